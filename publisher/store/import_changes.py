@@ -1,7 +1,7 @@
-"""What an import found of the people whom it names and did not add, so that it can be put back.
+"""What an import found about people whom it names but did not add, so that they can be restored.
 
-For each of them it is the JSON that `snapshot` returns, or SAME if the import changed nothing, or WAITS if it only
-calls somebody unconfirmed who is subscribed. Functions that work inside the caller's transaction.
+For each person it is the JSON that `snapshot` returns, or SAME if the import changed nothing, or WAITS if it only calls
+a subscriber unconfirmed. Functions that work inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WAITS = "waits"
 
 
 def release(connection: Connection, ids: Collection[int]) -> None:
-    """Note that somebody, and not only imports, names these subscribers: no import can take them back."""
+    """Record that not only imports name these subscribers, so that undoing an import no longer affects them."""
     if ids:
         added = subscribers.c.id.in_(ids), subscribers.c.import_id.is_not(None)
         connection.execute(sa.update(subscribers).where(*added).values(import_id=None))
@@ -34,9 +34,9 @@ def release(connection: Connection, ids: Collection[int]) -> None:
 
 
 def note_changes(connection: Connection, database: Database, number: int, found: Mapping[int, str]) -> None:
-    """Note what an import has found of subscribers, as their row number -> what `snapshot` returned, SAME or WAITS.
+    """Record what an import found about subscribers: row number -> what `snapshot` returned, SAME or WAITS.
 
-    What an earlier part of the same import has found stays, unless that part changed nothing.
+    The record of an earlier part of the same import stays, unless that part changed nothing.
     """
     if not found:
         return
@@ -55,7 +55,7 @@ def _all_but(found: Mapping[int, str], *without: str) -> list[int]:
 def others_that_name(connection: Connection, number: int, ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
     """Return which other imports name some subscribers: row number -> (import, what it found), oldest first.
 
-    Imports that were taken back do not count.
+    Imports that were undone do not count.
     """
     change, found = import_changes.c, dict[int, list[tuple[int, str]]]()
     query = sa.select(import_changes).join_from(import_changes, imports)
@@ -66,21 +66,21 @@ def others_that_name(connection: Connection, number: int, ids: Collection[int]) 
 
 
 def hand_over(connection: Connection, subscriber_id: int, number: int) -> None:
-    """Let an import that names a subscriber be the one that added them, because that one is taken back."""
+    """Make an import that names a subscriber the one that added them, because that one is undone."""
     person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(person.values(import_id=number))
     forget_change(connection, subscriber_id, number)
 
 
 def forget_change(connection: Connection, subscriber_id: int, number: int) -> None:
-    """Delete what an import has found of a subscriber."""
+    """Delete the record of what an import found about a subscriber."""
     change = import_changes.c
     this = change.import_id == number, change.subscriber_id == subscriber_id
     connection.execute(sa.delete(import_changes).where(*this))
 
 
 def inherit(connection: Connection, subscriber_id: int, number: int, before: str) -> None:
-    """Let an import put a subscriber back to what an earlier one found, because that one is taken back."""
+    """Make an import restore what an earlier one found about a subscriber, because the earlier one is undone."""
     change = import_changes.c
     this = change.import_id == number, change.subscriber_id == subscriber_id
     own = connection.execute(sa.select(change.before).where(*this)).scalar_one()
@@ -94,7 +94,7 @@ def inherit(connection: Connection, subscriber_id: int, number: int, before: str
 def snapshot(
     status: SubscriberStatus, records: Iterable[SubscriptionRecord], details: Mapping[str, Any] | None = None
 ) -> str:
-    """Return what a subscriber was before an import, as JSON; see `put_back`.
+    """Return the state of a subscriber before an import, as JSON; see `put_back`.
 
     details: what the import gave them: "tags", "fields" as name -> [value before, value after], and "note"
     """
@@ -106,7 +106,7 @@ def snapshot(
 
 
 def join_details(connection: Connection, number: int, details: Mapping[int, Mapping[str, Any]]) -> None:
-    """Add what a later part of an import gave to subscribers whom it had changed before.
+    """Add what a later part of an import gave to subscribers whom an earlier part had changed.
 
     details: row number of a subscriber -> what they were given; see `snapshot`
     """
@@ -131,7 +131,7 @@ def _join(value: dict[str, Any], given: Mapping[str, Any]) -> None:
 
 
 def put_back(connection: Connection, subscriber_id: int, before: str) -> None:
-    """Make a subscriber what `snapshot` described. Fields and notes that are different again by now stay."""
+    """Restore a subscriber to what `snapshot` described. Fields and notes that have changed again since then stay."""
     value: Mapping[str, Any] = json.loads(before)
     person, status = sa.update(subscribers).where(subscribers.c.id == subscriber_id), SubscriberStatus(value["status"])
     never = {"confirmed_at": None} if status is SubscriberStatus.PENDING else {}

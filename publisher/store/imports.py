@@ -1,9 +1,9 @@
-"""The imports of files: which file brought whom, so that one import can be taken back.
+"""The imports of files: which file brought which people, so that a single import can be undone.
 
-A person belongs to the import that added them, and each later import that names them keeps what it found. If one is
-taken back that is not the last, they stay as they are, and the next one inherits: it adds them, or puts them back to
-what the earlier one found. So taking an import back never undoes what another file, the owner or the person has said
-since, and when all are taken back, nothing is left of any.
+A person belongs to the import that added them, and each later import that names them records what it found. If an
+import other than the last one is undone, they stay as they are, and the next import inherits them: it counts as having
+added them, or as having found what the earlier one found. So undoing an import never undoes what another file, the
+owner or the person has said since, and when all imports are undone, nothing is left of any.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from publisher.store.tables import (
     suppressions,
 )
 
-GROUP = 500  # people in one transaction
+GROUP = 500  # how many people one transaction handles
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class FileImport:
 
     begun_at   when it first ran
     last_at    when it last ran
-    undone_at  when it was taken back; None if it was not
+    undone_at  when it was undone; None if it was not
     people     how many people it added
     changed    how many people it found and changed
     """
@@ -72,13 +72,13 @@ class FileImport:
 
 @dataclass(slots=True)
 class TakenBack:
-    """What became of the people of an import that was taken back.
+    """What happened to the people of an import that was undone.
 
-    deleted   added by the import, and deleted
-    restored  found by the import, and now as they were before
-    kept      have done something since, or were bounced; they stay as they are
-    mailed    were already sent an edition; they stay, and get nothing more of these newsletters
-    lifted    addresses taken off the suppression list
+    deleted   were added by the import, and are deleted
+    restored  were changed by the import, and are as they were before again
+    kept      have done something since, or bounced; they stay as they are
+    mailed    were already sent an edition; they stay, and get nothing more from these newsletters
+    lifted    addresses removed from the suppression list
     shared    are in another file too, or were named by the owner; they stay as they are
     """
 
@@ -91,7 +91,7 @@ class TakenBack:
 
 
 class Imports:
-    """The imports of files; part of Store."""
+    """The table of imports; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -99,8 +99,8 @@ class Imports:
     def begin(self, file: str, options: str, digest: str, at: datetime) -> tuple[int, datetime]:
         """Record that a file is being imported; return the number of the import, and when it first began.
 
-        digest: identifies the file and the options. If they were imported before, and that was not taken back, it is
-        the same import.
+        digest: identifies the file and the options. If they were imported before, and that was not undone, it is the
+        same import.
         """
         same = imports.c.digest == digest, imports.c.undone_at.is_(None)
         with self._database.write() as connection:
@@ -133,12 +133,12 @@ class Imports:
         dry_run: bool = False,
         progress: Callable[[int], None] = lambda people: None,
     ) -> TakenBack:
-        """Take an import back, and return what became of its people.
+        """Undo an import, and return what happened to its people.
 
-        Whoever did something themselves since then stays as they are. This may be interrupted and repeated.
+        People who have done something themselves since then stay as they are. This may be interrupted and repeated.
         dry_run   return the same, but write nothing
-        progress  called with the number of people so far
-        Raises StoreError if there is no such import, or if it was taken back already.
+        progress  called with the number of people handled so far
+        Raises StoreError if there is no such import, or if it was already undone.
         """
         done = TakenBack()
         with self._database.read() as connection:
@@ -167,14 +167,14 @@ class Imports:
 
 @dataclass(frozen=True, slots=True)
 class _Undoing:
-    """Takes one import back, a group of people at a time."""
+    """Undoes one import, a group of people at a time."""
 
     run: FileImport
     at: datetime
     done: TakenBack
 
     def count_shared(self, connection: Connection) -> int:
-        """Return how many people have events of the import, and are not its own any more."""
+        """Return how many people have events from the import but no longer belong to it."""
         events, person = consent_events.c, subscribers.c
         brought = sa.select(events.subscriber_id).where(
             events.source == source_of(self.run.file),
@@ -208,7 +208,7 @@ class _Undoing:
         return ids[-1] if len(ids) == GROUP else 0
 
     def restore(self, connection: Connection, after: int) -> int:
-        """Restore a group of the people whom the import changed; return as `delete` does."""
+        """Restore a group of the people whom the import changed; the result is as for `delete`."""
         query = sa.select(import_changes).where(
             import_changes.c.import_id == self.run.id, import_changes.c.subscriber_id > after
         )
@@ -235,11 +235,11 @@ class _Undoing:
         return ids[-1] if len(ids) == GROUP else 0
 
     def _pass_on(self, connection: Connection, subscriber_id: int, others: Sequence[tuple[int, str]]) -> None:
-        """Leave somebody whom the import added to another import that names them; see `others_that_name`."""
+        """Hand somebody whom the import added over to another import that names them; see `others_that_name`."""
         heir = next((number for number, before in others if before != WAITS), None)
         if heir is not None:
             self.done.shared += 1
-        else:  # all that is said of them now is that they never confirmed
+        else:  # the other files say only that they never confirmed
             heir = others[0][0]
             put_back(connection, subscriber_id, snapshot(SubscriberStatus.PENDING, ()))
             self._record(connection, subscriber_id)
@@ -247,7 +247,7 @@ class _Undoing:
         hand_over(connection, subscriber_id, heir)
 
     def _moved_on(self, connection: Connection, ids: Collection[int]) -> set[int]:
-        """Return those who have an event that no import brought, and no undo of one, since this one began."""
+        """Return those who have an event since this import began that is neither from an import nor from an undo."""
         events = consent_events.c
         files = [events.source.not_like(f"{start}%") for start in (source_of(""), UNDO)]
         query = sa.select(events.subscriber_id).where(
@@ -256,7 +256,7 @@ class _Undoing:
         return {row.subscriber_id for row in connection.execute(query)}
 
     def _stop(self, connection: Connection, ids: Collection[int]) -> None:
-        """End the subscriptions of people whose unsubscribe links must go on working, because they have emails."""
+        """End the subscriptions of people who were sent emails, whose unsubscribe links must keep working."""
         for subscriber_id in sorted(ids):
             end_all(connection, subscriber_id, SubscriptionEvent.REMOVED, self.at, self._source)
             self._record(connection, subscriber_id)

@@ -1,8 +1,8 @@
-"""The tables of the job engine, which PostgreSQL has in a schema of their own beside those of the project.
+"""The tables of the job engine. In PostgreSQL they have a schema of their own, next to the project's tables.
 
-They hold nothing that the ledger does not know better: whoever empties or drops them loses no email. So they are not
-migrated. Another version of the engine has another schema, and old and new processes run side by side, each with the
-jobs of its own.
+They contain nothing that the ledger does not know better: emptying or dropping them loses no email. So they are not
+migrated. Each version of the engine has its own schema, and old and new processes run side by side, each with its own
+jobs.
 """
 
 from __future__ import annotations
@@ -19,30 +19,31 @@ from sqlalchemy.engine import Connection, make_url
 from publisher.core.errors import StoreAwayError, StoreError
 from publisher.store.database import NETWORK_LIMITS, Database
 
-# The number of the lock that lets one process make or drop the tables at a time. It is arbitrary, but never changes.
+# The number of the lock that allows one process at a time to make or drop the tables. It is arbitrary, but never
+# changes.
 _LOCK = 7_214_565
 
-# A name in PostgreSQL has at most 63 bytes.
+# PostgreSQL allows 63 bytes for a name.
 _LONGEST_NAME = 40
 
-# The tables of another version are dropped when no process has used them for so long.
+# Another version's tables are dropped when no process has used them for this long.
 _UNUSED = "1 day"
 
-# How many processes do jobs at present. To be run with the schema as the search path.
+# How many processes are doing jobs at present. To be run with the schema as the search path.
 LIVE_PROCESSES = """
     SELECT count(*) AS count FROM procrastinate_workers WHERE last_heartbeat > now() - interval '60 seconds'
 """
 
-# Deletes the jobs that a process had begun before it died, and those that have ended in any other way than by deletion.
+# Deletes jobs that a process had begun before it died, and jobs that ended without being deleted.
 DELETE_LEFT = """
     DELETE FROM procrastinate_jobs WHERE (status = 'doing' AND worker_id IS NULL) OR status NOT IN ('todo', 'doing')
 """
 
 
 def make_job_tables(database: Database, statements: str) -> str:
-    """Make the tables of the job engine unless they are there; return the name of their schema.
+    """Make the tables of the job engine unless they exist; return the name of their schema.
 
-    statements  what makes the tables of this version of the engine
+    statements  the SQL that makes the tables of this version of the engine
     Raises StoreError if they cannot be made, for example without the permission to create a schema.
     """
     version = hashlib.sha256(statements.encode()).hexdigest()[:8]
@@ -62,9 +63,9 @@ def make_job_tables(database: Database, statements: str) -> str:
 
 
 def connection_arguments(url: str, schema: str) -> dict[str, Any]:
-    """Return the driver's arguments for a connection of the job engine, whose tables are in a schema.
+    """Return the driver's arguments for a connection of the job engine, with its tables in the given schema.
 
-    url  of the project's database
+    url     the project's database
     """
     dialect: Any = PGDialect_psycopg
     _, arguments = dialect().create_connect_args(make_url(url))
@@ -85,7 +86,7 @@ def require_connection(arguments: Mapping[str, Any]) -> None:
 
 
 def _base(connection: Connection) -> str:
-    """Return the beginning of the schema's name. Several projects in one database have schemas of their own."""
+    """Return the beginning of the schema's name. Each of several projects in one database has its own schemas."""
     own = str(connection.scalar(sa.text("SELECT current_schema()")))
     return f"{''.join(each if each.isalnum() and each.isascii() else '_' for each in own)[:_LONGEST_NAME]}_jobs_"
 
@@ -96,7 +97,7 @@ def _schemas(connection: Connection, base: str) -> set[str]:
 
 
 def _replace_tables(database: Database, base: str, schema: str, statements: str) -> None:
-    """Make the tables in a schema unless they are there, and drop those of other versions that nobody uses."""
+    """Make the tables in a schema unless they exist, and drop other versions' tables that are no longer used."""
     with database.write() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         others = _schemas(connection, base)
@@ -111,10 +112,10 @@ def _make(connection: Connection, schema: str, statements: str) -> None:
     connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
     driver: Any = connection.connection.driver_connection
-    driver.execute(statements)  # several statements, in which % has no meaning
+    driver.execute(statements)  # it contains several statements, and % is not special in them
 
 
 def _is_used(connection: Connection, schema: str) -> bool:
-    """Return whether a process has used the tables in a schema lately."""
+    """Return whether any process has used the tables in a schema recently."""
     seen = f"SELECT 1 FROM \"{schema}\".procrastinate_workers WHERE last_heartbeat > now() - interval '{_UNUSED}'"  # noqa: S608 - our own name
     return connection.exec_driver_sql(seen).first() is not None

@@ -1,8 +1,8 @@
-"""Deliveries of editions that are already made: for people who joined later, and for each new subscriber in turn.
+"""Adding deliveries to existing editions: for people who joined later, and for each new subscriber in turn.
 
 Nobody gets an edition twice, because the ledger has one row for each edition and subscriber. The emails that welcome
-new subscribers come in steps, and a step has an edition for each version of its text. Whoever has a delivery of any
-version of a step gets no other.
+new subscribers come in steps, and a step has an edition for each version of its text. A subscriber who has a delivery
+of any version of a step gets no other.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from publisher.store.tables import (
     subscriptions,
 )
 
-# The variant of an edition's letter for a choice; None if it has none for them. `sent` of the choice has those of its
-# posts that these subscribers have got.
+# The variant of an edition's letter for a choice; None if it has none. The choice's `sent` contains the posts of the
+# edition that these subscribers have already got.
 VariantOf = Callable[[Choice], str | None]
 
 
@@ -45,7 +45,7 @@ class WhoJoined:
 
     ids           only these subscribers; None for all
     joined_since  only those whose subscription began at this moment or later; None for all
-    each_once     whether a post also counts as sent to them if another newsletter has sent it
+    each_once     whether a post that another newsletter has sent them counts as sent, too
     """
 
     ids: Collection[int] | None = None
@@ -61,11 +61,11 @@ class StepTime:
     """When a step of the emails to new subscribers is due.
 
     after    how long after their subscription began
-    begun    when the first of the steps was first seen; nobody who joined before gets any
-    seen     when this step was first seen; nobody for whom it would have been due before gets it
-    latest   how late it may be; nobody gets it later than that
-    apart    the least time since the step before was sent
-    segment  the condition on the subscribers, in the language of segments; "" for all of the newsletter
+    begun    when the first of the steps was first seen; people who joined earlier get none of them
+    seen     when this step was first seen; people for whom it would have been due earlier do not get it
+    latest   the maximum delay; after that nobody gets it
+    apart    the minimum time since the previous step was sent
+    segment  the condition on the subscribers, in the language of segments; "" for all of the newsletter's subscribers
     """
 
     after: timedelta
@@ -101,11 +101,11 @@ class Latecomers:
         return AddedDeliveries(matched, sum(choice.subscribers for choice in found) - matched)
 
     def add(self, edition: Edition, who: WhoJoined, variant_of: VariantOf, now: datetime) -> AddedDeliveries:
-        """Add a delivery of an edition for each of these subscribers who may be mailed now and has none yet.
+        """Add a delivery of an edition for each of these subscribers who may get email now and has none yet.
 
-        If they lacked any of its posts, because they have changed their frequency, no other edition brings these.
+        Posts that they lacked because they changed their frequency count as caught up; no other edition brings them.
         The deliveries are due now, or when the edition is. Raises PublisherError if the edition's deliveries were
-        replaced by totals, because nobody knows any longer who got it.
+        replaced by totals, because it is no longer known who got it.
         """
         this = sa.select(editions.c.id).where(editions.c.id == edition.id)
         locks = (ALL_NEWSLETTERS, edition.newsletter)[not who.each_once :]
@@ -154,13 +154,13 @@ class Latecomers:
         return {step: DeliveryCounts(dict(counts)) for step, counts in totals.items()}
 
     def coming(self, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
-        """Return for how many subscribers a step is still to come, whether or not it is due already."""
+        """Return how many subscribers have a step still to come, whether or not it is already due."""
         with self._database.read() as connection:
             conditions = _due(connection, newsletter, steps, step, time, now, is_due=False)
             return sum(each.subscribers for each in choices(connection, newsletter, now, *conditions))
 
     def due(self, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
-        """Return how many subscribers are due a step, whose email may not be made yet.
+        """Return how many subscribers are due a step. Its email need not have been made yet.
 
         steps: the names of all steps of the newsletter, in their order.
         """
@@ -169,9 +169,9 @@ class Latecomers:
             return sum(each.subscribers for each in choices(connection, newsletter, now, *conditions))
 
     def add_due(self, edition: Edition, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
-        """Add a delivery of a step's edition for each subscriber who is due it; return their number.
+        """Add a delivery of a step's edition for each subscriber who is due the step; return their number.
 
-        People who have an earlier step yet to come wait for it, and people who had a later one do not get it.
+        People who still have an earlier step to come wait for that, and people who had a later one do not get this one.
         """
         record = sa.select(newsletters.c.name).where(newsletters.c.name == f"{edition.newsletter}/{step}")
         with self._database.write() as connection:
@@ -183,7 +183,7 @@ class Latecomers:
     def claim_farewell(self, edition: Edition, subscriber_id: int, now: datetime, lease_until: datetime) -> int | None:
         """Add a leased delivery of a farewell for a subscriber who has just unsubscribed, and return its id.
 
-        Return None if they have one of any version of the newsletter's farewell.
+        Return None if they already have one, of whatever version of the newsletter's farewell.
         """
         versions = sa.select(editions.c.id).where(
             editions.c.newsletter == edition.newsletter, editions.c.kind == EditionKind.FAREWELL
@@ -247,7 +247,7 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
 
 
 def _posts_of(connection: Connection, edition: Edition) -> tuple[str, ...]:
-    """Return the ids of all posts that the letters of an edition contain, sorted; none of an email without posts."""
+    """Return the sorted ids of all posts in the letters of an edition; none for an email that is not made of posts."""
     if edition.kind is not EditionKind.POSTS:
         return ()
     query = sa.select(letter_posts.c.post_id).where(letter_posts.c.edition_id == edition.id).distinct()
@@ -255,7 +255,7 @@ def _posts_of(connection: Connection, edition: Edition) -> tuple[str, ...]:
 
 
 def _others(edition: Edition, who: WhoJoined) -> sa.ColumnElement[bool]:
-    """Return the SQL condition on the other editions whose posts nobody gets again."""
+    """Return the SQL condition on the other editions, whose posts nobody gets again."""
     other = editions.c.id != edition.id
     return other if who.each_once else other & (editions.c.newsletter == edition.newsletter)
 
@@ -263,9 +263,9 @@ def _others(edition: Edition, who: WhoJoined) -> sa.ColumnElement[bool]:
 def _latecomers(
     connection: Connection, edition: Edition, who: WhoJoined, now: datetime
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on those who get an edition later. Only those who are named may be outside its segment."""
+    """Return the conditions for getting an edition later. Only people named by id may be outside its segment."""
     conditions = [sa.not_(_has_delivery(deliveries.c.edition_id.in_(_versions(connection, edition))))]
-    if edition.kind is EditionKind.POSTS:  # others get its posts with the editions of the frequency that they chose
+    if edition.kind is EditionKind.POSTS:  # others get its posts in the editions of their frequency
         conditions.append(subscriptions.c.frequency == edition.frequency)
     if who.ids is None:
         conditions += in_segment(edition.segment, now)
@@ -287,9 +287,9 @@ def _due(
     *,
     is_due: bool = True,
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on subscribers that a step is due to them, or is still to come.
+    """Return the conditions that a step is due for a subscriber, or is still to come.
 
-    People who came with a file are not welcomed.
+    People who were imported from a file are not welcomed.
     """
     place = steps.index(step)
     earlier, own, later = (_editions(connection, newsletter, names) for names in _parted(steps, place))
@@ -310,7 +310,7 @@ def _parted(steps: Sequence[str], place: int) -> tuple[Sequence[str], Sequence[s
 
 
 def _editions(connection: Connection, newsletter: str, steps: Sequence[str]) -> list[int]:
-    """Return the ids of the editions of some steps, in whatever version."""
+    """Return the ids of the editions of some steps, in all versions."""
     query = sa.select(editions.c.id, editions.c.slot).where(
         editions.c.newsletter == newsletter, editions.c.kind == EditionKind.WELCOME
     )
@@ -318,7 +318,7 @@ def _editions(connection: Connection, newsletter: str, steps: Sequence[str]) -> 
 
 
 def _versions(connection: Connection, edition: Edition) -> list[int]:
-    """Return the ids of the editions of which nobody gets more than one: all versions of a step, or this one."""
+    """Return the ids of editions of which each person gets only one: all versions of a step, or just this edition."""
     if edition.kind is EditionKind.WELCOME:
         return _editions(connection, edition.newsletter, [_step_of(edition.slot)])
     return [edition.id]

@@ -1,4 +1,4 @@
-"""The ledger for people: pages of deliveries, counts of reasons, and changes to many deliveries at once."""
+"""The ledger for people to read: pages of deliveries, counts of reasons, and changes to many deliveries at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from publisher.store.deliveries import Moves, found_in, moved
 from publisher.store.edition_filling import complete
 from publisher.store.tables import deliveries, editions, subscribers
 
-PAGE = 1_000  # rows per query, so that memory stays flat for any number of deliveries
+PAGE = 1_000  # rows per query, so that memory use stays constant for any number of deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Ledger:
     ) -> Sequence[ReasonCount]:
         """Return the reasons of deliveries in these statuses (by default all), most frequent first.
 
-        The recipient's address is replaced with "…", so that reasons that differ only in the address are the same.
+        The recipient's address is replaced with "…", so that reasons that differ only in the address become equal.
         """
         total = sa.func.count().label("total")
         words = sa.func.replace(deliveries.c.reason, subscribers.c.address, "…").label("words")
@@ -133,8 +133,7 @@ class Ledger:
     def undelivered(self, since: datetime) -> Sequence[Undelivered]:
         """Return the editions made since a moment that have uncertain or failed messages, oldest first.
 
-        Emails that welcome people or bid them farewell are sent for years: of these, uncertain ones always count, and
-        failed ones never.
+        Welcome and farewell emails are sent for years: of these, uncertain ones always count, and failed ones never do.
         """
         require_aware("since", since)
         lasting = editions.c.kind.in_((EditionKind.WELCOME, EditionKind.FAREWELL))
@@ -142,7 +141,7 @@ class Ledger:
         recent = recent.where(lasting | (editions.c.made_at >= since)).order_by(editions.c.id)
         with self._database.read() as connection:
             known = connection.execute(recent).all()
-            # By the numbers of the editions, so that only their part of the index is read.
+            # By the editions' ids, so that only their part of the index is read.
             of_edition, kinds = deliveries.c.edition_id, (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED)
             query = (
                 sa.select(of_edition, deliveries.c.status, sa.func.count())
@@ -176,8 +175,7 @@ class Ledger:
     ) -> int:
         """Change the status of all deliveries of the edition as `moves` says; return how many were changed.
 
-        Leased deliveries are left alone, because they are being sent. Deliveries that are missing are
-        written first.
+        Leased deliveries are left alone, because they are being sent. Missing deliveries are written first.
 
         next_try_at    when the deliveries are due after the change; None if they are over
         reason         the new reason, or None to keep the old one

@@ -1,7 +1,7 @@
-"""The partitions of the ledger on PostgreSQL: an edition for many has one of its own, all others share one.
+"""The partitions of the ledger on PostgreSQL: an edition for many has its own, and all others share one.
 
-So what an old edition leaves is dropped at once and not deleted row by row. On SQLite there are none, and nothing here
-does anything.
+So the rows of an old edition are dropped in one step rather than deleted one by one. SQLite has no partitions, and
+there these functions do nothing.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from publisher.core.errors import StoreError
 from publisher.store.database import Database
 from publisher.store.tables import delivery_totals, editions
 
-OTHERS = "deliveries_others"  # the partition that editions for few share
-_NAME = "deliveries_"  # and the id of the edition
+OTHERS = "deliveries_others"  # the partition that small editions share
+_NAME = "deliveries_"  # followed by the id of the edition
 
-# Rows are changed twice or three times each, soon after they were written. No change leaves the indexes alone, so room
-# in the pages (fillfactor) would not help; what helps is that vacuum follows, whatever the size of the table.
+# Each row is changed two or three times soon after it was written. Every change affects the indexes, so room in the
+# pages (fillfactor) would not help; an early vacuum does, whatever the size of the table.
 STORAGE = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02"
 
-# A partition is made only if that makes nobody wait for long; otherwise the edition shares the partition of the others.
+# A partition is made only if others need not wait for long; otherwise the edition uses the shared partition.
 _MAKING = "3s"
-# Shorter than deadlock_timeout, so that no other transaction is ended instead of this one.
+# Shorter than deadlock_timeout, so that PostgreSQL ends this transaction rather than another one.
 _DROPPING = "500ms"
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
 def make_partition(database: Database) -> int | None:
-    """Give the next edition a partition of its own, and return the id that the edition must get; None without one."""
+    """Make a partition for the next edition, and return the id that the edition must get; None if there is none."""
     if database.is_sqlite:
         return None
     try:
@@ -59,7 +59,7 @@ def _attach(connection: Connection, edition_id: int) -> None:
 def clear_partition(connection: Connection, edition_id: int) -> bool:
     """Empty the partition of an edition, inside the caller's transaction; return False if it has none of its own.
 
-    Raises StoreError (see `is_occupied`) if somebody is reading it, such as a backup: others would have to wait, too.
+    Raises StoreError (see `is_occupied`) if it is being read, for example by a backup: others would have to wait, too.
     """
     if connection.dialect.name == "sqlite" or edition_id not in _partitions(connection):
         return False
@@ -69,7 +69,7 @@ def clear_partition(connection: Connection, edition_id: int) -> bool:
 
 
 def analyse_partition(connection: Connection, edition_id: int) -> None:
-    """Let PostgreSQL look at what the partition of an edition contains, inside the caller's transaction.
+    """Let PostgreSQL collect statistics about the partition of an edition, inside the caller's transaction.
 
     Until then it guesses that the edition has few rows, and sorts all of them for each claim.
     """
@@ -81,7 +81,7 @@ def analyse_partition(connection: Connection, edition_id: int) -> None:
 def drop_partitions(database: Database) -> int:
     """Drop the partitions of editions that were replaced by totals, or never made; return how many.
 
-    One that somebody is using is left for the next time.
+    A partition that is in use is left for the next time.
     """
     if database.is_sqlite:
         return 0
@@ -109,7 +109,7 @@ def _drop(database: Database, edition_id: int) -> bool:
 
 
 def _partitions(connection: Connection) -> set[int]:
-    """Return the ids of the editions that have a partition of their own."""
+    """Return the ids of the editions that have their own partition."""
     query = sa.text(
         "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " WHERE i.inhparent = CAST('deliveries' AS regclass)"
@@ -124,6 +124,6 @@ def _wait_at_most(connection: Connection, time: str) -> None:
 
 
 def is_occupied(error: StoreError) -> bool:
-    """Return whether a transaction was ended because it would have waited too long for others."""
+    """Return whether a transaction failed because it would have waited too long for others."""
     cause = error.__cause__
     return isinstance(cause, sa.exc.DBAPIError) and getattr(cause.orig, "sqlstate", "") == _LOCK_NOT_AVAILABLE

@@ -54,7 +54,7 @@ def editions_key(url: str, root: Path, now: datetime) -> str | None:
 def sources_key(url: str, root: Path) -> str | None:
     """Return a string that changes with every change of an item of a source, so that callers can notice it.
 
-    The string is "" if nothing was ever fetched. The result is None if the answer is unknown, as for editions_key.
+    The string is "" if nothing was ever fetched. The result is None in the same cases as for editions_key.
     """
     found = _first_row(url, root, "SELECT count(*), coalesce(sum(revision), 0) FROM sources")
     return None if found is None else f"{found[0]}:{found[1]}" if found[1] else ""
@@ -65,7 +65,7 @@ def _first_row(url: str, root: Path, query: str, *values: str) -> Any:
     path = sqlite_path(url, root)
     if path is None:
         return None
-    import sqlite3  # most builds have no database, and need not load it
+    import sqlite3  # most builds have no database and need not load sqlite3
 
     try:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)

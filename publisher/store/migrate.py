@@ -37,7 +37,7 @@ def migrate(database: Database) -> None:
 
 def revision(connection: Connection) -> str:
     """Return the revision of the schema; "" for an empty database."""
-    # Every command asks this. SQLAlchemy's own search for a table takes several times as long as the rest.
+    # Every command needs this. SQLAlchemy's own check for a table takes several times as long as the query itself.
     is_sqlite = connection.dialect.name == "sqlite"
     if connection.exec_driver_sql(_FIND_ON_SQLITE if is_sqlite else _FIND_ON_POSTGRESQL).scalar() is None:
         return ""

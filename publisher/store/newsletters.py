@@ -1,4 +1,4 @@
-"""Newsletters: the period in which their slots (scheduled times) count, and how to rename a newsletter."""
+"""Newsletters: the period in which their slots (scheduled times) count, and renaming a newsletter."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ class Newsletters:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
 
     def offer(self, name: str, frequencies: Collection[str]) -> None:
-        """Give the subscribers whose frequency a newsletter does not offer any more its own schedule.
+        """Give subscribers whose frequency a newsletter no longer offers its own schedule.
 
-        Nobody of them gets a post twice, or misses one. frequencies: those that it offers, such as "weekly".
+        None of them gets a post twice or misses one. frequencies: those that it offers, such as "weekly".
         """
         query = sa.select(subscriptions.c.subscriber_id).where(*withdrawn(name, frequencies)).limit(1)
         with self._database.read() as connection:
@@ -91,9 +91,9 @@ class Newsletters:
             withdraw_frequencies(connection, self._database, name, frequencies)
 
     def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], segment: str, at: datetime) -> bool:
-        """Record posts that a stream will never send, because nobody gets it; return whether they were recorded.
+        """Record posts that a ledger name without subscribers will never send; return whether they were recorded.
 
-        If anyone gets it by now, nothing is recorded: they get the posts with the next edition.
+        If it has subscribers by now, nothing is recorded: they get the posts in the next edition.
         segment: the condition on its subscribers; "" for all. The time zone of `at` says when its days begin.
         """
         rows = [{"newsletter": ledger_name(name, frequency), "post_id": each} for each in sorted(set(post_ids))]
@@ -116,8 +116,9 @@ class Renamed:
 
     readers   subscriptions that were moved, whatever the status of the subscriber
     both      subscribers of both names, who keep the topics that they chose for the new name; part of `readers`
-    left      subscribers of the old name who had unsubscribed from the new one, and stay so; not part of `readers`
-    ended     subscriptions that had ended and were moved, so that no file begins them again under the new name
+    left      subscribers of the old name who had unsubscribed from the new one, and stay unsubscribed; not part of
+              `readers`
+    ended     ended subscriptions that were moved, so that no file begins them again under the new name
     editions  editions that were moved, with their posts
     clashes   editions that keep the old name, because the new name already has an edition for the same slot
     """
@@ -134,7 +135,8 @@ def rename(database: Database, old: str, new: str, now: datetime, source: str, *
     """Move subscriptions, editions, handled posts, pending confirmations and slots to a new name, in one transaction.
 
     Each subscriber's history gets an event "renamed" with both names, so that links with the old name in emails still
-    work. For a subscriber of both names, the record of the new name counts: someone who unsubscribed from it stays so.
+    work. For a subscriber of both names, the record of the new name counts: someone who unsubscribed from it stays
+    unsubscribed.
     dry_run: return the same result, but write nothing.
     """
     require_aware("now", now)
@@ -148,7 +150,7 @@ def rename(database: Database, old: str, new: str, now: datetime, source: str, *
 
 
 def _subscriptions(connection: Connection, old: str, new: str, now: datetime, source: str) -> tuple[int, int, int, int]:
-    """Move the subscriptions; return (readers, both, left, ended) as Renamed has them."""
+    """Move the subscriptions; return (readers, both, left, ended) as in Renamed."""
     subscriber_id, newsletter = subscriptions.c.subscriber_id, subscriptions.c.newsletter
     values = (sa.literal(value, column.type) for value, column in _event(now, source, f"{old} {new}"))
     names = ["subscriber_id", "at", "what", "source", "detail"]
@@ -158,7 +160,7 @@ def _subscriptions(connection: Connection, old: str, new: str, now: datetime, so
     begun = theirs.where(subscribed())
 
     def delete(*which: sa.ColumnElement[bool]) -> int:
-        """Delete the subscriptions that fit; return their number."""
+        """Delete the subscriptions that meet the conditions; return their number."""
         return connection.execute(sa.delete(subscriptions).where(newsletter == old, *which)).rowcount
 
     delete(~subscribed(), subscriber_id.in_(theirs))
@@ -200,7 +202,7 @@ def _is_of(column: sa.ColumnElement[str], newsletter: str) -> sa.ColumnElement[b
 
 
 def _pending(connection: Connection, old: str, new: str) -> None:
-    """Change the newsletter's name in the subscriptions that unused confirmation links would make."""
+    """Change the newsletter's name in the subscriptions that unused confirmation links would begin."""
     query = sa.select(tokens.c.token_hash, tokens.c.wish).where(
         tokens.c.used_at.is_(None), tokens.c.wish.contains(json.dumps(old), autoescape=True)
     )
@@ -215,7 +217,7 @@ def _pending(connection: Connection, old: str, new: str) -> None:
 
 
 def _slots(connection: Connection, old: str, new: str) -> None:
-    """Move the records of the newsletter's slots, and of what is named after it, such as weekly/welcome.
+    """Move the records of slots, for the newsletter and for everything named after it, such as weekly/welcome.
 
     A record is deleted if the scheduler has already seen the new name.
     """

@@ -61,7 +61,7 @@ class Owner:
             return connection.execute(is_on.values(totp_secret="", totp_step=0)).rowcount == 1
 
     def use_totp_step(self, step: int) -> bool:
-        """Use up the code of a time step and of all before it; return False if it was used already."""
+        """Use up the codes of a time step and all earlier ones; return False if its code was used already."""
         unused = sa.update(owner).where(owner.c.totp_step < step)
         with self._database.write() as connection:
             return connection.execute(unused.values(totp_step=step)).rowcount == 1
@@ -73,7 +73,7 @@ class Owner:
             return used.rowcount == 1
 
     def recovery_codes_left(self) -> int:
-        """Return the number of recovery codes that were not used."""
+        """Return the number of unused recovery codes."""
         with self._database.read() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(recovery_codes)).scalar_one())
 

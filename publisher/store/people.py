@@ -1,7 +1,7 @@
-"""Finding people on the list by what is known about them, a page at a time, in the same time for any number of them.
+"""Finding people on the list by what is known about them. A page takes the same time however many people there are.
 
-A page begins behind a person, not at a number of rows, so that an index leads to it. Their uid is all that a link to
-the page has to contain.
+A page begins after a given person rather than after a number of rows, so that an index leads to it. A link to the page
+only needs their uid.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _FEW = 500
 
 
 class FoundPeople(NamedTuple):
-    """All people whom a query is about.
+    """All people who match a query.
 
-    ids      their row numbers, in order; they take up 8 bytes each, so that those of a million can be kept in memory
-    digest   the same for the same people, and for no others, however many these are
+    ids      their row numbers, in order; each takes up 8 bytes, so that a million of them fit into memory
+    digest   the same for the same people, and different for any others, even if their number is the same
     """
 
     ids: array[int]
@@ -55,27 +55,27 @@ class FoundPeople(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A person at whom a page begins: their key in the order of the list, and their number."""
+    """The person at whom a page begins or ends: their key in the order of the list, and their row number."""
 
     key: Any
     id: int
 
 
 class _Stretch(NamedTuple):
-    """A part of a list that one range of an index has, and its order."""
+    """A part of the list that is one range of an index, and its order."""
 
     which: tuple[sa.ColumnElement[bool], ...]
     order: tuple[sa.ColumnElement[Any], ...]
 
 
 class People:
-    """The people on the list as the owner asks for them; part of Store."""
+    """The people on the list, found as the owner asks for them; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def find(self, query: PeopleQuery, at: datetime) -> PeoplePage:
-        """Return a page of the people whom a query is about. at: the time that the query is asked at.
+        """Return a page of the people who match a query. at: the time of the query.
 
         Raises PlaceGoneError if the person at whom the page begins is not in the database.
         """
@@ -83,7 +83,7 @@ class People:
             return self._page(connection, query, at)
 
     def each(self, query: PeopleQuery, at: datetime) -> Iterator[Subscriber]:
-        """Yield all people whom a query is about, from its `after` on, whatever its limit; see `find`.
+        """Yield all people who match a query, beginning after its `after`, whatever its limit; see `find`.
 
         They are read in pages, so that memory use stays constant.
         """
@@ -96,18 +96,18 @@ class People:
             query = replace(query, after=page.next)
 
     def whom(self, query: PeopleQuery, at: datetime) -> FoundPeople:
-        """Return who all the people are whom a query is about."""
+        """Return the row numbers and the digest of all people who match a query."""
         columns = subscribers.c
         rows = sa.select(columns.id, columns.uid).where(*matching(query, at)).order_by(columns.id)
         ids, digest = array("q"), hashlib.sha256()
         with self._database.read() as connection:
             for row in connection.execute(rows):
                 ids.append(row.id)
-                digest.update(f"{row.uid}\n".encode())  # a row number may be given again to somebody else
+                digest.update(f"{row.uid}\n".encode())  # somebody else may get the same row number later
         return FoundPeople(ids, digest.hexdigest())
 
     def count(self, query: PeopleQuery, at: datetime, most: int | None = None) -> int:
-        """Return how many people a query is about, on all pages. most: stop counting at this number."""
+        """Return how many people match a query, on all pages. most: stop counting at this number."""
         rows = sa.select(subscribers.c.id).where(*matching(query, at))
         counted = sa.select(sa.func.count()).select_from((rows.limit(most) if most else rows).subquery())
         with self._database.read() as connection:
@@ -132,10 +132,10 @@ class People:
 
 
 def _few(connection: Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[int] | None:
-    """Return the numbers of those who match if they are few, or None.
+    """Return the row numbers of the people who match if they are few, or None.
 
-    The index of an order leads to a page of many people soon. To find all of a few it would read everybody, each in
-    another place of the file; in the order of their rows that is ten times as fast.
+    If many people match, the index of the order leads to a page quickly. To find only a few with it, everybody would be
+    read, each in a different place in the file; reading in the order of the rows is ten times as fast.
     """
     if not conditions:
         return None
@@ -144,7 +144,7 @@ def _few(connection: Connection, conditions: Sequence[sa.ColumnElement[bool]]) -
 
 
 def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool]]:
-    """Return the SQL conditions on a subscriber that a query stands for. at: the time that it is asked at."""
+    """Return the SQL conditions on a subscriber for a query. at: the time of the query."""
     conditions = [_word(word) for word in query.words]
     conditions += _in_status(query.newsletter, query.status)
     if query.topic:
@@ -160,7 +160,7 @@ def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool
         conditions.append(where(query.segment, at))
     if query.source:
         ever = sa.select(consent_events.c.subscriber_id).where(consent_events.c.source == query.source)
-        conditions += [_among(ever), first_source() == query.source]  # of most people only the first is asked
+        conditions += [_among(ever), first_source() == query.source]  # for most people only the first is checked
     if query.joined_from:
         conditions.append(joined() >= query.joined_from)
     if query.joined_to:
@@ -175,13 +175,13 @@ def _word(word: str) -> sa.ColumnElement[bool]:
     if name := search_key(word):
         places.append(subscribers.c.name_key.contains(name, autoescape=True))
         tag = subscriber_tags.c.tag.contains(word.lower(), autoescape=True)
-        # Not correlated: the tags are searched once, and not again for each person whose name does not have the word.
+        # Not correlated: the tags are searched once, not for each person whose name does not contain the word.
         places.append(subscribers.c.id.in_(sa.select(subscriber_tags.c.subscriber_id).where(tag)))
     return sa.or_(*places)
 
 
 def _in_status(newsletter: str, status: SubscriberStatus | None) -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions for Subscriber.status_in; without a newsletter, for the status of the person."""
+    """Return the SQL conditions for Subscriber.status_in or, without a newsletter, for the status of the person."""
     if not newsletter:
         return [subscribers.c.status == status] if status else []
     of_it = subscriptions.c.newsletter == newsletter
@@ -200,22 +200,22 @@ def _in_status(newsletter: str, status: SubscriberStatus | None) -> list[sa.Colu
 def _has(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a subscriber has such a subscription.
 
-    It is correlated, so that a page of a large newsletter is read along the index of its order, and no further.
+    It is correlated, so that only as much of the order's index is read as a page of a large newsletter needs.
     """
     theirs = sa.select(sa.literal(1)).where(subscriptions.c.subscriber_id == subscribers.c.id, *which)
     return theirs.correlate(subscribers).exists()
 
 
 def _among(ids: sa.Select[tuple[int]]) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a subscriber's number is one of those that a query finds, which is run once.
+    """Return the SQL condition that a subscriber's row number is in the result of a query that is run once.
 
-    With the id itself, a page would begin with all of them, and sort them.
+    With the id itself, the database would read all of them and sort them for each page.
     """
     return (subscribers.c.id + 0).in_(ids)
 
 
 def _place(connection: Connection, query: PeopleQuery) -> _Place | None:
-    """Return the key and the id of the person at whom a page begins; None for the first page."""
+    """Return the key and the id of the person at whom a page begins or ends; None for the first page."""
     uid = query.after or query.before
     if not uid:
         return None
@@ -227,9 +227,9 @@ def _place(connection: Connection, query: PeopleQuery) -> _Place | None:
 
 
 def _stretches(query: PeopleQuery, place: _Place | None) -> list[_Stretch]:
-    """Return the parts of the list from a place on, in the direction of reading.
+    """Return the parts of the list after a place, in the direction of reading.
 
-    People who joined in the same moment, as an import without dates writes them, are in the order of their numbers.
+    People who joined at the same moment, as in an import without dates, are in the order of their row numbers.
     """
     key, number = _KEYS[query.sort], subscribers.c.id
     is_down = query.descending is not bool(query.before)

@@ -1,4 +1,4 @@
-"""What the owner asks about the people on the list, and the page of the answer. Nothing here loads SQLAlchemy."""
+"""Queries about the people on the list, and a page of the result. This module does not load SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class PeopleSort(StrEnum):
 
 
 class PlaceGoneError(StoreError):
-    """The subscriber at whom a page begins is no longer in the database."""
+    """The subscriber after whom a page begins is no longer in the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleQuery:
-    """Which people to find, and in which order. Everything that is given must be true of a person.
+    """Which people to find, and in which order. A person must meet all given conditions.
 
-    search       words that are in the name, the address, a tag or the value of a field. The case does not matter, and
-                 neither do accents in a name
-    newsletter   people who are or were subscribed to it
+    search       words in the name, the address, a tag or the value of a field. Case does not matter, and neither do
+                 accents in a name
+    newsletter   the newsletter to which they are or were subscribed
     status       the status of the person; with a newsletter, that of its subscriber (see Subscriber.status_in)
     topic        a topic that they have chosen, of the newsletter if one is given
     tag          the owner's word for them
-    field        the name of a field, and its value; "" if any value will do
+    field        the name of a field, and its value; "" for any value
     source       where they came from: the source of the first event in their history of consent
     joined_from  they joined at this moment or later
     joined_to    they joined before this moment
-    segment      a condition that is true of them
-    descending   whether the order is turned round
-    after        the uid of the person behind whom the page begins; "" for the first page
-    before       the uid of the person at whom the page ends; not together with `after`
+    segment      a condition that they meet
+    descending   whether the order is reversed
+    after        the uid of the person after whom the page begins; "" for the first page
+    before       the uid of the person before whom the page ends; not together with `after`
     limit        the number of people on a page, at most MOST_PEOPLE
     """
 
@@ -82,8 +82,8 @@ class PeopleQuery:
 class PeoplePage:
     """A page of a list of people.
 
-    next      the uid to ask for the next page with, as `after`; "" on the last page
-    previous  the uid to ask for the page before with, as `before`; "" on the first page
+    next      the `after` of the next page; "" on the last page
+    previous  the `before` of the previous page; "" on the first page
     """
 
     people: Sequence[Subscriber]
@@ -95,9 +95,9 @@ _ACCENTS = dict.fromkeys(range(0x300, 0x370))
 
 
 def search_key(text: str) -> str:
-    """Return the form of a text in which names are compared and sorted, without case and the accents of letters.
+    """Return the form of a text in which names are compared and sorted: without case and accents.
 
-    It is cut, because it is stored in an index.
+    It is truncated, because it is stored in an index.
     """
     if text.isascii():  # it has one form, and no accents
         return " ".join(text.lower().split())[:_LONGEST_KEY]

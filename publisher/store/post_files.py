@@ -16,7 +16,7 @@ class PostFile(NamedTuple):
 
     source  its path in the posts folder; "" if it is not known
     digest  a hash that shows whether the file has changed since then
-    words   an excerpt of its text that recognises the text elsewhere; "" if there is none
+    words   an excerpt of its text by which the text is recognised elsewhere; "" if there is none
     """
 
     post_id: str
@@ -32,7 +32,7 @@ class PostFiles:
         self._database = database
 
     def sent_by(self, newsletter: str) -> Sequence[PostFile]:
-        """Return the files of the posts that a newsletter has sent, as far as they are recorded."""
+        """Return the recorded files of the posts that a newsletter has sent."""
         sent = sa.select(newsletter_posts.c.post_id).where(
             newsletter_posts.c.newsletter == newsletter, newsletter_posts.c.edition_id.is_not(None)
         )
@@ -52,7 +52,7 @@ class PostFiles:
             return frozenset(connection.execute(query).scalars())
 
     def write(self, files: Iterable[PostFile]) -> None:
-        """Record files, in place of what was recorded of the same posts."""
+        """Record files, replacing earlier records of the same posts."""
         rows = [file._asdict() for file in sorted(files)]
         if not rows:
             return

@@ -1,6 +1,6 @@
-"""The emails that somebody other than the mailbox's owner can trigger, counted for each mailbox.
+"""Emails that somebody other than the mailbox's owner can trigger, counted for each mailbox.
 
-A row has a keyed hash instead of the mailbox, so the count may remain when a subscriber is deleted. Every function
+A row contains a keyed hash instead of the mailbox, so the count may remain when a subscriber is deleted. Every function
 works inside the caller's transaction.
 """
 
@@ -16,7 +16,7 @@ from publisher.store.database import Database
 from publisher.store.subscriber_records import EmailTrigger
 from publisher.store.tables import requested_emails
 
-# The count of a mailbox whose owner wants none of these emails. It is higher than any real count.
+# The count for a mailbox whose owner wants none of these emails. It is higher than any real count.
 SILENCED = 1_000_000
 
 

@@ -1,7 +1,7 @@
-"""Inserting and finding many rows with one statement, without what SQLAlchemy and the driver do for each value.
+"""Inserting and finding many rows with one statement, without SQLAlchemy's and the driver's work for each value.
 
-Given a mapping for each row, SQLAlchemy converts every value again, however often it occurs, and it gives each value
-that is looked for a name of its own. That took longer than the database needs for the row.
+Given a mapping for each row, SQLAlchemy converts every value again, however often it occurs, and gives each value of a
+search its own name. That took longer than the database needs for the row.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sqlalchemy.engine import Connection, Dialect
 def insert_rows(
     connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], *, new: bool
 ) -> None:
-    """Insert rows into a table in their order, inside the caller's transaction.
+    """Insert rows into a table in the given order, inside the caller's transaction.
 
-    names  the columns of which each row has the values, in this order
+    names  the columns whose values each row contains, in this order
     new    whether to skip rows whose keys already exist. Otherwise the database refuses them, and StoreError is raised
     """
     if not rows:
@@ -36,12 +36,12 @@ def insert_rows(
 
 
 def is_one_of(column: sa.ColumnElement[Any], values: Collection[Any], dialect: Dialect) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a column has one of many texts or numbers, which are passed as one parameter."""
+    """Return the SQL condition that a column has one of many texts or numbers, all passed as a single parameter."""
     if dialect.name == "sqlite":
         each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(sa.select(each.c.value))
     kind = sa.Text() if isinstance(column.type, sa.String) else column.type
-    # Of no type: as a text, it would be read as an array again for each row that is looked at.
+    # Untyped: as text, it would be parsed as an array again for each row.
     array = sa.literal(_array(values), sa.types.NullType())
     return column == sa.any_(sa.cast(array, sa.ARRAY(kind)))
 
@@ -51,7 +51,7 @@ def _from_arrays(
 ) -> tuple[str, tuple[Any, ...]]:
     """Return a query for rows on PostgreSQL, and its parameters: an array for each column.
 
-    One row after the other would be a message to the server each. A value that all rows have is sent once.
+    Sent one after the other, each row would need a message to the server. A value that all rows share is sent once.
     """
     shown, alike, lists = list[str](), list[Any](), list[str]()
     arrays: list[tuple[str, str]] = []
@@ -68,7 +68,7 @@ def _from_arrays(
 
 
 def _array(values: Collection[Any]) -> str:
-    """Return values as PostgreSQL reads an array of them. The driver needs five times as long to say the same."""
+    """Return values as a PostgreSQL array literal. The driver needs five times as long for the same."""
     return f"{{{','.join(map(_member, values))}}}"
 
 
@@ -82,12 +82,12 @@ def _member(value: Any) -> str:
 
 
 def _kind(column: sa.Column[Any], dialect: Dialect) -> str:
-    """Return the type of a column's values. A cast to VARCHAR(n) would cut what is too long, and say nothing."""
+    """Return the type of a column's values. A cast to VARCHAR(n) would silently cut off what is too long."""
     return "TEXT" if isinstance(column.type, sa.String) else column.type.compile(dialect)
 
 
 def _bound(values: Sequence[Any], column: sa.Column[Any], dialect: Dialect) -> Sequence[Any]:
-    """Return the values of a column as the driver takes them. Equal values are converted once."""
+    """Return the values of a column as the driver expects them. Equal values are converted once."""
     convert: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return values

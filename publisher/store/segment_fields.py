@@ -1,8 +1,8 @@
-"""The values of people's own fields in SQL, and text in small letters, in the same way on SQLite and PostgreSQL.
+"""SQL for the values of custom fields, and for text in lower case. Results are the same on SQLite and PostgreSQL.
 
-The column contains a JSON object. A row whose text is not one, as after an edit by hand, has no values: reading it must
-not raise an error, because one row would then spoil an edition. PostgreSQL before version 16 cannot ask whether a text
-is JSON, so a pattern asks for what `encode_fields` writes.
+The column contains a JSON object. A row with any other text, for example after an edit by hand, has no values: reading
+it must not raise an error, because a single row would then stop an edition. PostgreSQL before version 16 cannot check
+whether a text is JSON, so a pattern checks for what `encode_fields` writes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from publisher.core.segment_conditions import fold, other_cases
 
-# A flat JSON object, without the characters and numbers that PostgreSQL refuses: NUL, and what no double can be.
+# A flat JSON object without what PostgreSQL refuses: NUL, and numbers that no double can represent.
 _TEXT = r'"(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
 _PAIR = f"{_TEXT}:(?:{_TEXT}|{_NUMBER}|true|false)"
@@ -29,7 +29,7 @@ _Column = sa.ColumnElement[Any]
 
 
 class _ByDialect(FunctionElement[Any]):
-    """An expression that is written in one way for SQLite, its first argument, and in another for PostgreSQL."""
+    """An expression with a form for SQLite, its first argument, and one for PostgreSQL, its second."""
 
     name = "by_dialect"
     inherit_cache = True
@@ -50,7 +50,7 @@ def _by_dialect(sqlite: _Column, postgresql: _Column, kind: sa.types.TypeEngine[
 
 
 def ascii_lower(column: _Column) -> _Column:
-    """Return a text with small letters in place of A to Z, whatever the collation of the database."""
+    """Return a text with A to Z in lower case, whatever the collation of the database."""
     return _by_dialect(sa.func.lower(column), sa.func.lower(sa.collate(column, "C")), sa.Text())
 
 
@@ -71,7 +71,7 @@ def field_number(column: _Column, name: str) -> _Column:
 
 
 def field_truth(column: _Column, name: str) -> _Column:
-    """Return 'true' or 'false' if a field is one of them, or NULL."""
+    """Return 'true' or 'false' if a field is a truth value, or NULL."""
     sqlite = _Sqlite(column, name)
     truth = sa.case((sqlite.kind.in_(("true", "false")), sqlite.kind))
     return _by_dialect(truth, _Postgresql(column, name).of_kind("boolean"), sa.Text())
@@ -98,22 +98,22 @@ def has_field(column: _Column, name: str) -> sa.ColumnElement[bool]:
 
 
 def _as_jsonb(column: _Column) -> _Column:
-    from sqlalchemy.dialects.postgresql import JSONB  # not at the top, as in store.database
+    from sqlalchemy.dialects.postgresql import JSONB  # not at the top, for the same reason as in store.database
 
     return sa.cast(column, JSONB)
 
 
 def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
-    """Return whether a text is in the value of any field, whatever the case of its letters."""
+    """Return whether the value of any field contains a text, whatever the case of its letters."""
     written = json.dumps(fold(text), ensure_ascii=False)[1:-1]
-    has_it = folded(column, written).contains(written, autoescape=True)  # in the names too; the values are read then
+    has_it = folded(column, written).contains(written, autoescape=True)  # also finds names; then values are read
     sqlite = sa.func.json_each(sa.case((sa.func.json_valid(column) == 1, column), else_="{}")).table_valued("value")
     postgresql = sa.func.jsonb_each_text(sa.case((column.op("~")(_OBJECT), _as_jsonb(column)))).table_valued(
         "key", "value"
     )
 
     def some(values: sa.TableValuedAlias) -> _Column:
-        """Return the condition that a value of a person contains the text."""
+        """Return the condition that one of a person's values contains the text."""
         value = folded(values.c.value, fold(text))
         return sa.select(sa.literal(1)).where(value.contains(fold(text), autoescape=True)).exists()
 
@@ -121,7 +121,7 @@ def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
 
 
 def folded(column: _Column, text: str) -> _Column:
-    """Return a column with small letters, as far as it matters for a comparison with a folded text; see `fold`."""
+    """Return a column in lower case, as far as a comparison with a folded text needs it; see `fold`."""
     found = ascii_lower(column)
     for capital, small in other_cases(text).items():
         found = sa.func.replace(found, capital, small, type_=sa.Text)
@@ -153,7 +153,7 @@ def _is_object(element: _IsObject, compiler: SQLCompiler, **options: Any) -> str
     whole, small = (compiler.render_literal_value(pattern, sa.String()) for pattern in (_OBJECT, _RARE))
     if (compiler.dialect.server_version_info or (0,)) < (16,):
         return f"({column} ~ {whole})"
-    # The long pattern takes ten times as long. Without escapes and exponents, JSON has nothing that could not be read.
+    # The long pattern takes ten times as long. Without escapes and exponents, all JSON can be read.
     return f"(CASE WHEN {column} !~ {small} THEN {column} IS JSON OBJECT ELSE {column} ~ {whole} END)"
 
 

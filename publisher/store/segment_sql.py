@@ -1,7 +1,8 @@
 """Conditions on subscribers as SQL, for SQLite and PostgreSQL.
 
 core/segment_language.py defines the conditions. All of their values are parameters, and every condition is true or
-false, never NULL. People's rows are looked up by their keys, so that the time is linear whatever the planner knows.
+false, never NULL. People's rows are looked up by their keys, so that the time is linear whatever statistics the planner
+has.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ _Bool = sa.ColumnElement[bool]
 def where(condition: Condition, at: datetime) -> _Bool:
     """Return a condition as SQL over the table `subscribers`, for SQLite and PostgreSQL.
 
-    at: the moment for dates that are counted back, and for pauses; its time zone says when a day begins.
+    at: the moment from which dates are counted back and at which pauses are checked; its time zone says when a day
+    begins.
     """
-    # PostgreSQL guesses that a CASE is true of every second person. Of the condition itself it would guess that it is
-    # true of nearly nobody, and then go through all subscriptions for each person.
+    # PostgreSQL guesses that a CASE is true for every second person. It would guess that the condition itself is true
+    # for hardly anybody, and then go through all subscriptions for each person.
     return sa.case((_where(condition, at), sa.true()), else_=sa.false())
 
 
@@ -67,7 +69,7 @@ def _where(condition: Condition, at: datetime) -> _Bool:
 
 
 def in_segment(segment: str, at: datetime) -> list[_Bool]:
-    """Return the SQL condition that a subscriber is in a segment, or nothing for "", which is everyone.
+    """Return the SQL condition that a subscriber is in a segment, or nothing for "", which means everyone.
 
     segment: the text of a condition. Raises SegmentError if it is not valid.
     """
@@ -75,7 +77,7 @@ def in_segment(segment: str, at: datetime) -> list[_Bool]:
 
 
 def _term(term: Term, at: datetime) -> _Bool:
-    """Return a comparison with a value; IS_NOT is compared like IS."""
+    """Return a comparison with a value; IS_NOT is treated like IS."""
     value = term.value or Value("")
     match term.subject:
         case Subject.TAG | Subject.TOPIC | Subject.NEWSLETTER:
@@ -135,16 +137,16 @@ def _has_value(term: Term) -> _Bool:
 def _exists(table: sa.Table, *conditions: _Bool) -> _Bool:
     """Return whether a person has a row in a table.
 
-    It is a subquery for each person. PostgreSQL would make a join of EXISTS, and before the first ANALYZE one that
-    goes through all rows for each person. Only the person is that of the whole statement, which may have rows of the
-    table of its own.
+    It is a subquery for each person. PostgreSQL would turn EXISTS into a join and, before the first ANALYZE, into one
+    that goes through all rows for each person. The subquery shares only the person with the whole statement, which may
+    use the same table.
     """
     theirs = sa.select(sa.literal(1)).select_from(table).where(table.c.subscriber_id == subscribers.c.id, *conditions)
     return theirs.limit(1).correlate(subscribers).scalar_subquery().is_not(None)
 
 
 def _topic(topic: str) -> _Bool:
-    # A quotation mark inside of a topic is escaped, so this finds whole topics only. The exception is a comma alone.
+    # A quotation mark inside a topic is escaped, so this finds only whole topics. The exception is a single comma.
     written = json.dumps(fold(topic), ensure_ascii=False)
     return sa.false() if topic == "," else folded(subscriptions.c.topics, written).contains(written, autoescape=True)
 
@@ -194,7 +196,7 @@ def _ordered(column: sa.ColumnElement[Any], operator: Operator, value: object) -
 
 
 def _in_days(column: sa.ColumnElement[datetime], operator: Operator, value: Value, at: datetime) -> _Bool:
-    """Return a comparison of moments with a whole day: after 1 May begins with 2 May."""
+    """Return a comparison of moments with a whole day: "after 1 May" begins with 2 May."""
     day = _day(value, at)
     begins, ends = start_of(day, at), start_of(day + timedelta(days=1), at)
     match operator:
@@ -215,7 +217,7 @@ def _day(value: Value, at: datetime) -> date:
 
 
 def _field(term: Term, value: Value, at: datetime) -> _Bool:
-    """Return a comparison of a field. A word without quotation marks is equal to a text, and to the value it means."""
+    """Return a comparison of a field. A word without quotation marks equals a text and the value that it represents."""
     column = subscribers.c.fields
     text = sa.func.coalesce(_text(field_text(column, term.field), term.operator, value.text), sa.false())
     if term.operator is Operator.CONTAINS:

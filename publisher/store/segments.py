@@ -58,7 +58,7 @@ class Segments:
         return segment
 
     def save(self, name: str, condition: str, at: datetime) -> bool:
-        """Save a condition under a name, in place of the one that has it; return whether the name is new.
+        """Save a condition under a name, replacing any that has this name; return whether the name is new.
 
         Raises SegmentError if the name or the condition is not valid.
         """
@@ -78,7 +78,7 @@ class Segments:
             return connection.execute(sa.delete(segments).where(segments.c.name == name)).rowcount == 1
 
     def rename(self, name: str, new: str) -> None:
-        """Give a segment another name. Raises SegmentError if there is no such segment, or the new name is taken."""
+        """Rename a segment. Raises SegmentError if there is no such segment, or if the new name is taken."""
         _check_name(new)
         taken = sa.select(segments.c.name).where(segments.c.name == new)
         with self._database.write() as connection:
@@ -89,7 +89,7 @@ class Segments:
             raise self._unknown(name)
 
     def resolve(self, text: str) -> str:
-        """Return the condition of a segment's name, or a condition as it is; "" for "".
+        """Return the condition that a segment's name refers to, or a condition unchanged; "" for "".
 
         Raises SegmentError if there is no such segment, or the text is not a condition.
         """
@@ -101,10 +101,10 @@ class Segments:
         return text.strip()
 
     def count(self, condition: Condition | None, at: datetime, newsletter: str | None = None) -> int:
-        """Return how many people a condition is true of; None for everyone.
+        """Return how many people meet a condition; None for everyone.
 
-        at          the moment for dates that are counted back; its time zone says when a day begins
-        newsletter  count only those who may be mailed this newsletter at that moment
+        at          the moment from which dates are counted back; its time zone says when a day begins
+        newsletter  count only those who may be sent this newsletter at that moment
         """
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_these(condition, at, newsletter))
         with self._database.read() as connection:
@@ -113,7 +113,7 @@ class Segments:
     def some(
         self, condition: Condition | None, at: datetime, newsletter: str | None = None, limit: int = 3
     ) -> Sequence[Subscriber]:
-        """Return the first people of whom a condition is true; see `count`."""
+        """Return the first people who meet a condition; see `count`."""
         query = sa.select(subscribers).where(*_these(condition, at, newsletter)).order_by(subscribers.c.id)
         with self._database.read() as connection:
             return with_subscriptions(connection, connection.execute(query.limit(limit)).all())

@@ -1,8 +1,8 @@
 """The rates and daily limits of mail servers, which all workers on a PostgreSQL database share.
 
-A worker takes a grant: the next turns of a rate, or some of the day's recipients. A grant belongs to it alone, and
-covers at most GRANT_SECONDS. All times are those of the database's clock, so the clocks of the hosts do not matter.
-What a worker does not use is lost, also if it dies. Nothing is ever given out twice.
+A worker takes a grant: the next turns of a rate, or some of the day's recipients. A grant belongs to that worker alone,
+and covers at most GRANT_SECONDS. All times are those of the database's clock, so the clocks of the hosts do not matter.
+Whatever a worker does not use is lost, even if it dies. Nothing is ever granted twice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from publisher.store.fleet_tables import daily_recipients, sending_rates
 # The turns of a grant take at most this many seconds, unless a single turn takes longer.
 GRANT_SECONDS = 0.5
 
-# How many seconds ahead a grant may begin. Later turns are left to the workers that ask then.
+# How many seconds ahead a grant may begin. Later turns are left for workers that ask later.
 AHEAD_SECONDS = 0.5
 
 # How long the counts of earlier days are kept.
@@ -33,11 +33,12 @@ KEPT = timedelta(days=7)
 class RateGrant:
     """Turns of a rate that belong to one worker.
 
-    turns     how many there are, at the pace of the rate; 0 if none may be had yet
-    at        when the first turn is or, without turns, when to ask again; in seconds of the database's clock (Unix)
-    read_at   what the database's clock said
-    asked     when the question was sent, by the caller's timer
-    answered  when the answer came, by the caller's timer
+    turns     how many there are, at the pace of the rate; 0 if none is available yet
+    at        when the first turn is or, without turns, when to ask again; in seconds of the database's clock (Unix
+              time)
+    read_at   the time of the database's clock
+    asked     when the query was sent, by the caller's timer
+    answered  when the answer arrived, by the caller's timer
     """
 
     turns: int
@@ -62,7 +63,7 @@ class DayGrant:
 
 
 def most_turns(rate: float) -> int:
-    """Return how many turns a grant has at most. rate: turns per second."""
+    """Return the maximum number of turns in a grant. rate: turns per second."""
     return max(1, math.floor(rate * GRANT_SECONDS))
 
 
@@ -74,11 +75,11 @@ class SendingLimits:
 
     @property
     def shared(self) -> bool:
-        """Whether workers share their limits here. On SQLite, each process keeps to the limits by itself."""
+        """Whether workers share their limits here. On SQLite, each process keeps to the limits on its own."""
         return not self._database.is_sqlite
 
     def take_turns(self, name: str, rate: float, turns: int, *, late: float, timer: Callable[[], float]) -> RateGrant:
-        """Take the next turns of a rate (GCRA), or learn when to ask again.
+        """Take the next turns of a rate (GCRA), or find out when to ask again.
 
         name: the rate's name, of at most 64 characters. rate: turns per second. turns: how many are wanted; no more
         than `most_turns` are granted. late: how many seconds ago the first turn may be, if nobody took it. timer:
@@ -87,7 +88,7 @@ class SendingLimits:
         turns = min(turns, most_turns(rate))
         now, length = sa.func.clock_timestamp(), timedelta(microseconds=math.ceil(turns / rate * 1e6))
         ahead, next_at = timedelta(seconds=AHEAD_SECONDS), sending_rates.c.next_at
-        # No grant reaches as far ahead as this. If the rate was slower, or the clock was set back, the row is wrong.
+        # No grant reaches this far ahead. If the rate was slower before, or the clock was set back, the row is wrong.
         wrong = next_at > now + timedelta(seconds=AHEAD_SECONDS + max(GRANT_SECONDS, 1 / rate) + 1)
         start = sa.case((wrong, now + ahead), else_=sa.func.greatest(next_at, now - timedelta(seconds=late)))
         take = (
@@ -108,7 +109,7 @@ class SendingLimits:
                 connection.execute(self._database.insert_new(sending_rates).values(name=name, next_at=now))
 
     def take_recipients(self, server: str, recipients: int, per_day: int) -> DayGrant:
-        """Take some of the day's recipients of a mail server, or as many as its limit allows.
+        """Take some of a mail server's recipients for the day, as many as its limit allows.
 
         server: the server's name, of at most 64 characters. recipients: how many are wanted. per_day: the limit.
         """
@@ -128,7 +129,7 @@ class SendingLimits:
         return DayGrant(granted, day, (tomorrow - now).total_seconds())
 
     def recipients(self, server: str, day: str) -> int:
-        """Return how many recipients of a day were taken. server: its name. day: in UTC, such as 2026-11-21."""
+        """Return how many of a day's recipients were taken. server: its name. day: in UTC, such as 2026-11-21."""
         row = daily_recipients.c.server == server, daily_recipients.c.day == day
         with self._database.read() as connection:
             return connection.execute(sa.select(daily_recipients.c.recipients).where(*row)).scalar() or 0
@@ -140,16 +141,16 @@ class SendingLimits:
 
 
 def _not_waiting_for_the_disk() -> Any:
-    """Return a column that lets its statement end before it is on the disk.
+    """Return a column that lets its statement finish before its data is on the disk.
 
-    A crash of the database can make it forget the grants of its last half second. Their workers have lost their
-    connections then, and forget their turns, too.
+    If the database crashes, it can forget the grants of its last half second. Their workers have then lost their
+    connections, and forget their turns, too.
     """
     return sa.func.set_config("synchronous_commit", "off", sa.true())
 
 
 def _counted(connection: Connection, server: str, day: str) -> Row[Any] | None:
-    """Return the row of a server's day, and lock it."""
+    """Return the row for a server's day, and lock it."""
     row = daily_recipients.c.server == server, daily_recipients.c.day == day
     return connection.execute(sa.select(daily_recipients.c.recipients).where(*row).with_for_update()).first()
 

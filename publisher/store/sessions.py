@@ -15,7 +15,7 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import sessions
 
-# An owner has a few browsers. When one more logs in, the oldest session ends.
+# An owner has a few browsers. If one more logs in, the oldest session ends.
 MOST_SESSIONS = 20
 
 
@@ -60,7 +60,7 @@ class LoginSessions:
             connection.execute(sa.delete(sessions).where(sessions.c.id.not_in(kept)))
 
     def find(self, token: str, now: datetime) -> LoginSession | None:
-        """Return the session of a token; None if there is none or it is over."""
+        """Return the session with a token; None if there is none or it is over."""
         require_aware("now", now)
         query = sa.select(sessions).where(sessions.c.token_hash == _hash(token), sessions.c.ends_at > now)
         with self._database.read() as connection:
@@ -68,14 +68,14 @@ class LoginSessions:
         return None if row is None else _session(row)
 
     def list(self, now: datetime) -> Sequence[LoginSession]:
-        """Return all sessions that are not over, the newest first."""
+        """Return all sessions that are not over, newest first."""
         require_aware("now", now)
         query = sa.select(sessions).where(sessions.c.ends_at > now).order_by(sessions.c.id.desc())
         with self._database.read() as connection:
             return [_session(row) for row in connection.execute(query)]
 
     def end(self, token: str) -> bool:
-        """End the session of a token; return whether there was one."""
+        """End the session with a token; return whether there was one."""
         with self._database.write() as connection:
             gone = connection.execute(sa.delete(sessions).where(sessions.c.token_hash == _hash(token)))
             return gone.rowcount == 1
@@ -87,7 +87,7 @@ class LoginSessions:
             connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= now))
 
     def end_others(self, token: str) -> int:
-        """End every session but that of a token; return how many there were."""
+        """End every session except the one with a token; return how many there were."""
         with self._database.write() as connection:
             others = sessions.c.token_hash != _hash(token)
             return connection.execute(sa.delete(sessions).where(others)).rowcount

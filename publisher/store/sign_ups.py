@@ -45,7 +45,7 @@ class SignUps:
         return SignUp(number, address, change, evidence, at)
 
     def list(self) -> Sequence[SignUp]:
-        """Return the requests that are not carried out, oldest first, without those from before a new secret."""
+        """Return the requests that are not carried out, oldest first, except those encrypted with an earlier secret."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(sign_ups).order_by(sign_ups.c.id)).all()
         texts = [(row, open_sealed(self._secret(), _PURPOSE, row.sealed)) for row in rows]

@@ -1,4 +1,4 @@
-"""The rows of sources and their items, as values: what the columns contain as JSON, and how it is read again."""
+"""The rows of sources and their items as values: encoding JSON for the columns, and decoding it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _TIMES = ("fetched_at", "first_fetched_at", "failing_since", "ended_at", "held_a
 
 
 def storable(text: str) -> str:
-    """Return a text without what a database refuses: NUL, and halves of characters."""
+    """Return a text without what a database refuses: NUL and lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def encode_state(state: SourceState) -> dict[str, Any]:
-    """Return the columns of a source that an answer decides."""
+    """Return the columns of a source that depend on an answer."""
     rest = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in _COLUMNS}
     pace = {
         "minutes": state.pace.minutes,
         "skip_hours": sorted(state.pace.skip_hours),
         "skip_days": sorted(state.pace.skip_days),
     }
-    # What has its usual value is left out: most sources have never failed, moved or ended.
+    # Usual values are left out: most sources have never failed, moved or ended.
     text = json.dumps({name: value for name, value in (rest | {"pace": pace}).items() if value}, default=_plain)
     return {"next_at": state.next_at, "closed_until": state.closed_until, "state": text}
 
@@ -65,7 +65,7 @@ def decode_hub(text: str) -> HubLease | None:
 
 
 def encode_item(item: FeedItem) -> dict[str, Any]:
-    """Return the columns of an item that its feed decides."""
+    """Return the columns of an item that depend on its feed."""
     stored = {field.name: getattr(item, field.name) for field in fields(item) if field.name != "html"}
     plain = {
         **stored,
@@ -118,7 +118,7 @@ def stored_item(row: Row[Any]) -> StoredItem:
 
 
 def known_item(row: Row[Any]) -> KnownItem:
-    """Return what is needed of a row to recognise its item."""
+    """Return the part of a row that is needed to recognise its item."""
     return KnownItem(
         row.number,
         row.post_id,
@@ -139,5 +139,5 @@ def _moment(stored: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _plain(value: Any) -> str:
-    """Return a datetime as JSON can contain it."""
+    """Return a datetime as JSON can represent it."""
     return str(value.isoformat())

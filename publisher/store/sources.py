@@ -1,9 +1,9 @@
 """Sources and their items: what was fetched from the feeds of other sites, and when each is fetched next.
 
 A host claims the sources that it is going to fetch, in one transaction that also says when they are due again. So two
-hosts never fetch a source for the same moment, and a feed that has not changed needs no other write. What a document
-changes is written in one transaction, together with the headers that ask for the next one: a process that is killed
-has either all of a document or nothing of it, and will then fetch it again.
+hosts never fetch a source for the same moment, and a feed that has not changed needs no other write. The changes from a
+document are written in one transaction, together with the headers for requesting the next one: if a process is killed,
+either all of a document is written or nothing, and then it is fetched again.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class Sources:
         self._database = database
 
     def see(self, urls: Mapping[str, str], now: datetime) -> dict[str, SourceState]:
-        """Return the states of sources, by name, after recording those that are new or have another address.
+        """Return the states of sources, by name, after recording those that are new or have a different URL.
 
-        A source with another address is fetched at once and without conditions, and nothing about the answers of the
-        old address counts any longer. Its items stay, so that those of the same blog are recognised.
+        A source with a different URL is fetched immediately and without conditions, and the answers from the old URL no
+        longer count. Its items stay, so that items of the same blog are recognised.
 
-        urls: the address of each source, by name.
+        urls: the URL of each source, by name.
         """
         require_aware("now", now)
         known = {state.name: state for state in self.states() if state.name in urls}
@@ -79,7 +79,7 @@ class Sources:
         return known
 
     def states(self) -> Sequence[SourceState]:
-        """Return the state of every source that was ever fetched or about to be, sorted by name."""
+        """Return the state of every source that was ever fetched or was about to be, sorted by name."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(sources).order_by(sources.c.name))
             return [decode_state(row) for row in rows]
@@ -98,11 +98,11 @@ class Sources:
         *,
         force: bool = False,
     ) -> dict[str, SourceState]:
-        """Claim sources in order to fetch them; return those that the caller shall fetch, by name.
+        """Claim sources in order to fetch them; return those that the caller should fetch, by name.
 
         A source can be claimed if it is due, or if the host that claimed it last was killed, or had a clock that was
-        wrong; with `since`, also if nobody has claimed it since its moment there; with `force`, whenever no host is
-        fetching it. No source can be claimed while its server wants to be left alone.
+        wrong; with `since`, also if nobody has claimed it since the moment given there; with `force`, whenever no host
+        is fetching it. No source can be claimed while its server has asked not to be contacted.
         The claim moves the time at which it is due again, so nobody else can claim it until then, and an answer that
         brings nothing new needs no other write. The caller gives all its claims back with `finished`.
 
@@ -124,7 +124,7 @@ class Sources:
             .where(is_open)
             .values(next_at=sa.bindparam("due_again", type_=time), asked_at=now, claim=claim)
         )
-        # In one order, so that two hosts never wait for each other.
+        # In the same order everywhere, so that two hosts never wait for each other.
         wanted = dict.fromkeys(until, _NEVER) | dict(since or {})
         rows = [{"of": name, "due_again": until[name], "since": wanted[name]} for name in sorted(until)]
         with self._database.write() as connection:
@@ -133,7 +133,7 @@ class Sources:
             return {row.name: decode_state(row) for row in mine}
 
     def finished(self, claims: Mapping[str, str]) -> None:
-        """Give claims back, because whatever came of them is recorded. claims: SourceState.claim, by name."""
+        """Give claims back, because the results are recorded. claims: SourceState.claim, by name."""
         mine = sources.c.name == sa.bindparam("of"), sources.c.claim == sa.bindparam("whose")
         rows = [{"of": name, "whose": claims[name]} for name in sorted(claims)]
         if not rows:
@@ -150,8 +150,8 @@ class Sources:
     def apply(self, state: SourceState, changes: ItemChanges, now: datetime) -> bool:
         """Record a document: the changes of the source's items and its state, in one transaction.
 
-        Returns False, and writes nothing, if the items or the address have changed since `state` was read; the changes
-        must then be computed again.
+        Returns False, and writes nothing, if the items or the URL have changed since `state` was read; the changes must
+        then be computed again.
 
         state: as it was read, with what the document and its answer say. Its `listed` is set by the changes.
         """
@@ -175,7 +175,7 @@ class Sources:
         return True
 
     def skip(self, number: int, now: datetime) -> bool:
-        """Decide that no newsletter takes an item; return False if there is no such item or it was skipped already."""
+        """Record that no newsletter may take an item; return False if there is none or it was already skipped."""
         require_aware("now", now)
         this = source_items.c.number == number, source_items.c.skipped_at.is_(None)
         with self._database.write() as connection:
@@ -189,13 +189,13 @@ class Sources:
             return connection.execute(changed).rowcount == 1
 
     def known(self, name: str) -> Sequence[KnownItem]:
-        """Return what is needed of each item of a source to recognise it in a new document, oldest first."""
+        """Return what is needed to recognise each item of a source in a new document, oldest first."""
         query = _KNOWN.where(source_items.c.source == name)
         with self._database.read() as connection:
             return [known_item(row) for row in connection.execute(query.order_by(source_items.c.number))]
 
     def listing(self) -> Sequence[ItemKey]:
-        """Return which version there is of each item of each source, in the order in which they were first seen."""
+        """Return the version of each item of every source, in the order in which the items were first seen."""
         columns = source_items.c.source, source_items.c.number, source_items.c.revision
         query = sa.select(*columns, sa.func.length(source_items.c.html)).order_by(source_items.c.number)
         with self._database.read() as connection:
@@ -226,7 +226,7 @@ class Sources:
             return connection.execute(sa.select(source_items.c.number).limit(1)).first() is not None
 
     def with_links(self, keys: Sequence[str]) -> Sequence[ItemLink]:
-        """Return all items with these links, also those that vanished and those of sources that are not used now.
+        """Return all items with these links, including items that have vanished and items of unused sources.
 
         keys: ItemKeys.link
         """
@@ -245,7 +245,7 @@ class Sources:
             return connection.execute(query).scalar() or ""
 
     def suspects(self) -> Mapping[str, str]:
-        """Return the ids of the posts that came when more than half of a feed turned new, with their sources."""
+        """Return the ids of the posts that arrived when more than half of a feed seemed new, with their sources."""
         query = sa.select(source_items.c.post_id, source_items.c.source).where(source_items.c.is_suspect)
         with self._database.read() as connection:
             return {row.post_id: row.source for row in connection.execute(query)}
@@ -267,14 +267,14 @@ class Sources:
         return {row.name: lease for row in rows if (lease := decode_hub(row.hub))}
 
     def set_hub(self, name: str, lease: HubLease | None) -> None:
-        """Record what was agreed with a source's hub; None: nothing any longer."""
+        """Record what was agreed with a source's hub; None if nothing is agreed any longer."""
         with self._database.write() as connection:
             connection.execute(sa.update(sources).where(sources.c.name == name).values(hub=encode_hub(lease)))
 
     def wake(self, name: str, now: datetime) -> None:
         """Make a source due at `now` at the latest, because its hub reports something new.
 
-        A host that is fetching it has asked too early, so what it records does not put that off again.
+        A host that is fetching it now may have asked too early, so its result does not postpone the source again.
         """
         require_aware("now", now)
         with self._database.write() as connection:
@@ -283,7 +283,7 @@ class Sources:
 
 
 def _after_answer(state: SourceState) -> dict[str, Any]:
-    """Return what an answer changes. When the source is due next is only for the host to say whose claim it is."""
+    """Return what an answer changes. Only the host that holds the claim may set when the source is next due."""
     is_mine = sources.c.claim == state.claim
     next_at = sa.case((is_mine, sa.literal(state.next_at, sources.c.next_at.type)), else_=sources.c.next_at)
     return {**encode_state(state), "next_at": next_at, "claim": sa.case((is_mine, ""), else_=sources.c.claim)}
@@ -341,7 +341,7 @@ def _write_changed(connection: Connection, changed: Sequence[ChangedItem], now: 
     if not changed:
         return
     this = sa.update(source_items).where(source_items.c.number == sa.bindparam("of"))
-    # A guid that changes must never meet one that another item gives up in the same document.
+    # A changed guid must never collide with one that another item gives up in the same document.
     aside = this.values(guid_key=sa.bindparam("aside"))
     connection.execute(aside, [{"of": each.number, "aside": f"of {each.number}"} for each in changed])
     for is_edited in (False, True):

@@ -1,8 +1,9 @@
-"""Keeping everybody from sending while the data of a database is replaced.
+"""Preventing every host from sending while the data of a database is replaced.
 
-A worker renews its lease, in the table of workers, before it takes messages and before it hands one over. So nobody
-sends while nobody can write to that table. When the data was replaced, all workers are forgotten: one that was silent
-and goes on has lost its lease, so it hands over nothing that the new data doesn't know. Answers still count.
+A worker renews its lease, in the table of workers, before it takes messages and before it hands one over. So nothing is
+sent while that table cannot be written. After the data was replaced, all workers are forgotten: a worker that was
+silent and continues has lost its lease, so it hands over nothing that is missing from the new data. Answers still
+count.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ _BARRED = "this database is being replaced, so nothing is sent from it; run the 
 
 @contextmanager
 def standstill(database: Database, now: datetime, *, writes: bool = False) -> Iterator[None]:
-    """Let nobody begin to send, take messages or note them until the block, which replaces the data, has ended.
+    """Keep workers from starting and from taking or handing over messages while the block replaces the data.
 
     now     the present time, with a time zone; used with SQLite only, as PostgreSQL has a clock of its own
-    writes  whether the block writes to this database, and doesn't only put another file in its place
-    On PostgreSQL, whoever wants to read the table of workers waits, too. Raises StillSendingError, which names the
-    hosts, if the lease of a worker has not ended.
+    writes  whether the block writes to this database, rather than only putting another file in its place
+    On PostgreSQL, reading the table of workers waits, too. Raises StillSendingError, which names the hosts, if the
+    lease of a worker has not ended.
     """
     require_aware("now", now)
     if database.is_sqlite and writes:
@@ -49,9 +50,9 @@ def standstill(database: Database, now: datetime, *, writes: bool = False) -> It
 
 @contextmanager
 def _barred(database: Database, now: datetime) -> Iterator[None]:
-    """Bar the table of workers. SQLite has one writer at a time, which is the block, so no transaction can hold it.
+    """Bar the table of workers with triggers: SQLite has only one writer at a time, and the block has to write.
 
-    It stays barred if the block does not end well, because the data is then only half replaced.
+    It stays barred if the block fails, because the data is then only half replaced.
     """
     triggers = [f"barred_{event.lower()}" for event in ("INSERT", "UPDATE")]
     with database.write() as connection:

@@ -25,7 +25,7 @@ class SourceTotals:
 
     joined  how many have joined
     active  how many of them are active now
-    lately  how many of them joined since the moment that was asked for
+    lately  how many of them joined since the requested moment
     """
 
     source: str
@@ -36,11 +36,11 @@ class SourceTotals:
 
 @dataclass(frozen=True, slots=True)
 class GivenReason:
-    """A reason that people gave when they unsubscribed.
+    """A reason that people gave for unsubscribing.
 
-    newest       when it was given last
+    newest       when it was last given
     newsletters  those that they unsubscribed from; empty for everything
-    times        how many gave it
+    times        how many people gave it
     """
 
     reason: str
@@ -78,7 +78,7 @@ class Statistics:
     def joined(self, newsletter: str = "", source: str = "") -> dict[str, int]:
         """Return how many people joined on each day, as {"2026-11-21": 3}. Days are in UTC.
 
-        A person joins once: when they first gave their consent, as a file that they came with may say. Those who never
+        A person joins once: when they first gave their consent, which an imported file may say. Those who never
         confirmed are not counted, and neither are deleted people.
 
         newsletter  count those who joined it, each on the day of their subscription, or on the day when they first gave
@@ -88,10 +88,10 @@ class Statistics:
         return self._by_day(_joined(newsletter, source))
 
     def left(self, newsletter: str = "", source: str = "") -> dict[str, int]:
-        """Return how many of the people whom `joined` counts left, on each day; the others are active.
+        """Return how many of the people counted by `joined` left on each day; the others are active.
 
-        Everyone who is not active any more has left, for whatever reason. The day is that of the newest event that
-        ended a subscription or, if there is no such event, the day of their consent.
+        Everyone who is no longer active has left, for whatever reason. The day is that of the newest event that ended a
+        subscription or, if there is no such event, the day of their consent.
 
         newsletter: count those who are not active, or whose subscription to it has ended, on the day when it ended
         """
@@ -127,9 +127,9 @@ class Statistics:
         return sorted(totals, key=lambda each: (-each.joined, each.source))
 
     def reasons(self, limit: int) -> Sequence[GivenReason]:
-        """Return the reasons that people gave when they unsubscribed, newest first. Equal ones are one.
+        """Return the reasons that people gave when they unsubscribed, newest first. Equal reasons are combined.
 
-        limit: the number of answers to read at most, the newest
+        limit: the maximum number of answers to read, newest first
         """
         what, detail = consent_events.c.what, consent_events.c.detail
         gave = sa.or_(sa.and_(what == "unsubscribed", detail != ""), sa.and_(what == "left", detail.contains(" ")))
@@ -156,7 +156,7 @@ class Statistics:
             return {row.newsletter: row.total for row in connection.execute(query)}
 
     def bounces(self) -> dict[int, int]:
-        """Return how many active subscribers have had 1, 2, ... bounces in a row: number of bounces -> subscribers."""
+        """Return how many active subscribers have had 1, 2, ... bounces in a row: bounces -> number of subscribers."""
         query = (
             sa.select(subscribers.c.bounces, sa.func.count().label("total"))
             .where(subscribers.c.bounces > 0, subscribers.c.status == SubscriberStatus.ACTIVE)
@@ -200,14 +200,14 @@ def _left(newsletter: str = "", source: str = "") -> sa.Select[tuple[datetime]]:
 
 
 def _has_joined() -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions that a person has joined. Older versions gave some who never confirmed a date."""
+    """Return the SQL conditions that a person has joined. Older versions gave a date to some who never confirmed."""
     return [subscribers.c.confirmed_at.is_not(None), subscribers.c.status != SubscriberStatus.PENDING]
 
 
 def _among(
     query: sa.Select[tuple[datetime]], people: sa.FromClause, newsletter: str, source: str
 ) -> sa.Select[tuple[datetime]]:
-    """Return a query for those people who once gave consent, of a newsletter and from a source if they are given."""
+    """Return a query for the people who once gave consent; optionally only those of a newsletter or from a source."""
     if newsletter:
         theirs = subscriptions.c.subscriber_id == subscribers.c.id
         people = sa.join(people, subscriptions, theirs & (subscriptions.c.newsletter == newsletter))

@@ -43,9 +43,9 @@ class Store:
     subscribers   subscribers, their subscriptions and their consent
     people        the people on the list, found by what is known about them
     sign_ups      requests of the sign-up form that have been accepted and not carried out yet
-    segments      the conditions on subscribers that the owner has saved, and the people in any segment
-    imports       the imports of files, each of which can be taken back
-    suppressions  addresses that must never be mailed again
+    segments      the conditions on subscribers that the owner has saved, and the people who meet any condition
+    imports       the imports of files, each of which can be undone
+    suppressions  addresses that must never get email again
     editions      editions, and the posts that each newsletter has handled
     post_files    the files from which sent posts were made
     workers       the workers that are sending, and which deliveries they may have handed over
@@ -60,7 +60,7 @@ class Store:
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables
     owner         the password of the admin page, and the alerts that the owner has received
-    subscriber_news  who joined and who left since the owner was last told
+    subscriber_news  the people who joined and left since the owner was last notified
     actions       what people did, and who logged in
     sessions      the sessions of owners who are logged in to the admin page
     feed_readers  how many people read the feeds

@@ -1,4 +1,4 @@
-"""Who joined and who left since the owner was last told, from the histories of consent."""
+"""The people who joined and left since the owner was last notified, according to the histories of consent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from publisher.store.tables import consent_events, subscribers, told
 JOINED = ("confirmed", "added", "returned")
 LEFT = ("left", "unsubscribed", "removed", "bounced", "complained", "suppressed")
 
-# The kind of the row in the table of alerts whose digest is the number of the last event that the owner was told.
+# The kind of the row in the table of alerts whose digest is the number of the last event reported to the owner.
 _KIND = "people"
 
 _MOST_CROWDS = 50
@@ -30,11 +30,11 @@ _Condition = sa.ColumnElement[bool]
 
 @dataclass(frozen=True, slots=True)
 class PersonNews:
-    """Somebody who joined or left by themselves, or by the owner.
+    """Somebody who joined or left, or whom the owner added or removed.
 
     what         the kind of the newest such event in their history of consent
-    detail       what it says, such as the reason for unsubscribing
-    newsletters  those that they are subscribed to now
+    detail       the detail of the event, such as the reason for unsubscribing
+    newsletters  the newsletters to which they are now subscribed
     """
 
     address: str
@@ -45,7 +45,7 @@ class PersonNews:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """The people who joined or left by one import of a file, or by taking it back."""
+    """The people who joined or left through one import of a file, or through undoing it."""
 
     source: str
     joined: int
@@ -54,12 +54,12 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberNews:
-    """What has happened since the owner was last told. Numbers are of people, each counted once.
+    """What has happened since the owner was last notified. People are counted once each.
 
-    told_at  when the owner was last told
-    first, last  the numbers of the last event that was told, and of the newest
-    joined, left  some of the people, the first ones
-    crowds   those who came or went with a file, who are not among these
+    told_at       when the owner was last notified
+    first, last   the numbers of the last event that was reported, and of the newest event
+    joined, left  some of these people, the first ones
+    crowds        people who joined or left through a file, who are not among these
     """
 
     told_at: datetime
@@ -76,13 +76,13 @@ class SubscriberNews:
 
 
 class SubscriberNewsTable:
-    """The news about subscribers that the owner has had; part of Store."""
+    """The news about subscribers for the owner; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, now: datetime) -> None:
-        """Begin to collect news at this moment, unless that has begun already."""
+        """Begin to collect news from this moment, unless collecting has already begun."""
         require_aware("now", now)
         with self._database.read() as connection:
             if _mark(connection) is not None:
@@ -93,7 +93,7 @@ class SubscriberNewsTable:
                 connection.execute(self._database.insert_new(told).values(new))
 
     def end(self) -> None:
-        """Collect no more news; what has not been told is forgotten."""
+        """Stop collecting news; news that was not reported is dropped."""
         with self._database.read() as connection:
             if _mark(connection) is None:
                 return
@@ -101,15 +101,15 @@ class SubscriberNewsTable:
             connection.execute(sa.delete(told).where(told.c.kind == _KIND))
 
     def told_at(self) -> datetime | None:
-        """Return when the owner was last told, or when that began; None if it has not begun."""
+        """Return when the owner was last notified, or when collecting began; None if it has not begun."""
         with self._database.read() as connection:
             mark = _mark(connection)
         return None if mark is None else mark.at
 
     def since(self, most: int) -> SubscriberNews | None:
-        """Return what has happened since the owner was last told; None if that has not begun.
+        """Return what has happened since the owner was last notified; None if collecting has not begun.
 
-        most: how many people to name at most of those who joined, and of those who left
+        most: the maximum number of people to name who joined, and who left
         """
         with self._database.read() as connection:
             mark = _mark(connection)
@@ -124,12 +124,12 @@ class SubscriberNewsTable:
         return SubscriberNews(mark.at, int(mark.digest), last, joined, left, numbers[0], numbers[1], crowds)
 
     def tell(self, news: SubscriberNews, now: datetime) -> bool:
-        """Record that the owner is being told; return False if another process does so at this moment."""
+        """Record that the owner is being notified; return False if another process is doing so at this moment."""
         require_aware("now", now)
         return self._move(news.told_at, news.last, now)
 
     def withdraw(self, news: SubscriberNews, now: datetime) -> None:
-        """Undo `tell`, because the email could not be sent. now: the moment that was given to `tell`."""
+        """Undo `tell`, because the email could not be sent. now: the moment that was passed to `tell`."""
         self._move(now, news.first, news.told_at)
 
     def _move(self, at: datetime, number: int, now: datetime) -> bool:

@@ -22,12 +22,12 @@ from publisher.core.subscription_status import SubscriptionRecord
 # The kind of the consent event that records the renaming of a newsletter. Its detail is "OLD NEW".
 RENAMED = "renamed"
 
-_FEW_TOPICS = 10  # a selection of so many is encoded once for all who have it
+_FEW_TOPICS = 10  # selections with up to this many topics are encoded once for all subscribers who have them
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Everything that our own export says about a person, for whom it becomes true again if they are not known.
+    """Everything that our own export says about a person. It is restored if they are not known.
 
     suppressed: the entry of the address on the suppression list, without its hash; None if it has none
     """
@@ -50,15 +50,15 @@ class NewSubscriber:
     subscriptions  the newsletters and topics; may be empty
     consent        a note about how they gave their consent, which is stored if the address is new, or if they return
     joined_at      when they agreed, if a file says so
-    ended          subscriptions that have ended, as a file says: status UNSUBSCRIBED or REMOVED, and since when
-    says           what a file says about the person if it is not that they may be mailed: LEFT, REMOVED, BOUNCED,
-                   COMPLAINED, SUPPRESSED, or REQUESTED for someone who never confirmed. LEFT and REMOVED are about
-                   `subscriptions` or, if there are none, about everything
-    said_at        when that happened, if the file says so
-    restored       all that our own export says; None for other files
-    tags           the owner's words for them, clean
+    ended          subscriptions that have ended according to a file: status UNSUBSCRIBED or REMOVED, and since when
+    says           what a file says about a person who must not get email: LEFT, REMOVED, BOUNCED, COMPLAINED,
+                   SUPPRESSED, or REQUESTED for someone who never confirmed. LEFT and REMOVED are about `subscriptions`
+                   or, if there are none, about everything
+    said_at        when that happened, if the file says it
+    restored       everything that our own export says; None for other files
+    tags           the owner's words for them, already cleaned
     fields         values of the owner's own fields, by name
-    note           what the owner notes about them
+    note           the owner's note about them
     """
 
     address: str
@@ -78,13 +78,13 @@ class NewSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class AddOptions:
-    """The options for adding a batch of subscribers.
+    """Options for adding a batch of subscribers.
 
     at      the time that is recorded
     source  where the subscribers come from, for the history of consent
     event   ADDED, READDED or IMPORTED, depending on what the operator vouches for
     number  the number of the import; None if it is not a file that is imported
-    since   when the import first ran. What people have chosen after that stays; None if it is not an import
+    since   when the import first ran. Anything that people have chosen since then stays; None if it is not an import
     kinds   the kinds of the fields that the subscribers have
     """
 
@@ -104,14 +104,14 @@ class Added(StrEnum):
     UPDATED = "updated"  # an active subscriber has different topics now
     UNCHANGED = "unchanged"
     RETURNED = "returned"  # had unsubscribed or bounced, and the operator vouches that they asked to come back
-    RECORDED = "recorded"  # a file says that they must not be mailed, and now the database says so too
+    RECORDED = "recorded"  # a file says that they must not get email, and now the database says so too
     NEWER = "newer"  # a file says that they left, but they have agreed here since then
     PENDING = "pending"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     SUPPRESSED = "suppressed"
-    MOVED = "moved"  # the subscriber of this address uses a different one now
+    MOVED = "moved"  # the subscriber with this address now uses a different one
 
     @property
     def refused(self) -> bool:
@@ -139,10 +139,10 @@ class AddResult:
     """The result of adding a subscriber, with the reason for each refusal.
 
     refusals  phrases that follow the address, such as "unsubscribed from weekly on 28 November 2026". If the result is
-              not a refusal, they are about the newsletters in `refused`, and the others were subscribed to
+              not a refusal, they are about the newsletters in `refused`; the other subscriptions were saved
     refused   the newsletters that were refused because the subscription to them has ended
-    still     after a row that says that somebody must not be mailed: the newsletters that they get all the same
-    described whether somebody who was known has a new tag, a new value of a field, or a note
+    still     after a row that says that somebody must not get email: the newsletters that they still get
+    described whether a known person has a new tag, a new value of a field, or a note
     """
 
     result: Added
@@ -196,7 +196,7 @@ class ConsentEvent:
 
 @dataclass(frozen=True, slots=True)
 class FullRecord:
-    """Everything that is kept about a subscriber for as long as they are on the list, for an export.
+    """Everything that is stored about a subscriber while they are on the list, for an export.
 
     suppressed: the entry of the address on the suppression list; None if it has none
     """
@@ -223,7 +223,7 @@ class PendingChange:
 
     subscriptions  the newsletters to subscribe to, with their topics
     address        the new address, if the token confirms one
-    mailed         the newsletters that the email names. All others were requested later, perhaps by another person
+    mailed         the newsletters that the email names. All others were requested later, perhaps by a different person
     """
 
     subscriptions: tuple[Subscription, ...] = ()
@@ -238,9 +238,9 @@ class PendingChange:
         return tuple(wish for wish in self.subscriptions if wish.newsletter in self.mailed)
 
     def joined(self, later: PendingChange) -> PendingChange:
-        """Return this change with the additional newsletters of a later request.
+        """Return this change with the additional newsletters from a later request.
 
-        The later request may come from another person, so it changes nothing about the newsletters that are already
+        The later request may come from a different person, so it changes nothing about newsletters that are already
         part of this change.
         """
         names = {wish.newsletter for wish in self.subscriptions}
@@ -261,7 +261,7 @@ class SignUp:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token that was mailed. The database stores only its hash, never the token itself."""
+    """A token that was sent. The database stores only its hash, never the token itself."""
 
     token_hash: str
     purpose: str
@@ -273,7 +273,7 @@ class IssuedToken:
 
 
 def source_of(file: str) -> str:
-    """Return how the history of consent names an import of a file."""
+    """Return the name of a file's import in the history of consent."""
     return f"import {file}"
 
 

@@ -1,4 +1,4 @@
-"""The tags that the owner gives to subscribers, and the fields that are known.
+"""The tags that the owner gives to subscribers, and the known fields.
 
 Functions that work inside the caller's transaction.
 """
@@ -26,7 +26,7 @@ def tags_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int
 
 
 def add_tags(connection: Connection, database: Database, pairs: Iterable[tuple[int, str]]) -> int:
-    """Give tags to subscribers, as pairs of a row number and a tag; return how many of them are new."""
+    """Give tags to subscribers, as pairs of row number and tag; return how many of them are new."""
     rows = [{"subscriber_id": subscriber_id, "tag": tag} for subscriber_id, tag in sorted(set(pairs))]
     return connection.execute(database.insert_new(subscriber_tags), rows).rowcount if rows else 0
 
@@ -36,7 +36,7 @@ def retag(
 ) -> int:
     """Give tags to subscribers and take tags from them; return how many subscribers have different tags now.
 
-    Those who are not in the database are left out, and those who would have too many tags keep theirs.
+    People who are not in the database are skipped, and those who would have too many tags keep theirs.
     """
     locked = connection.execute(sa.select(subscribers.c.id).where(subscribers.c.id.in_(ids)).with_for_update())
     known = [row.id for row in locked]
@@ -69,19 +69,19 @@ def tags_in_use(connection: Connection) -> dict[str, int]:
 
 
 def note_fields(connection: Connection, database: Database, kinds: Mapping[str, FieldKind]) -> None:
-    """Record that subscribers have values of these fields; a field that is known keeps its kind."""
+    """Record that subscribers have values for these fields; a known field keeps its kind."""
     rows = [{"name": name, "kind": kind} for name, kind in sorted(kinds.items())]
     if rows:
         connection.execute(database.insert_new(fields), rows)
 
 
 def known_fields(connection: Connection) -> dict[str, FieldKind]:
-    """Return the fields that subscribers have or had values of, sorted by name."""
+    """Return the fields for which subscribers have or had values, sorted by name."""
     return {row.name: row.kind for row in connection.execute(sa.select(fields).order_by(fields.c.name))}
 
 
 def forget_unused_fields(connection: Connection) -> None:
-    """Forget the fields of which no subscriber has a value any more."""
+    """Forget the fields for which no subscriber has a value any longer."""
     for name in known_fields(connection):
         has_it = sa.select(sa.literal(1)).where(subscribers.c.fields.contains(f'"{name}":', autoescape=True)).limit(1)
         if connection.execute(has_it).first() is None:
@@ -89,13 +89,13 @@ def forget_unused_fields(connection: Connection) -> None:
 
 
 def count_unfit(connection: Connection, name: str, kind: FieldKind) -> int:
-    """Return how many subscribers have a value of a field that is not of a kind.
+    """Return how many subscribers have a value in a field that is not of a given kind.
 
-    The column has one form for each value (see core/subscriber_fields.py): texts and dates begin with a quote.
+    Each value has a single form in the column (see core/subscriber_fields.py): texts and dates begin with a quote.
     """
 
     def begins(text: str) -> sa.ColumnElement[bool]:
-        """Return the condition that the field begins with a text."""
+        """Return the condition that the field's value begins with a text."""
         return subscribers.c.fields.contains(f'"{name}":{text}', autoescape=True)
 
     a_date = subscribers.c.fields.like(f'%"{name.replace("_", "/_")}":"____-__-__"%', escape="/")

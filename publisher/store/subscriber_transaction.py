@@ -1,4 +1,4 @@
-"""A transaction on subscribers. A subscriber that it reads cannot be changed by others until it ends."""
+"""A transaction on subscribers. Others cannot change a subscriber that it has read until it ends."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ class SubscriberTransaction:
         return self._one(subscribers.c.id == subscriber_id)
 
     def find_or_add(self, address: str, event: SubscriberEvent) -> Subscriber:
-        """Return the subscriber with an address, after adding them if they are new.
+        """Return the subscriber with an address, adding them if they are new.
 
-        A new subscriber gets the status that follows the event.
+        A new subscriber gets the status that the event leads to.
         """
         row = {
             "uid": secrets.token_hex(12),
@@ -79,12 +79,12 @@ class SubscriberTransaction:
         return subscriber
 
     def apply(self, subscriber: Subscriber, event: SubscriberEvent, source: str = "") -> SubscriberStatus | None:
-        """Give a subscriber the status that follows an event; return the status, or None if the event is refused.
+        """Give a subscriber the status that an event leads to; return the status, or None if the event is refused.
 
         core/subscriber_status.py decides which status follows, and whether the event ends all subscriptions. After an
-        event that says no, confirmation links that were mailed before it are invalid.
+        event that says no, confirmation links that were sent before it are invalid.
 
-        source: where the event came from, for the record of each subscription that it ends.
+        source: the origin of the event, for the record of each subscription that it ends.
         """
         after = next_status(subscriber.status, event)
         if after is None:
@@ -112,12 +112,12 @@ class SubscriberTransaction:
     def claim_email(self, mailbox: str, trigger: EmailTrigger, waits: Sequence[timedelta], most: int = 0) -> bool:
         """Claim the right to send an email that its recipient may not have asked for; return False if it is too early.
 
-        The transaction must be `alone`, so that two hosts do not both claim it.
+        The transaction must be `alone`, so that no two hosts claim the same email.
 
         mailbox  see subscribers/address.py
         waits    how long to wait after the first email, the second, and so on; after that, none is sent until
                  `allow_emails`
-        most     the number of such emails to all mailboxes within an hour; 0 for no limit
+        most     the maximum number of such emails to all mailboxes within an hour; 0 for no limit
         """
         mailbox_hash = self._suppressions.hash_mailbox(self._connection, mailbox)
         if requested_emails.must_wait(self._connection, mailbox_hash, trigger, waits, self.now):
@@ -133,7 +133,7 @@ class SubscriberTransaction:
         requested_emails.forget(self._connection, self._suppressions.hash_mailbox(self._connection, mailbox))
 
     def silence(self, mailbox: str) -> None:
-        """Let nobody trigger an email to a mailbox again, in any spelling, until `allow_emails`."""
+        """Prevent anybody from triggering an email to a mailbox, in any spelling, until `allow_emails`."""
         requested_emails.silence(self._connection, self._suppressions.hash_mailbox(self._connection, mailbox), self.now)
 
     def mark_asked(self, subscriber: Subscriber) -> None:
@@ -149,7 +149,7 @@ class SubscriberTransaction:
         fields: Mapping[str, FieldValue] | None = None,
         note: str | None = None,
     ) -> None:
-        """Set what is known of a subscriber. None leaves the old value.
+        """Set what is known about a subscriber. None keeps the old value.
 
         fields: all of their fields, whose kinds `note_fields` must know.
         """
@@ -163,11 +163,11 @@ class SubscriberTransaction:
             self._update(subscriber, **changed)
 
     def note_fields(self, kinds: Mapping[str, FieldKind]) -> None:
-        """Record that subscribers have values of these fields; a field that is known keeps its kind."""
+        """Record that subscribers have values for these fields; a known field keeps its kind."""
         note_fields(self._connection, self._database, kinds)
 
     def set_tags(self, subscriber: Subscriber, tags: Collection[str]) -> None:
-        """Give a subscriber these tags, and no others; each as core/subscriber_fields.py cleans it."""
+        """Give a subscriber exactly these tags, already cleaned by core/subscriber_fields.py."""
         self._decide(subscriber.id)
         set_tags(self._connection, self._database, subscriber.id, tags)
 
@@ -179,7 +179,7 @@ class SubscriberTransaction:
     def move(self, subscriber: Subscriber, address: str) -> None:
         """Give a subscriber a new address, and suppress the old one so that no import can add it again.
 
-        No other subscriber may have the new address. All tokens that were mailed to the old one become invalid.
+        No other subscriber may have the new address. All tokens that were sent to the old one become invalid.
         """
         old, new = address_key(subscriber.address), address_key(address)
         self._update(subscriber, address=address, address_key=new)
@@ -200,7 +200,7 @@ class SubscriberTransaction:
         return changed
 
     def pause(self, subscriber: Subscriber, until: datetime | None) -> None:
-        """Pause a subscriber's emails until a moment. None ends a pause."""
+        """Pause a subscriber's emails until a moment. None ends the pause."""
         self._update(subscriber, paused_until=until)
 
     def subscribe(
@@ -230,7 +230,7 @@ class SubscriberTransaction:
     def leave(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
         """Unsubscribe a subscriber at their own request, and record it; return whether anything changed.
 
-        Whoever leaves their last newsletter is unsubscribed.
+        A subscriber who leaves their last newsletter gets the status unsubscribed.
         newsletter: the newsletter to leave, by its current or an earlier name; None to leave all newsletters.
         """
         if newsletter is not None:
@@ -269,7 +269,7 @@ class SubscriberTransaction:
         return True
 
     def was_removed(self, subscriber: Subscriber) -> bool:
-        """Return whether the operator removed a subscriber from all newsletters, without a new consent since then."""
+        """Return whether the operator removed a subscriber from everything, and they have not consented since then."""
         removed = [record.status is SubscriptionStatus.REMOVED for record in subscriber.records]
         return subscriber.status is SubscriberStatus.UNSUBSCRIBED and bool(removed) and all(removed)
 
@@ -308,7 +308,7 @@ class SubscriberTransaction:
         bounces.record(self._connection, subscriber.id, edition_id, report, at=self.now, source=source)
 
     def arrived_since_bounce(self, subscriber: Subscriber, delivery_id: int) -> bool:
-        """Return whether any message between the previous bounce and this delivery presumably arrived."""
+        """Return whether any message between the last bounce and this delivery presumably arrived."""
         return bounces.arrived_since_bounce(self._connection, subscriber.id, delivery_id)
 
     def count_bounce(self, subscriber: Subscriber) -> int:
@@ -323,7 +323,7 @@ class SubscriberTransaction:
     def issue(
         self, subscriber: Subscriber, purpose: str, token_hash: str, expires_at: datetime, change: PendingChange
     ) -> None:
-        """Record a token that is about to be mailed."""
+        """Record a token that is about to be sent."""
         token = IssuedToken(token_hash, purpose, subscriber.id, self.now, expires_at, None, change)
         consent.issue_token(self._connection, token, address_key(change.address))
 
@@ -365,7 +365,7 @@ class SubscriberTransaction:
         return consent.newest_token(self._connection, subscriber.id, purpose, self.now)
 
     def extend(self, token: IssuedToken, change: PendingChange) -> bool:
-        """Add the newsletters of a later request to a token that was already mailed; return whether any were added."""
+        """Add the newsletters of a later request to a token that was already sent; return whether any were added."""
         joined = token.change.joined(change)
         if joined == token.change:
             return False
@@ -378,7 +378,7 @@ class SubscriberTransaction:
         return self._suppressions.among(self._connection, [key]).get(key)
 
     def suppressed(self, addresses: Collection[str]) -> bool:
-        """Return whether any of the addresses must never be mailed again.
+        """Return whether any of the addresses must never get email again.
 
         An address that is suppressed only because its subscriber changed to another one does not count: it may
         subscribe again.
@@ -391,18 +391,18 @@ class SubscriberTransaction:
         return self._suppressions.add(self._connection, address_key(address), reason, self.now, source)
 
     def lift(self, address: str) -> bool:
-        """Take an address off the suppression list; return whether it was on the list."""
+        """Remove an address from the suppression list; return whether it was on the list."""
         return self._suppressions.drop(self._connection, address_key(address))
 
     def lift_move(self, address: str) -> None:
-        """Take an address off the suppression list if the reason is only that its subscriber changed to another one."""
+        """Remove an address from the suppression list if it is there only because its subscriber changed to another."""
         if self.suppression(address) is SuppressionReason.MOVED:
             self._suppressions.drop(self._connection, address_key(address))
 
     def _keys_of_new(self, address: str) -> tuple[str, str]:
-        """Return the two keys under which tokens may store a new address: its address key, and a hash.
+        """Return the two keys under which tokens may store a new address: its address key and a hash.
 
-        The hash is for an address that must not be stored itself.
+        The hash is for an address that itself must not be stored.
         """
         key = address_key(address)
         return key, f"hash {self._suppressions.hash(self._connection, key)}"
@@ -415,7 +415,7 @@ class SubscriberTransaction:
         source: str,
         topics: tuple[str, ...] | None = None,
     ) -> bool:
-        """Change one subscription as an event says; return whether its status or topics changed."""
+        """Change one subscription according to an event; return whether its status or topics changed."""
         records = subscriptions.records_of(self._connection, [subscriber.id]).get(subscriber.id, [])
         after = subscriptions.changed(records, newsletter, event, since=self.now, source=source, topics=topics)
         before = next((each for each in records if each.newsletter == newsletter), None)
@@ -426,7 +426,7 @@ class SubscriberTransaction:
         return before is None or (before.status, before.topics) != (after.status, after.topics)
 
     def _decide(self, *ids: int) -> None:
-        """Write the deliveries of subscribers, of editions that are being made, before anything changes about them."""
+        """Write subscribers' deliveries for editions that are being made, before the subscribers change."""
         decide(self._connection, self._database, set(ids) - self._decided)
         self._decided.update(ids)
 

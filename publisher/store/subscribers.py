@@ -1,4 +1,4 @@
-"""Subscribers: adding, finding, listing and counting them, and reading all that is stored about a subscriber."""
+"""Subscribers: adding, finding, listing and counting them, and reading everything stored about one of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from publisher.store.subscriptions import subscribed, with_subscriptions
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers, subscriptions
 
-PAGE = 1_000  # rows per query, so that memory stays flat for any number of subscribers
+PAGE = 1_000  # rows per query, so that memory use stays constant for any number of subscribers
 
 
 class Subscribers:
@@ -68,15 +68,15 @@ class Subscribers:
         core/subscription_status.py allows no change from the status of the subscription. Adding the same subscribers
         again changes nothing.
 
-        Someone whom a file calls gone (NewSubscriber.says, or `ended`) becomes a record of that, which is never mailed.
-        If they are known, the later word counts: a yes given here after `said_at` stays, and without both dates the
+        If a file says that somebody must not get email (NewSubscriber.says, or `ended`), that is recorded. If they are
+        known, the later statement counts: a yes given here after `said_at` stays, and unless both dates are known the
         no counts. A no that is known here stays in any case. COMPLAINED and SUPPRESSED also put the address on the
         suppression list; someone unknown whom a file only calls SUPPRESSED gets no other row.
 
         Return the result for each subscriber, in order. Pass at most 10,000 subscribers at once.
         dry_run: return the same results, but write nothing.
         """
-        # With the lock to itself, a batch may insert people in any order, so their order is that of the file.
+        # Because it has the lock to itself, a batch may insert people in any order, so it uses the order of the file.
         alone = len(new) > 1 or any(
             each.says in (SubscriberEvent.COMPLAINED, SubscriberEvent.SUPPRESSED) for each in new
         )
@@ -90,10 +90,10 @@ class Subscribers:
     ) -> Iterator[SubscriberTransaction]:
         """Open a transaction on subscribers, and yield its operations. Any exception rolls the transaction back.
 
-        alone: keep all other transactions on subscribers waiting. Suppressing and erasing need this, so that no other
-        transaction can add the address at the same moment.
+        alone: make all other transactions on subscribers wait. Suppressing and erasing need this, so that no other
+        transaction can add the address at the same time.
         dry_run: roll back at the end in any case.
-        newsletters: keep new editions of these waiting. A change of their frequency needs this.
+        newsletters: make new editions of these wait. Changing a subscriber's frequency needs this.
         """
         with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection, alone=alone)
@@ -106,9 +106,9 @@ class Subscribers:
         return self._one(subscribers.c.address_key == address_key(address))
 
     def similar(self, address: str, most: int = 2_000) -> Sequence[str]:
-        """Return addresses that a mistyped one may stand for: with its local part, its beginning, or its domain.
+        """Return addresses that a mistyped one may be meant for: with the same local part, beginning or domain.
 
-        most: how many addresses to return at most, the likeliest first, since a large provider has a great many.
+        most: the maximum number of addresses to return, likeliest first, because a large provider has a great many.
         """
         column = subscribers.c.address_key
         local, _, domain = address_key(address).rpartition("@")
@@ -128,8 +128,8 @@ class Subscribers:
         """Yield subscribers, oldest first, optionally only those of one newsletter or in one status.
 
         With a newsletter, the status is that of its subscribers (Subscriber.status_in): someone who unsubscribed from
-        this newsletter alone is unsubscribed. Without a status, everyone who was ever subscribed to it is included.
-        They are read in pages, so that memory use stays constant.
+        only this newsletter is unsubscribed. Without a status, everyone who was ever subscribed to it is included. They
+        are read in pages, so that memory use stays constant.
         """
         query = sa.select(subscribers).order_by(subscribers.c.id).limit(PAGE)
         query = query.where(*_matching(newsletter, status))
@@ -144,7 +144,7 @@ class Subscribers:
             last = page[-1].id
 
     def full_records(self, those: Iterable[Subscriber] | None = None) -> Iterator[FullRecord]:
-        """Yield subscribers with all that an export needs: everyone, oldest first, or those that are given."""
+        """Yield subscribers with everything that an export needs: all of them, oldest first, or only the given ones."""
         people = self.list() if those is None else iter(those)
         while page := list(islice(people, PAGE)):
             with self._database.read() as connection:
@@ -162,7 +162,7 @@ class Subscribers:
     ) -> int:
         """Return the number of subscribers, optionally only those of one newsletter or in one status; see `list`.
 
-        mailable_at: count only subscribers who may be mailed at this moment.
+        mailable_at: count only subscribers who may get email at this moment.
         """
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_matching(newsletter, status))
         if mailable_at is not None:
@@ -178,12 +178,12 @@ class Subscribers:
             return subscriber_tags.tags_in_use(connection)
 
     def known_fields(self) -> dict[str, FieldKind]:
-        """Return the fields that subscribers have or had values of, sorted by name. [[fields]] may name others."""
+        """Return the fields for which subscribers have or had values, sorted by name. [[fields]] may name others."""
         with self._database.read() as connection:
             return subscriber_tags.known_fields(connection)
 
     def count_unfit(self, name: str, kind: FieldKind) -> int:
-        """Return how many subscribers have a value of a field that is not of a kind."""
+        """Return how many subscribers have a value in a field that is not of a given kind."""
         with self._database.read() as connection:
             return subscriber_tags.count_unfit(connection, name, kind)
 
@@ -196,10 +196,10 @@ class Subscribers:
         frequency: str | None = None,
         once: Sequence[str] = (),
     ) -> Sequence[Choice]:
-        """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
+        """Return each selection of topics among the subscribers who may be sent the newsletter, with its count.
 
         segment: the condition that they must meet; "" for all. The time zone of `at` says when its days begin.
-        See the function `choices` for the others.
+        See the function `choices` for the other arguments.
         """
         with self._database.read() as connection:
             these = in_segment(segment, at)
@@ -265,7 +265,7 @@ class Subscribers:
             return consent.find_token(connection, token_hash, purpose, now)
 
     def mailed_change(self, address: str, purpose: str, *, now: datetime) -> PendingChange | None:
-        """Return the change that the newest token mailed to an address can still make, or None."""
+        """Return the change that the newest token sent to an address can still make, or None."""
         with self._database.read() as connection:
             return consent.mailed_change(connection, address_key(address), purpose, now)
 
@@ -313,6 +313,6 @@ def _matching(newsletter: str | None, status: SubscriberStatus | None) -> Iterab
 
 
 def _has(newsletter: str, *which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a subscriber has a record for a newsletter, of a kind if `which` says so."""
+    """Return the SQL condition that a subscriber has a record for a newsletter that meets the conditions `which`."""
     theirs = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == newsletter, *which)
     return subscribers.c.id.in_(theirs)

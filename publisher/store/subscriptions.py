@@ -34,7 +34,7 @@ def subscribed() -> sa.ColumnElement[bool]:
 
 
 def records_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, list[SubscriptionRecord]]:
-    """Return all subscriptions of some subscribers, also those that have ended, sorted by newsletter."""
+    """Return all subscriptions of some subscribers, including ended ones, sorted by newsletter."""
     query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_(subscriber_ids))
     found: dict[int, list[SubscriptionRecord]] = {}
     for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
@@ -89,13 +89,13 @@ def row_of(subscriber_id: int, record: SubscriptionRecord) -> dict[str, Any]:
 def save(connection: Connection, subscriber_id: int, record: SubscriptionRecord) -> None:
     """Insert a subscription, or replace it. The caller must have locked the subscriber.
 
-    The frequency of one that was there stays: only store/catch_up.py changes it.
+    An existing subscription keeps its frequency: only store/catch_up.py changes that.
     """
     save_row(connection, row_of(subscriber_id, record))
 
 
 def save_row(connection: Connection, row: Mapping[str, Any]) -> None:
-    """Insert a row that `row_of` has made, or replace it; see `save`."""
+    """Insert a row made by `row_of`, or replace an existing one; see `save`."""
     this = subscriptions.c.subscriber_id == row["subscriber_id"], subscriptions.c.newsletter == row["newsletter"]
     change = sa.update(subscriptions).where(*this)
     if connection.execute(change.values(without_frequency(row))).rowcount == 0:
@@ -103,14 +103,14 @@ def save_row(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def without_frequency(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row as it replaces another one."""
+    """Return a row for replacing an existing one, without its frequency."""
     return {name: value for name, value in row.items() if name != "frequency"}
 
 
 def end_all(connection: Connection, subscriber_id: int, event: SubscriptionEvent, at: datetime, source: str) -> None:
-    """Give every subscription of a subscriber the status that follows an event, where it changes the status.
+    """Give every subscription of a subscriber the status that an event leads to, where that is a change.
 
-    It also replaces the cause of a no that was about single newsletters.
+    It also replaces the cause where a file ended only single newsletters.
     """
     for before in SubscriptionStatus:
         after = next_subscription_status(before, event)
@@ -129,7 +129,7 @@ def has_any(connection: Connection, subscriber_id: int) -> bool:
 
 
 def unsubscribe_those_without_any(connection: Connection, newsletter: str) -> None:
-    """Unsubscribe the people who have a record for a newsletter, and no subscription left to any."""
+    """Unsubscribe people who have a record for a newsletter but are no longer subscribed to any."""
     mine = subscriptions.c.subscriber_id == subscribers.c.id
     left = sa.exists().where(mine, subscriptions.c.newsletter == newsletter), ~sa.exists().where(mine, subscribed())
     for status in (SubscriberStatus.ACTIVE, SubscriberStatus.BOUNCED):
@@ -146,11 +146,11 @@ def changed(
     source: str,
     topics: tuple[str, ...] | None = None,
 ) -> SubscriptionRecord | None:
-    """Return a subscription as it is after an event; None if the event is refused.
+    """Return a subscription as it will be after an event; None if the event is refused.
 
     If only the topics change, or nothing does, it keeps its date and cause. A subscription without a date, from a file,
-    gets one as soon as the person or the owner says the same. A no from a file about this newsletter only gives way to
-    any other no.
+    gets one as soon as the person or the owner says the same. If a file ended only this subscription, any other event
+    that ends it replaces the cause.
 
     records  the subscriber's records
     topics   the topics that were chosen; None leaves them unchanged

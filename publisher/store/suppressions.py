@@ -1,4 +1,4 @@
-"""The suppression list: addresses that must never be mailed again.
+"""The suppression list: addresses that must never get email again.
 
 The list contains only keyed hashes. So it may remain when a subscriber is deleted, and without the project's secret
 nobody can learn an address from it.
@@ -75,7 +75,7 @@ class Suppressions:
 
         A key that is already on the list keeps its first reason. The exception is MOVED, which any other reason
         replaces, because the mailbox itself could undo it.
-        number: the import that does this, which can be taken back until something else puts the key on the list.
+        number: the import that does this, which can be undone until something else puts the key on the list.
         """
         row = {"address_hash": self.hash(connection, key), "reason": reason, "at": at, "source": source}
         insert = self._database.insert_new(suppressions)
@@ -91,7 +91,7 @@ class Suppressions:
         return connection.execute(stronger.values(reason=reason, at=at, source=source)).rowcount > 0
 
     def drop(self, connection: Connection, key: str) -> bool:
-        """Take an address key off the list; return whether it was on the list."""
+        """Remove an address key from the list; return whether it was on the list."""
         if _is_empty(connection):
             return False
         entry = suppressions.c.address_hash == self.hash(connection, key)
@@ -103,7 +103,7 @@ class Suppressions:
             return self.among(connection, [key := address_key(address)]).get(key)
 
     def is_listed(self, address: str) -> bool:
-        """Return whether an address must never be mailed.
+        """Return whether an address must never get email.
 
         The reason MOVED does not count: an address that its subscriber no longer uses may subscribe again.
         """
@@ -123,7 +123,7 @@ class Suppressions:
             last = rows[-1].address_hash
 
     def restore(self, entries: Sequence[SuppressedHash], number: int | None, *, dry_run: bool = False) -> None:
-        """Put entries of an earlier export on the list. Entries that are on the list already stay as they are.
+        """Put entries from an earlier export on the list. Entries that are already on the list stay as they are.
 
         number: the import that does this.
         """
@@ -147,11 +147,11 @@ class Suppressions:
             connection.execute(self._database.insert_new(suppressions), rows)
 
     def knows(self, key_id: str) -> bool:
-        """Return whether the project's secret is that with which an entry of an export was hashed."""
+        """Return whether an entry of an export was hashed with the project's secret."""
         return key_id == self.key_id()
 
     def key_id(self) -> str:
-        """Return what identifies the project's secret, and doesn't tell it."""
+        """Return a text that identifies the project's secret without revealing it."""
         return _identified(hashing_key(self._secret(), "suppression"))
 
     def counts(self) -> dict[SuppressionReason, int]:
@@ -172,7 +172,7 @@ class Suppressions:
         return keyed_hash(self._key, key)
 
     def hash_mailbox(self, connection: Connection, mailbox: str) -> str:
-        """Return the hash of a mailbox, which differs from that of any address key. Raises StoreError as `hash`."""
+        """Return the hash of a mailbox, which differs from that of any address key. Raises StoreError like `hash`."""
         return self.hash(connection, f"mailbox {mailbox}")
 
 

@@ -59,14 +59,14 @@ subscribers = Table(
     Column("status", words(SubscriberStatus), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("paused_until", UtcTime),
-    Column("asked_at", UtcTime),  # when the address last got a confirmation email
+    Column("asked_at", UtcTime),  # when it last got a confirmation email
     Column("confirmed_at", UtcTime),  # when they, or an operator who vouched for them, first gave consent
     Column("bounced_at", UtcTime),
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
     Column("import_id", Key),  # the import that added them, as long as only imports have named them
     Column("fields", Text, nullable=False, server_default=text("'{}'")),  # JSON object: name of a field -> value
     Column("note", Text, nullable=False, server_default=text("''")),  # for the owner alone
-    Column("name_key", String(100), nullable=False, server_default=text("''")),  # in which names are found and sorted
+    Column("name_key", String(100), nullable=False, server_default=text("''")),  # for finding and sorting names
     Index(None, "name_key", "id"),
 )
 
@@ -78,7 +78,7 @@ def joined() -> ColumnElement[datetime]:
 
 Index("ix_subscribers_joined", joined(), subscribers.c.id)
 
-# The owner's words for groups of subscribers.
+# The owner's tags for groups of subscribers.
 subscriber_tags = Table(
     "subscriber_tags",
     metadata,
@@ -113,7 +113,7 @@ subscriptions = Table(
     Column("newsletter", String(100), nullable=False),
     Column("topics", Text, nullable=False),  # sorted JSON array; [] means all
     Column("status", words(SubscriptionStatus), nullable=False, server_default=text("'subscribed'")),
-    Column("since", UtcTime),  # when this was said; NULL if a file said it without a date
+    Column("since", UtcTime),  # when this was said; NULL if a file gave no date
     Column("cause", words(SubscriptionEvent), nullable=False, server_default=text("'imported'")),
     Column("source", Text, nullable=False, server_default=text("''")),
     Column("frequency", String(20), nullable=False, server_default=text("''")),  # "" for the newsletter's own schedule
@@ -127,7 +127,7 @@ subscriptions = Table(
 def _partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause) -> None:
     """Define an index of some rows. Migrations create it on both databases.
 
-    To name its condition for PostgreSQL, too, would load all that SQLAlchemy knows of it: 0.05 s of each start.
+    Stating its condition for PostgreSQL, too, would load SQLAlchemy's support for it: 0.05 s of each start.
     """
     Index(name, *columns, sqlite_where=where)
 
@@ -165,7 +165,7 @@ suppressions = Table(
     Column("import_id", Key),  # the import that put it on the list, as long as nothing else has
 )
 
-# Partial indexes, because most people and addresses did not come with a file, or belong to no single one any more.
+# Partial indexes, because most people and addresses did not come from a file, or no longer belong to a single one.
 _partial_index(
     "ix_subscribers_import_id",
     subscribers.c.import_id,
@@ -191,7 +191,7 @@ imports = Table(
     Column("undone_at", UtcTime),
 )
 
-# What an import found of the people whom it changed, to undo it.
+# What an import found about the people whom it changed, so that it can be undone.
 import_changes = Table(
     "import_changes",
     metadata,
@@ -201,7 +201,7 @@ import_changes = Table(
     PrimaryKeyConstraint("import_id", "subscriber_id"),
 )
 
-# The tokens in the links of emails. Each can be used once. The table has only hashes, so reading it gives no access.
+# The tokens in links in emails. Each can be used once. The table contains only hashes, so reading it gives no access.
 tokens = Table(
     "tokens",
     metadata,
@@ -215,7 +215,7 @@ tokens = Table(
     Column("address_key", String(640), nullable=False, index=True),  # of the new address; "" for other purposes
 )
 
-# What the sign-up form has accepted and nobody has carried out yet. It is usually empty.
+# Requests of the sign-up form that were accepted and not carried out yet. It is usually empty.
 sign_ups = Table(
     "sign_ups",
     metadata,
@@ -224,7 +224,7 @@ sign_ups = Table(
     Column("sealed", Text, nullable=False),  # encrypted JSON
 )
 
-# How many emails a mailbox got that someone else may have triggered, since its owner last proved that they are wanted.
+# How many emails a mailbox got that someone else may have triggered, since its owner last proved that they want them.
 # The hash is keyed, and the same for all spellings of a mailbox.
 requested_emails = Table(
     "requested_emails",
@@ -251,7 +251,7 @@ editions = Table(
     Column("goes_at", UtcTime),  # when it is due to be sent, if that is later than made_at
     Column("kind", words(EditionKind), nullable=False, server_default=text("'posts'")),
     Column("segment", Text, nullable=False, server_default=text("''")),  # the condition on its subscribers; "" for all
-    Column("frequency", String(20), nullable=False, server_default=text("''")),  # of its subscribers, as in their rows
+    Column("frequency", String(20), nullable=False, server_default=text("''")),  # as in its subscribers' rows
     UniqueConstraint("newsletter", "slot"),
 )
 
@@ -278,7 +278,7 @@ letters = Table(
     PrimaryKeyConstraint("edition_id", "variant"),
 )
 
-# The posts in each letter. Together with the deliveries it says who was sent which post.
+# The posts in each letter. Together with the deliveries it says which posts each subscriber was sent.
 letter_posts = Table(
     "letter_posts",
     metadata,
@@ -289,7 +289,7 @@ letter_posts = Table(
     Index(None, "post_id"),
 )
 
-# The posts that a newsletter, by its ledger name, never sends again. edition_id is NULL for those that it passed over.
+# The posts that a newsletter, by its ledger name, never sends again. edition_id is NULL for posts that it passed over.
 newsletter_posts = Table(
     "newsletter_posts",
     metadata,
@@ -309,7 +309,7 @@ post_files = Table(
     Column("words", Text, nullable=False),  # hashes that recognise the text
 )
 
-# The bounce reports that have been processed. A report counts only once, however often and from wherever it arrives.
+# The bounce reports that have been processed. A report counts only once, however often it arrives, and from wherever.
 reports = Table(
     "reports",
     metadata,
@@ -332,7 +332,7 @@ bounces = Table(
 )
 
 # A delivery waits while it has a next_try_at, is being sent while it has a lease, and is over when it has neither.
-# Queries use these two columns. The status gives the reason, and only mail/lifecycle.py chooses it.
+# Queries use these two columns. The status says why, and only mail/lifecycle.py chooses it.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -351,7 +351,7 @@ deliveries = Table(
     Index("ix_deliveries_status", "edition_id", "status"),
 )
 
-# A partial index, so that a claim reads exactly the rows that it takes, however many others there are.
+# A partial index, so that a claim reads only the rows that it takes, however many others there are.
 _partial_index(
     "ix_deliveries_due",
     deliveries.c.edition_id,
@@ -376,7 +376,7 @@ owner = Table(
     Column("totp_step", BigInteger, nullable=False, server_default=text("0")),  # of the last code, which is used up
 )
 
-# The sessions of the owner that have not been ended. Whoever reads the table cannot use them: it has only hashes.
+# The owner's sessions that have not been ended. Reading the table gives no access: it contains only hashes.
 sessions = Table(
     "sessions",
     metadata,
@@ -388,7 +388,7 @@ sessions = Table(
 )
 recovery_codes = Table("recovery_codes", metadata, Column("code_hash", String(64), primary_key=True))
 
-# What people did by buttons and commands, and who logged in. An address is not stored here, only whom it is about.
+# What people did with buttons and commands, and who logged in. No address is stored, only the subscriber's row.
 actions = Table(
     "actions",
     metadata,
@@ -408,7 +408,7 @@ newsletters = Table(
     "newsletters",
     metadata,
     Column("name", String(100), primary_key=True),
-    Column("rule", Text, nullable=False),  # schedule and time zone: if they change, slots count from then on
+    Column("rule", Text, nullable=False),  # schedule and time zone: when they change, slots count from that time
     Column("since", UtcTime, nullable=False),
     Column("passed", UtcTime),
 )

@@ -1,11 +1,11 @@
 """The workers that are sending: their leases, and which of their deliveries may have been handed over.
 
-A worker renews its lease whenever it writes to the ledger. One that has not done so for the time of its lease counts as
-dead, and another worker takes over its deliveries: its row is deleted, so it cannot renew the lease any more. A worker
-hands a message over only after it has renewed its lease with the message noted as in doubt. So after it was taken over,
-it hands over nothing, however slow or cut off it was.
+A worker renews its lease whenever it writes to the ledger. A worker that has not done so within its lease counts as
+dead, and another worker takes over its deliveries: its row is deleted, so it can no longer renew the lease. A worker
+hands a message over only after it has renewed its lease with the message recorded as in doubt. So after its deliveries
+were taken over it hands over nothing, however slow or cut off it was.
 
-The times are those of the database's clock, because the clocks of hosts differ. With SQLite they are the caller's.
+Times are those of the database's clock, because the clocks of hosts differ. With SQLite they are the caller's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from publisher.store.database import Database
 from publisher.store.fleet_tables import hosts, workers
 from publisher.store.tables import deliveries
 
-# The ids of deliveries in doubt; None for all that a worker has leased.
+# The ids of deliveries in doubt; None for all deliveries that a worker has leased.
 Doubt = frozenset[int] | None
 
 
@@ -38,8 +38,8 @@ class Heartbeat:
     lease     how long the worker may be silent before others take over its deliveries
     in_doubt  the ids of the deliveries that may have been handed over without an answer; None for all that the worker
               has leased
-    sent      how many messages have been accepted since the worker began, as a total and not an increase, so
-              that a sign of life may be given twice
+    sent      how many messages have been accepted since the worker began, as a total rather than an increase, so that a
+              sign of life may be repeated
     """
 
     now: datetime
@@ -55,8 +55,8 @@ class Heartbeat:
 class Worker:
     """A worker that is sending.
 
-    name         under which it leases deliveries
-    host         the name of its host that is shown to people
+    name         the name under which it leases deliveries
+    host         its host's name, as shown to people
     begun_at     when it began to send
     seen_at      when it last renewed its lease
     lease_until  when others may take over its deliveries
@@ -80,7 +80,7 @@ class Workers:
     def begin(self, worker: str, host: str, beat: Heartbeat, host_id: str = "") -> None:
         """Record a worker that begins to send.
 
-        worker: a name that no other worker has or had. host: the name of its host that is shown to people
+        worker: a name that no other worker has or had. host: its host's name, as shown to people
         """
         row = {"worker": worker, "host": host, "host_id": host_id, "in_doubt": _text(beat.in_doubt), "sent": beat.sent}
         times = {"begun_at": self._moment(beat.now), "seen_at": self._moment(beat.now)}
@@ -94,7 +94,7 @@ class Workers:
             return self.renew_within(connection, worker, beat)
 
     def renew_within(self, connection: Connection, worker: str, beat: Heartbeat) -> bool:
-        """Renew a worker's lease as `renew` does, as the first part of a transaction that writes to the ledger.
+        """Renew a worker's lease like `renew`, as the first part of a transaction that writes to the ledger.
 
         It must come first, so that two transactions cannot wait for each other.
         """
@@ -112,7 +112,7 @@ class Workers:
             _delete(connection, workers.c.worker == worker, sa.not_(left))
 
     def list(self) -> Sequence[Worker]:
-        """Return all workers, in the order in which they began, including dead ones that were not taken over yet."""
+        """Return all workers, in the order in which they began, including dead ones that are not taken over yet."""
         query = sa.select(workers).order_by(workers.c.begun_at, workers.c.worker)
         with self._database.read() as connection:
             return [_worker(row) for row in connection.execute(query)]
@@ -125,11 +125,11 @@ class Workers:
             return list(connection.execute(query.order_by(workers.c.worker)).scalars())
 
     def remove(self, connection: Connection, worker: str, now: datetime, *, is_dead: bool) -> tuple[bool, Doubt]:
-        """Delete a worker's row, so that it hands over nothing more; return whether it was there, and what is in doubt.
+        """Delete a worker's row, so that it hands over nothing more; return whether it existed, and what is in doubt.
 
         Part of the transaction that takes over its deliveries. is_dead: whether its process is known to have ended;
-        otherwise it is removed only if its lease has ended, and if it is not writing: a worker that was stopped in the
-        middle of a transaction is left alone until the database has ended that, so that nobody waits for it.
+        otherwise it is removed only if its lease has ended and it is not writing: a worker that was stopped in the
+        middle of a transaction is left alone until the database has ended the transaction, so that nobody waits for it.
         """
         this = workers.c.worker == worker
         if not is_dead:
@@ -163,7 +163,7 @@ class Workers:
 
 
 def _delete(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Row[*tuple[Any, ...]] | None:
-    """Delete a worker, and add what it has sent to its host; return what was in doubt, or None if it is not there."""
+    """Delete a worker, and add its count of sent messages to its host; return what was in doubt; None if not there."""
     returned = workers.c.in_doubt, workers.c.host_id, workers.c.sent
     row = connection.execute(sa.delete(workers).where(*conditions).returning(*returned)).first()
     if row is not None and row.sent:

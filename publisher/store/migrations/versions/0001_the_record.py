@@ -1,6 +1,6 @@
 """The first tables: subscribers, editions and deliveries.
 
-The tables are written out here and not imported from tables.py, because the result of a migration must never change.
+The tables are written out here rather than imported from tables.py: the result of a migration must never change.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ def column(name: str, kind: sa.types.TypeEngine[Any], null: bool = False) -> sa.
 
 
 def key() -> sa.Column[Any]:
-    """Return the column with the number of a row."""
+    """Return the column with the row number."""
     return sa.Column("id", KEY, primary_key=True)
 
 
@@ -112,7 +112,7 @@ def make_editions() -> None:
 
 
 def make_letters() -> None:
-    """Make the tables of letters and of the posts in the ledger."""
+    """Make the tables of letters and of handled posts."""
     op.create_table(
         "letters",
         column("edition_id", KEY),
@@ -160,7 +160,7 @@ def make_deliveries() -> None:
 
 
 def make_partial(name: str, columns: list[str], where: str) -> None:
-    """Make an index of the deliveries for which a condition holds."""
+    """Make an index of the deliveries that meet a condition."""
     op.create_index(name, "deliveries", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 

@@ -1,6 +1,6 @@
 """Self-service for subscribers: pauses, bounces, tokens, and the origin of each consent.
 
-The tables are written out here and not imported from tables.py, because the result of a migration must never change.
+The tables are written out here rather than imported from tables.py: the result of a migration must never change.
 Existing subscribers who are not pending are assumed to have confirmed when they were added.
 """
 

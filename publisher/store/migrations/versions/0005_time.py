@@ -1,7 +1,7 @@
 """The scheduler: the slots of newsletters, the hosts that may send, alerts, chores, and totals of old editions.
 
-From this version on, an edition may be created before it is due to be sent. Existing editions were sent already, or
-are sent at once.
+From this version on, an edition may be created before it is due to be sent. Existing editions were sent already, or are
+sent immediately.
 """
 
 import sqlalchemy as sa

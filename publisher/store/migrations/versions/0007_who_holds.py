@@ -1,4 +1,4 @@
-"""A column that says who put an edition on hold. Before this, only the first words of the reason did.
+"""A column that says who put an edition on hold. Before this, only the beginning of the reason did.
 
 Holds for approval, by the scheduler and because of the mail server are recognised by the wording of their reasons. All
 other holds were put there by a person.

@@ -1,4 +1,4 @@
-"""The number of emails that strangers have caused to each mailbox, so that waits grow and outlast a restart."""
+"""The number of emails to each mailbox that strangers have triggered, so that waits grow and outlast a restart."""
 
 import sqlalchemy as sa
 from alembic import op

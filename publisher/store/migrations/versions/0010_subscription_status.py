@@ -1,8 +1,8 @@
 """A status for each subscription. Before this, a subscription that had ended was only known from the consent history.
 
-The status is derived from that history. A row that was there is subscribed, unless its subscriber as a whole is
-unsubscribed, complained or suppressed. A newsletter that someone left, as the history says, gets its row back.
-Nobody is mailed because of this who was not mailed before, and a subscriber with nothing left is unsubscribed.
+The status is derived from that history. An existing row is subscribed, unless its subscriber as a whole is
+unsubscribed, complained or suppressed. If the history says that someone left a newsletter, its row is restored. Nobody
+gets email because of this who did not get it before, and a subscriber without any subscription is unsubscribed.
 The tables are written out here, because the result of a migration must never change.
 """
 
@@ -46,7 +46,7 @@ EVENTS = sa.table(
 )
 COLUMNS = ("status", "since", "cause", "source")
 
-# The events that end every subscription: (status, cause) of a subscription that went on until then.
+# The events that end every subscription: (status, cause) of a subscription that had not ended before.
 ENDS_ALL = {
     "unsubscribed": ("unsubscribed", "left_all"),
     "complained": ("unsubscribed", "complained"),
@@ -54,11 +54,11 @@ ENDS_ALL = {
     "suppressed": ("removed", "suppressed"),
 }
 ENDS_ONE = {"left": ("unsubscribed", "left"), "removed": ("removed", "removed")}
-STOPPED = ("unsubscribed", "complained", "suppressed")  # the statuses of subscribers who wanted, or get, no more mail
+STOPPED = ("unsubscribed", "complained", "suppressed")  # the statuses of subscribers who want or get no more email
 
 
 class Derived(NamedTuple):
-    """A subscription as the history tells it. with_all: whether all mail ended, and its row stayed."""
+    """A subscription according to the history. with_all: whether all subscriptions ended, and its row stayed."""
 
     status: str
     since: datetime | None
@@ -69,7 +69,7 @@ class Derived(NamedTuple):
 
 
 class History:
-    """What one subscriber's events say about each newsletter, by its current name."""
+    """The events of one subscriber about each newsletter, by its current name."""
 
     def __init__(self) -> None:
         self.found: dict[str, Derived] = {}
@@ -93,7 +93,7 @@ class History:
                 self.rename(name, rest)
 
     def rename(self, old: str, new: str) -> None:
-        """Give a newsletter its new name, unless that has a history already."""
+        """Give a newsletter its new name, unless the new name already has a history."""
         if old in self.found:
             moved = self.found.pop(old)
             self.found.setdefault(new, moved)
@@ -105,7 +105,7 @@ class History:
                 self._end(name, status, cause, event, with_all=True)
 
     def catch_up(self, renames: list[tuple[datetime, str, str]], had: set[str]) -> None:
-        """Apply the renamings of which these events say nothing, because they had left before."""
+        """Apply the renamings that these events do not mention, because the subscriber had already left."""
         for at, old, new in renames:
             if old not in had and old in self.found and (self.found[old].since or at) <= at:
                 self.rename(old, new)
@@ -138,7 +138,7 @@ def upgrade() -> None:
 
 
 def _renames(connection: Connection) -> list[tuple[datetime, str, str]]:
-    """Return when newsletters were renamed, oldest first. Those who had left then have no such event of their own."""
+    """Return when newsletters were renamed, oldest first. Subscribers who had left by then have no such event."""
     query = sa.select(EVENTS.c.detail, sa.func.max(EVENTS.c.at).label("at")).where(EVENTS.c.what == "renamed")
     rows = connection.execute(query.group_by(EVENTS.c.detail).order_by(sa.func.max(EVENTS.c.at))).all()
     return [(row.at, *row.detail.split(" ", 1)) for row in rows if " " in row.detail]
@@ -183,9 +183,9 @@ def _histories(connection: Connection, people: dict[int, str]) -> Iterator[tuple
 
 
 def _derived(told: Derived | None, has_row: bool, status: str) -> Derived | None:
-    """Return the status of a subscription; None if there never was one. The row, and then the subscriber, decide."""
+    """Return the status of a subscription; None if there never was one. The row decides first, then the subscriber."""
     if not has_row:
-        # Nothing says how it ended, so nobody but the subscriber begins it again.
+        # Nothing says how it ended, so only the subscriber may begin it again.
         return told if told is None or told.status != "subscribed" else Derived("unsubscribed", None, "left", "")
     if status not in STOPPED:
         return told if told is not None and told.status == "subscribed" else Derived("subscribed", None, "imported", "")

@@ -1,6 +1,6 @@
-"""The imports of files, and which import brought whom, so that one import can be taken back.
+"""The imports of files, and which import brought which people, so that a single import can be undone.
 
-Nobody who is in the database already belongs to an import.
+People who are already in the database belong to no import.
 """
 
 import sqlalchemy as sa

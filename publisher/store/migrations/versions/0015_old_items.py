@@ -1,4 +1,4 @@
-"""Which items of a source are older than what its feed had before."""
+"""A column that says which items of a source are older than those that its feed had before."""
 
 import sqlalchemy as sa
 from alembic import op

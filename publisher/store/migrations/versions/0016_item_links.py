@@ -1,4 +1,4 @@
-"""Items of sources are found by their links."""
+"""An index that finds items of sources by their links."""
 
 from alembic import op
 

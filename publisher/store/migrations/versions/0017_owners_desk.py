@@ -1,4 +1,4 @@
-"""What the owner knows of subscribers, segments of them, and emails that are not made of posts."""
+"""What the owner knows about subscribers, segments, and emails that are not made of posts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Indexes of the list of people: by the time of joining, and by a form of the name in which it is searched and sorted.
+"""Indexes of the list of people: by the time of joining, and by the form of the name used for searching and sorting.
 
 The form is written out here, because the result of a migration must never change.
 """

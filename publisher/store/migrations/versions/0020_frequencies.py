@@ -1,4 +1,4 @@
-"""What a subscriber of several frequencies has already, and which posts each version of an edition contains."""
+"""Which posts people have or lack after changing frequency, and which posts each version of an edition contains."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Hosts that were forbidden to send, so that they do not join again by themselves."""
+"""Hosts that were forbidden to send, so that they do not rejoin automatically."""
 
 import sqlalchemy as sa
 from alembic import op

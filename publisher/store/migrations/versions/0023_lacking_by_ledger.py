@@ -1,4 +1,4 @@
-"""The ledger says what those lack whose edition was called off; nothing else has to remember it."""
+"""The ledger says which posts people lack after their edition was cancelled; nothing else has to remember it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What workers share: who is sending, and what mail servers allow."""
+"""What workers share: who is sending, and the limits of mail servers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def _partition() -> None:
-    """Make the table of deliveries a partition of a new one. No row moves; only the index of its key is built again."""
+    """Make the table of deliveries a partition of a new one. No row moves; only the index of its key is rebuilt."""
     op.execute("ALTER TABLE deliveries RENAME TO deliveries_others")
     op.execute("ALTER TABLE deliveries_others DROP CONSTRAINT pk_deliveries")
     op.execute(f"ALTER TABLE deliveries_others RENAME CONSTRAINT {UNIQUE} TO uq_deliveries_others")
@@ -61,7 +61,7 @@ def _constrain(key: str) -> None:
 
 
 def downgrade() -> None:
-    """Go back, unless an edition is just being made: the older version would take it for complete."""
+    """Go back, unless an edition is just being made: the older version would treat it as complete."""
     unfilled = op.get_bind().execute(sa.text("SELECT count(*) FROM unfilled_editions")).scalar()
     if unfilled:
         raise ValueError("an edition is not complete; `publisher publish` completes it")
