@@ -39,13 +39,12 @@ from publisher.store import Store, open_store
 from publisher.store.subscriber_records import NewSubscriber
 
 MADE_AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-SIZE = 76_000
 
 _WORDS = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt."
 
 
 def letter() -> Letter:
-    """Return a letter whose message has SIZE bytes, give or take a line, as long ones have."""
+    """Return a letter whose message has 75 KB, as long ones have."""
     paragraph = f'<p style="margin:0 0 1em;color:#222222">{_WORDS}</p>\n'
     html = f"<p>Hello {Mark.NAME}</p>\n{paragraph * 390}<a href='{Mark.UNSUBSCRIBE}'>Leave</a>\n"
     text = f"Hello {Mark.NAME}\n{(_WORDS + chr(10)) * 200}{Mark.UNSUBSCRIBE}\n"

@@ -3,9 +3,10 @@
     python -m benchmarks.sending [--rounds 5] [--messages 10000] [--connections 64] [--json FILE]
 
 smtp-source and smtp-sink are Postfix's own test programs, written in C: about what the machine can do. All
-send messages of 76 KB. Publisher writes its ledger in SQLite on a disk, with an fsync for every group of
+send messages of 75 KB. Publisher writes its ledger in SQLite on a disk, with an fsync for every group of
 answers; smtp-source keeps no record. The programs take turns in every round; a ratio is taken within each
-round, then the median of the ratios. The second part puts a proxy with 20 ms a round trip before the sink.
+round, then the median of the ratios. The second part puts a proxy with 20 ms a round trip before the sink. The
+sink reads each message byte by byte in one thread; the last line says how many it could take at most.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -26,7 +28,7 @@ from typing import Any
 
 from benchmarks.measure import median
 from benchmarks.report import Limit, write_limits
-from benchmarks.sender import SIZE, message_size
+from benchmarks.sender import message_size
 
 NEAR = ("smtp-source", "plain", "marks", "ed25519", "rsa")
 FAR = ("aiosmtplib", "plain")
@@ -75,7 +77,8 @@ def rate(way: str, port: int, connections: int, messages: int) -> float:
 
 
 def _smtp_source(port: int, connections: int, messages: int) -> float:
-    words = f"-d -s {connections} -l {SIZE} -m {messages} -f ada@example.org -t reader@example.org 127.0.0.1:{port}"
+    size = f"-l {message_size()} -m {messages}"
+    words = f"-d -s {connections} {size} -f ada@example.org -t reader@example.org 127.0.0.1:{port}"
     start = time.perf_counter()
     subprocess.run([_program("smtp-source"), *words.split()], check=True)
     return time.perf_counter() - start
@@ -86,6 +89,12 @@ def _program(name: str) -> str:
     if found is None:
         sys.exit(f"{name} is missing: on Debian, apt install postfix")
     return found
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of all processes that have been started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def rounds(ways: tuple[str, ...], port: int, connections: int, messages: int, number: int) -> Rates:
@@ -135,8 +144,13 @@ def main() -> int:
             few = max(200, arguments.messages // 4)
             far = rounds(FAR, distant, FAR_CONNECTIONS, few, arguments.rounds)
         print(table(f"at {2 * ONE_WAY_MS} ms a round trip, {FAR_CONNECTIONS} connections", far, "aiosmtplib"))
+        before = _processor_seconds()
+    taken = arguments.rounds * (len(NEAR) * arguments.messages + len(FAR) * few)
+    each = (_processor_seconds() - before) / taken
+    print(f"the sink itself took {1e6 * each:.0f} us of processor time a message: at most {1 / each:,.0f} a second")
     if arguments.json:
         figures: dict[str, Any] = {"near": near, "far": far, "bytes": size, "connections": arguments.connections}
+        figures["sink_seconds"] = each
         write_limits(arguments.json, limits(near, far), **figures)
     return 0
 
