@@ -20,9 +20,6 @@ from publisher.posts.index_rows import Row
 # How many bytes of texts wait in memory.
 _AT_ONCE = 1 << 20
 
-# The columns of a row of the index (see index_rows.to_row).
-_SOURCE, _STAMP, _MTIME_NS, _PUBLISHED = 0, slice(1, 3), 2, 4
-
 _INSERT = "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, '', ?)"
 
 
@@ -47,10 +44,11 @@ class FirstTexts:
             self._db.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is never used
 
     def add(self, row: Row, text: bytes) -> None:
-        """Store the text of a file with this row of the index, if its post is public and its stamp is known."""
-        if self._db is None or row[_PUBLISHED] > self._moment or row[_MTIME_NS] < 0 or len(text) != row[1]:
+        """Store the text of a file, if its post is public and its stamp is known. row: that of index_rows.usual_row."""
+        source, size, mtime_ns, _, published, *_ = row
+        if self._db is None or published > self._moment or mtime_ns < 0 or len(text) != size:
             return
-        self._waiting.append((row[_SOURCE], *row[_STAMP], text))
+        self._waiting.append((source, size, mtime_ns, text))
         self._size += len(text)
         if self._size >= _AT_ONCE:
             self._write()

@@ -84,7 +84,8 @@ class PublishedIds:
 
     def has(self, origin: Origin, ids: Mapping[str, str]) -> bool:
         """Return whether these are the ids that were written last, without reading all the stored ids."""
-        return self._found() == (origin, _digest(ids))
+        known, digest = self._found()
+        return known == origin and digest == _digest(ids)
 
     def _found(self) -> tuple[Origin | None, str]:
         if not self.is_there:

@@ -132,14 +132,16 @@ class Sanitiser:
 
     def clean(self, fragment: str, absolutise: Absolutise) -> str:
         """Return the sanitised fragment, in which pictures that are left out have no address (see `alt_as_words`)."""
-        known = _KNOWN | MATHML if "<math" in fragment else _KNOWN
-        if not known.issuperset(_OPENING.findall(fragment)):
-            fragment = _without_unknown_tags(fragment, known)
+        is_usual = _USUAL.issuperset(_OPENING.findall(fragment))
+        if not is_usual:
+            fragment = _with_known_tags(fragment)
         self._filter.absolutise = absolutise
         try:
             clean = self._cleaner.clean(fragment)
         finally:
             self._filter.absolutise = _nowhere
+        if is_usual:
+            return clean
         clean = _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
         clean = _NO_FRAME.sub("", clean) if "<iframe" in clean else clean
         return _STYLED.sub(_with_width, clean) if ' style="width:' in clean else clean
@@ -236,6 +238,15 @@ _TAG = patterns.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+
 _KNOWN = TAGS | CONTENT_GOES
 # Words before and after one of these do not touch, so they stay separated.
 _BLOCKS = frozenset("address dialog fieldset form legend menu nav search".split())  # noqa: SIM905
+
+
+# Of these tags nothing is changed but their attributes, each for itself.
+_USUAL = TAGS - {"img", "input", "iframe", "math"}
+
+
+def _with_known_tags(fragment: str) -> str:
+    known = _KNOWN | MATHML if "<math" in fragment else _KNOWN
+    return fragment if known.issuperset(_OPENING.findall(fragment)) else _without_unknown_tags(fragment, known)
 
 
 def _without_unknown_tags(fragment: str, known: Container[str]) -> str:

@@ -275,7 +275,7 @@ class _Body:
         """Return HTML without active content, with absolute links."""
         clean = _sanitiser().clean(fragment, absolutise)
         clean = clean.replace(' id=""', "")  # the id of a heading without letters
-        if "&#" not in self.written:
+        if "&" not in self.written or "&#" not in self.written:
             return clean
         if "\ufffd" not in self.written:  # then it comes from "&#0;" or "&#xD800;"
             clean = clean.replace("\ufffd", "")

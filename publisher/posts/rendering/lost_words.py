@@ -112,7 +112,7 @@ def _without_second_notes(body: str, found: list[LostWords]) -> str:
 
 def unseen_notes(body: str, html: str) -> set[str]:
     """Return the names of the footnotes in a body that are not in its HTML. Some may be in code or in comments."""
-    if "[^" not in body or "]:" not in body:
+    if "^" not in body or "[^" not in body or "]:" not in body:
         return set()
     shown = {unquote(unescape(name)).casefold() for name in _NOTE_ID.findall(html)}
     return {note[1] for note in _NOTE.finditer(body) if note[1].casefold() not in shown}

@@ -22,6 +22,7 @@ from publisher.posts.text.attribute_lists import size_mark
 from publisher.posts.text.marks import prose_of
 from publisher.posts.text.merge_tags import MERGE_TAG
 from publisher.posts.text.prose import line_counter, masked
+from publisher.posts.text.signs import Signs
 
 _WIKILINK = patterns.compile(
     r"(!?)(?<![\[\\])(?<!\\!)\[\[([^\[\]\n|#\\]{0,300})(#[^\[\]\n|\\]{0,300})?(?:\\?\|([^\[\]\n]{0,500}))?\]\](?![(:]|\[(?!\[))"
@@ -74,9 +75,12 @@ class NamesFrom:
         return quote(posixpath.relpath(path, self._base or ".")) if path else ""
 
 
+_BRACKETS = Signs("[[")
+
+
 def has_wikilinks(body: str) -> bool:
     """Return whether a body may have links in two brackets. Most have none, and this is cheap."""
-    return "[[" in body and _WIKILINK.search(body) is not None
+    return _BRACKETS.are_in(body) and _WIKILINK.search(body) is not None
 
 
 def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:

@@ -71,7 +71,7 @@ def with_plain_ends(body: str) -> str:
 
     By CommonMark 0.31 such a comment is hidden; our parser would show one within a line.
     """
-    if "--->" not in body or "<!--" not in body:
+    if "<" not in body or "--->" not in body or "<!--" not in body:
         return body
     view, pieces, last = masked(body), [], 0
     for start, end in _html_comments(view):

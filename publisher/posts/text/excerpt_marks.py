@@ -32,7 +32,7 @@ def is_mark(text: str) -> bool:
 
 def with_html_marks(body: str) -> str:
     """Return a body in which a mark of MDX is a comment of HTML. The number of lines stays."""
-    return edited(body, _MDX, lambda found: MORE) if "truncate" in body and _MDX.search(body) else body
+    return edited(body, _MDX, lambda found: MORE) if "{" in body and "truncate" in body and _MDX.search(body) else body
 
 
 def with_one_spelling(html: str) -> str:

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from publisher.posts.rendering import allowed_html
 from publisher.posts.rendering.allowed_html import (
     FRAME_SANDBOX,
     MATHML,
@@ -199,3 +200,15 @@ def test_the_width_in_the_style_of_a_picture_is_kept(style: str, width: str | No
     assert re.findall(r' (width|height)="([^"]*)"', result) == (
         [("width", width)] if width else [("width", "7"), ("height", "8")]
     )
+
+
+@given(st.lists(st.sampled_from((
+    *("<p>", "</p>", "<a href='/x'>", "</a>", "<IMG src=/a.png style='width: 9px'>", "<image src=/a.png>", "words"),
+    *("<input type=checkbox>", "<isindex>", "<iframe src='/a'>", "<math>", "<mi>", "</math>", "<Card>", "<x"),
+    *("<table>", "<td>", "<li>", "<select>", "-->", "<svg>", "<b title='<math'>", "'", '"', "<!--"),
+)), max_size=12))  # fmt: skip
+def test_usual_tags_are_cleaned_as_all_others_are(pieces: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(allowed_html, "_USUAL", frozenset())
+        long_way = SANITISER.clean("".join(pieces), lambda tag, reference: reference)
+    assert SANITISER.clean("".join(pieces), lambda tag, reference: reference) == long_way
