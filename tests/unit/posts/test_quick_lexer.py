@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 
 from pygments.lexer import Lexer
@@ -17,9 +18,13 @@ ROOT = Path(__file__).parents[3]
 SIGNS = "abcdefxyz01  \n\t\"'`#$@%^&*()-_=+[]{}\\|;:,.<>/?~!\u00e9\u03bb"
 
 
+@cache
+def files() -> list[Path]:
+    return [*sorted((ROOT / "publisher/site").rglob("*.py")), *sorted((ROOT / "templates/pages").glob("*.*"))]
+
+
 def texts(chance: random.Random) -> list[str]:
-    files = [*sorted((ROOT / "publisher/site").rglob("*.py")), *sorted((ROOT / "templates/pages").glob("*.*"))]
-    whole = chance.choice(files).read_text(encoding="utf-8")
+    whole = chance.choice(files()).read_text(encoding="utf-8")
     start = chance.randrange(len(whole))
     return [whole[start : start + 300], "".join(chance.choices(SIGNS, k=200)), ""]
 
