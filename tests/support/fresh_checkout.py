@@ -18,16 +18,20 @@ from _pytest.assertion import rewrite
 
 from tests.support import ROOT
 
+_TESTS = ("tests/unit", "tests/integration", "tests/journeys")  # not all of tests/: packages of npm may be there
 _PROGRAMS = ("publisher", "benchmarks", "tests/support")
 
 
 def compile_share(config: pytest.Config, number: int, workers: int) -> None:
     """Compile a share of the tests and the program. number: of this worker, from 0 on."""
-    for file in sorted((ROOT / "tests").rglob("test_*.py"))[number::workers]:
+    for file in _files(_TESTS, "test_*.py")[number::workers]:
         _compile_test(config, file)
-    programs = (file for folder in _PROGRAMS for file in (ROOT / folder).rglob("*.py"))
-    for file in sorted(programs)[number::workers]:
+    for file in _files(_PROGRAMS, "*.py")[number::workers]:
         compile_file(file, quiet=2)
+
+
+def _files(folders: tuple[str, ...], pattern: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (ROOT / folder).rglob(pattern))
 
 
 def _compile_test(config: pytest.Config, file: Path) -> None:
