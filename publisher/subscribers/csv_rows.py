@@ -201,21 +201,20 @@ class RowReader:
         If the rows are refused, raises SubscriberError with the reason.
         """
         row = rows[0]
-        if fault := next((each.fault for each in rows if each.fault), ""):
-            raise SubscriberError(fault)
+        for each in rows:
+            if each.fault:
+                raise SubscriberError(each.fault)
         cell, status = self.columns.cell, self.status_of(rows)
         address, is_active = normalise(self.address(row)), status is SubscriberStatus.ACTIVE
         wishes = [self._subscriptions(each, status) for each in rows]
         if is_active:
             self._count(topics_of(cell(row.cells, "topics")))
         joined = self.columns.joined_at(row.cells)
-        language = cell(row.cells, "language")
-        if language and not clean_language(language) and len(self.languages) < MOST_UNKNOWN:
-            self.languages[clean_line(language, 60)] += 1
+        language = self._language(cell(row.cells, "language"))
         person = NewSubscriber(
             address=address,
             name=self.details.name(row.line, full_name(self.columns, row.cells)),
-            language=clean_language(language),
+            language=language,
             subscriptions=wishes[0],
             consent=self._consent(joined),
             joined_at=self._moment(joined),
@@ -255,6 +254,12 @@ class RowReader:
         found = _wishes(names, chosen) if len(cell) <= LONGEST_NAMES else _wishes.__wrapped__(names, chosen)
         everything = not is_active and set(names) == self.newsletters.known and not self._is_own
         return () if everything else found
+
+    def _language(self, cell: str) -> str:
+        language = clean_language(cell) if cell else ""
+        if cell and not language and len(self.languages) < MOST_UNKNOWN:
+            self.languages[clean_line(cell, 60)] += 1
+        return language
 
     def _count(self, topics: tuple[str, ...]) -> None:
         if topics and self.has_posts is not None and not any(map(self.has_posts, topics)):
