@@ -47,6 +47,7 @@ _WORDS = _split(
 
 _FIRST_DAY = datetime(2021, 1, 4, 7, 0, tzinfo=UTC)
 _BETWEEN_POSTS = timedelta(hours=4)
+_MOST_APART = 10_000  # posts; more are closer together, so that none is scheduled for later
 _BODY_CHARACTERS = 4_150  # with front matter, a file comes to about 4.4 KB
 _EDIT_MARK = "\nCorrected in edition "
 
@@ -60,10 +61,18 @@ class CorpusPost:
     text: str
 
 
-def make_post(number: int, seed: int = 1) -> CorpusPost:
-    """Return post `number`, counted from 0 (the oldest); equal numbers and seeds make equal posts."""
+def published_at(number: int, count: int = 0) -> datetime:
+    """Return when post `number` of so many was published."""
+    return _FIRST_DAY + number * _BETWEEN_POSTS * min(1.0, _MOST_APART / max(count, 1))
+
+
+def make_post(number: int, seed: int = 1, count: int = 0) -> CorpusPost:
+    """Return post `number`, counted from 0 (the oldest); equal numbers and seeds make equal posts.
+
+    count: how many posts there will be; it only matters for more than 10,000
+    """
     chance = random.Random(f"{seed}:{number}")
-    published = _FIRST_DAY + number * _BETWEEN_POSTS
+    published = published_at(number, count)
     title = f"{' '.join(chance.sample(_WORDS, 3)).capitalize()} {number}"
     first, second = chance.sample(TAGS, 2)
     head = (
@@ -79,7 +88,7 @@ def write_posts(folder: Path, count: int, seed: int = 1) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):
-        post = make_post(number, seed)
+        post = make_post(number, seed, count)
         path = folder / post.name
         path.write_text(post.text, encoding="utf-8")
         paths.append(path)

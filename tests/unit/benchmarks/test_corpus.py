@@ -1,9 +1,12 @@
 """The benchmark's posts are the same on every machine, and like real ones."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from benchmarks.corpus import TAGS, edit_post, make_post, write_posts
+import pytest
+
+from benchmarks.corpus import TAGS, edit_post, make_post, published_at, write_posts
 
 
 def test_equal_numbers_and_seeds_make_equal_posts() -> None:
@@ -33,6 +36,17 @@ def test_files_are_named_by_date_and_sort_by_age(tmp_path: Path) -> None:
     paths = write_posts(tmp_path / "posts", 20)
     assert paths == sorted(paths)
     assert paths[0].name == "2021-01-04-post-00000.md"
+
+
+@pytest.mark.parametrize("count", [10_001, 100_000, 1_000_000])
+def test_no_post_is_scheduled_for_later(count: int) -> None:
+    dates = [published_at(number, count) for number in (0, 1, count - 2, count - 1)]
+    assert dates == sorted(set(dates))
+    assert dates[-1] < datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_post_of_a_few_is_the_same_however_many_there_are() -> None:
+    assert make_post(7, count=10) == make_post(7, count=10_000) == make_post(7)
 
 
 def test_an_edit_changes_the_file_and_the_next_replaces_it(tmp_path: Path) -> None:
