@@ -20,7 +20,7 @@ Public modules:
     cache_keys       the keys that show whether a cached output is still valid
     chosen_paths     which paths in the posts folder may be posts
     draft_posts      one post as its file is now, whether or not it is public
-    formats          posts in other formats than Markdown and HTML
+    formats          posts in formats other than Markdown and HTML
     front_matter     the metadata at the top of a post's file
     head             reading a file up to the end of its front matter
     last_versions    the last readable version of each published post
@@ -39,7 +39,7 @@ Public modules:
     sources          the feeds of other sites, whose items become posts
     standalone       standalone pages, such as About and Imprint
     tags         the tags of other tools in bodies
-    text             the text of a post before it is Markdown to a parser
+    text             the text of a post before a Markdown parser reads it
     urls             absolute addresses, and the local files that they name
     written_days     the day that the beginning of a text names
 """

@@ -1,7 +1,7 @@
 """What the address of a post may be made from: the placeholders of posts.permalink, and those of other tools.
 
-Only the parts that a pattern names are made. Parts made from the name of a file, a title or a category are spelled as
-by the tool for which the blog was written (see blog_tools.names). All functions are pure.
+Only the parts that a pattern names are made. Parts made from the name of a file, a title or a category have the
+spelling of the tool for which the blog was written (see blog_tools.names). All functions are pure.
 """
 
 from __future__ import annotations

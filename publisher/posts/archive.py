@@ -34,7 +34,7 @@ from publisher.posts.scan import ENDINGS, is_item, require_posts, scan_posts
 if TYPE_CHECKING:
     from publisher.posts.sources.stored_items import StoredItems
 
-# The number of posts, the newest ones, whose bodies are stored when they are rendered.
+# How many posts, the newest ones, have their bodies stored when they are rendered.
 MOST_BODIES = 1_000
 
 
@@ -210,10 +210,10 @@ class Archive:
     posts        the posts that are public at `now`, newest first; each is loaded when it is first used
     places       the permalinks of these posts, for the references of others
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
-    broken       the problems of posts that exceeded a limit when they were rendered, so that they are not rendered
-    again waiting source and time of publication of each post that will become public later
+    broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered again
+    waiting      source and time of publication of each post that will become public later
     last_versions  sources of the posts that are read from their last readable version, because their files have errors
-    sites the site of each source, by the source's name
+    sites        the site of each source, by the source's name
     copies       items that are left out because they are the same post as another item or a file
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """

@@ -43,7 +43,7 @@ class Limit(StrEnum):
     MEMORY = "memory"
     DEPTH = "depth"  # the recursion limit of Python
     CRASH = "crash"  # the child was ended by a signal, such as a segmentation fault
-    WAIT = "wait"  # no answer came, although the child did not use its time
+    WAIT = "wait"  # no answer came, although the child did not use up its time
 
 
 def send(handle: int, data: bytes) -> None:
@@ -120,7 +120,7 @@ def serve(parent: int, memory: int, state: Any) -> NoReturn:
 
 
 def allow(seconds: float) -> None:
-    """Limit the rest of the call that this process makes to `seconds` of processor time, whatever it has used."""
+    """Limit the rest of the current call to `seconds` of processor time, whatever it has used so far."""
     if is_child:
         signal.setitimer(signal.ITIMER_PROF, seconds)
 

@@ -36,7 +36,7 @@ _LEAST_WAIT = 30.0
 _AHEAD = 16
 _SMALL = 3500
 
-# Signals by which a user, a service manager or a system that is out of memory ends a process, whatever it is doing.
+# Signals with which a user, a service manager or a system that is out of memory ends a process, whatever it is doing.
 _FROM_OUTSIDE = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL))
 
 
@@ -82,7 +82,7 @@ _SAID = {
 
 
 class Call:
-    """A call that was begun. Its result, once it is there, is taken with BoundedProcess.result."""
+    """A call that was begun. BoundedProcess.result waits for its result."""
 
     def __init__(self, state: Any, seconds: float, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.state, self.seconds, self.wanted = state, seconds, (seconds, function, args)
@@ -255,7 +255,7 @@ class _Child:
     def send(self, message: bytes, state: Any) -> None:
         """Send a call; the child then has its state, if there is one."""
         self._state = self._state if state is None else state
-        with suppress(BrokenPipeError):  # it has ended, which the wait for its answer finds out
+        with suppress(BrokenPipeError):  # it has ended, as waiting for its answer will show
             send(self._requests, message)
 
     def inherits(self, state: Any) -> None:
@@ -362,7 +362,7 @@ def _forked(state: Any, memory: int) -> _Child:
 
 
 def _move(pairs: Any) -> None:
-    """Give file handles their fixed numbers, and the standard streams a place where they disturb no one."""
+    """Give file handles their fixed numbers, and move the standard streams out of the way."""
     high = [(fcntl.fcntl(old, fcntl.F_DUPFD_CLOEXEC, FIRST_FD + 10), new) for old, new in pairs if old >= 0]
     for handle, new in high:
         os.dup2(handle, new, inheritable=False)

@@ -26,7 +26,7 @@ class Copy(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The posts that remain when every id and address has one post.
+    """The posts that remain when every id and address belongs to only one post.
 
     rows      these posts, in the order in which they were given
     problems  the errors of posts that are left out, by path
@@ -55,8 +55,8 @@ def resolve_clashes(
     rows       the posts, newest first
     shown      the posts folder's name in problems
     published  function that returns the ids that readers know, by path; called only if there is a clash
-    edited     function that returns the posts that have changed since they were published; called only if there is a
-    clash links the links by which posts are recognised, by path (see posts.sources.same_link)
+    edited     function that returns the posts that changed since they were published; called only if there is a clash
+    links      the links by which posts are recognised, by path (see posts.sources.same_link)
     seen       function that returns when items were first seen, by path; called only if there is a clash
     """
     links = links or {}
@@ -138,9 +138,10 @@ def _all_differ(permalinks: list[str]) -> bool:
 def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str = "") -> list[str]:
     """Return the sources of clashing posts whose files differ from others only in punctuation, as C.md and C++.md do.
 
-    So are translations of Pelican, which have one slug, and of Jekyll's Polyglot, which have one permalink.
+    Translations in Pelican, which share one slug, are among them, as are those in Jekyll's Polyglot, which share one
+    permalink.
 
-    With names of their own they are posts of their own. The one without punctuation is not among them.
+    With names of their own they are separate posts. The one without punctuation is not among them.
 
     rows     all posts
     clashes  the errors of those that are left out, by source

@@ -1,8 +1,8 @@
 """The texts of a project that was never built, which are stored while their files are read for the first time.
 
 A build stores the text of every post that it publishes, as its last readable version (see posts.last_versions). The
-first build would read every file twice for that. So the texts go into a file of their own, a few at a time, which takes
-its place when the build has published them. A build that fails, or is killed, stores none.
+first build would read every file twice for that. So the texts go into a file of their own, a few at a time, which
+replaces the usual one when the build has published them. A build that fails, or is killed, stores none.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class FirstTexts:
             self._write()
 
     def put_in_place(self, public: Set[str]) -> Set[str]:
-        """Let the texts of these posts be their last readable versions; return the posts whose texts are stored."""
+        """Make these texts the last readable versions of these posts; return the posts whose texts are stored."""
         self._write()
         if self._db is None:
             return frozenset()
@@ -71,7 +71,7 @@ class FirstTexts:
         return self._sources - others
 
     def discard(self) -> None:
-        """Remove the file, unless it is in its place."""
+        """Remove the file, unless it has been put in place."""
         if self._db is not None:
             self._db.close()
             self._db = None

@@ -42,8 +42,8 @@ def plain_rows(
     """Yield the row for the index of each file that is plain, and add the sources of all others to `others`.
 
     stamps  the stamps of the files, by source
-    texts   what takes the whole texts of these files, if they will be needed
-    The other arguments are those of read_file, which is for the others.
+    texts   receives the whole texts of these files, if they will be needed
+    The other arguments are those of read_file, which reads the other files.
     """
     plain = PlainPosts(settings)
     for source, stamp in stamps.items():

@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS versions (
 CREATE INDEX IF NOT EXISTS stamps ON versions (source, size, mtime_ns, unreadable_since);
 """
 
-# A page has several texts, instead of two pages for each. Deleted texts are overwritten, and the file becomes smaller.
+# A page contains several texts, instead of each text taking two pages. Deleted texts are overwritten, and the file
+# becomes smaller.
 _SETTINGS = (
     "PRAGMA page_size = 32768",
     "PRAGMA auto_vacuum = FULL",
@@ -70,7 +71,7 @@ class LastVersions:
             self._first.discard()
 
     def first_texts(self, now: datetime) -> FirstTexts | None:
-        """Return what takes the texts of a first build while it reads the files; None for any other build."""
+        """Return what receives the texts of a first build while it reads the files; None for any other build."""
         if self._first is None and not self.is_there:
             with self._errors_explained():
                 make_private(self._path.parent)
@@ -264,7 +265,7 @@ def _folders_above(source: str) -> list[str]:
 
 def _beginning(path: Path) -> bytes:
     if not path.is_file():
-        return b""  # a pipe would wait for ever
+        return b""  # opening a pipe would wait for ever
     try:
         with path.open("rb") as file:
             return file.read(_FRONT_BYTES)

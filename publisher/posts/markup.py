@@ -52,7 +52,7 @@ _START = 12
 class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the build
     """The body of a post cannot be rendered, although its front matter could be read. The build leaves it out.
 
-    lasting  whether the post will be as broken the next time, until its file changes
+    lasting  whether the post will be just as broken next time, until its file changes
     """
 
     def __init__(self, source: str, problem: Problem, *, lasting: bool = True) -> None:
@@ -75,7 +75,7 @@ class _Begun(NamedTuple):
     lexer: CodeLexer | None = None
 
     def taken(self) -> tuple[RenderedBody, Painted]:
-        """Return the body, and its code as far as it was made HTML; raise what rendering raises."""
+        """Return the body, and its code as far as it was turned into HTML; raise what rendering raises."""
         if isinstance(self.body, RenderedBody):
             return self.body, {}
         if self.alone is None:

@@ -96,7 +96,7 @@ def _nearest(known: Mapping[str, list[str]], name: str, base: str) -> str:
 
 
 def _is_in(path: str, folders: list[str]) -> bool:
-    """Return whether the last folders of a path are those."""
+    """Return whether the last folders of a path are these."""
     parts = [key_of_name(part) for part in without_ending(path).split("/")[:-1]]
     return not folders or parts[-len(folders) :] == folders
 

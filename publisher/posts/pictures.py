@@ -90,7 +90,7 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
 
 
 def static_picture(config: Config, url: str) -> Picture | None:
-    """Return the picture of the static folder at an absolute URL, for a text that is in no post; None if there is none.
+    """Return the picture of the static folder at an absolute URL, for a text outside posts; None if there is none.
 
     It has no copies, since no build knows such texts.
     """

@@ -35,7 +35,7 @@ class PostSettings:
     """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
-    was_published_before returns whether it was published before escapes and spaces in permalinks were understood
+    was_published_before  returns whether it was published before escapes and spaces in permalinks were understood
     tool          the tool that the posts were written for, or ""
     defaults      returns what the tool's files say about posts in a folder
     people        returns the people whom posts may name by an id

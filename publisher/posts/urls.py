@@ -106,7 +106,7 @@ def leads_out(reference: str, url: str, site_url: str) -> bool:
 
 
 def static_paths(places: StaticPlaces, path: str) -> list[str]:
-    """Return the paths in the project of the files that a build may copy to a path in the output, the first one first.
+    """Return the paths in the project of the files that a build may copy to a path in the output, by precedence.
 
     places  the value of PagesConfig.places
     """
@@ -128,7 +128,7 @@ def static_path(root: Path, places: StaticPlaces, path: str) -> str:
 def has_file(root: Path, places: StaticPlaces, path: str) -> bool:
     """Return whether a path from the root of the site is that of a file of the project which may be published.
 
-    places  what is copied into the output, as PagesConfig.places has it
+    places  the value of PagesConfig.places: what is copied into the output
     """
     inside = posixpath.normpath(path.lstrip("/"))
     parts = inside.split("/")
@@ -186,7 +186,7 @@ def left_out(
     """Return why the file of a reference is not published; "" if it is published, or there is no such file.
 
     root    the project's folder
-    places  what is copied into the output, as PagesConfig.places has it
+    places  the value of PagesConfig.places: what is copied into the output
     See local_file for the other arguments.
     """
     found = None if is_published(urlsplit(reference).path) else _place_of(reference, url, site_url, folder, source)

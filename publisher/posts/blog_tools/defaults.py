@@ -86,7 +86,7 @@ class Defaults:
             return None
 
     def key(self, sources: Iterable[str]) -> str:
-        """Return a text that changes when any file does from which one of these posts may inherit."""
+        """Return a text that changes when any file changes from which one of these posts may inherit."""
         return hash_of(*(f"{path}:{stamp_of(self._root / path)}" for path in self._files_of(sources)))
 
     def problems(self, sources: Iterable[str]) -> list[Problem]:

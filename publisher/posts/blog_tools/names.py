@@ -17,7 +17,7 @@ from publisher.core import patterns
 from publisher.posts.blog_tools.latin_letters import sindresorhus_slug, unidecoded
 from publisher.posts.slugs import post_slug
 
-# More than any segment of a path can have.
+# More characters than any segment of a path can have.
 _MOST_CHARACTERS = 1_000
 
 _MARKUP = patterns.compile(r"<[^<>]*>")
@@ -84,7 +84,7 @@ def _with_slashes(text: str) -> str:
 
 
 def hyphenated(text: str, signs: str, *, marks: bool = True) -> str:
-    """Return a text whose runs of other characters than letters, digits and `signs` are one hyphen each.
+    """Return a text in which each run of characters other than letters, digits and `signs` is one hyphen.
 
     marks  whether combining marks, such as vowel signs, are kept as well
     """
@@ -110,7 +110,7 @@ def _hugo_name(text: str) -> str:
 
 
 def _hugo(text: str) -> str:
-    """Hugo's urlize, of a path that is unescaped once, as what [permalinks] makes: its plus signs become spaces."""
+    """Hugo's urlize for a path that is unescaped once, such as one from [permalinks]: its plus signs become spaces."""
     return hugo_sanitized(text.replace("+", " ").strip()).lower()
 
 

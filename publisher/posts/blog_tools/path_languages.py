@@ -78,7 +78,7 @@ def language_of_folder(name: str) -> str:
 
 
 def translated_sources(sources: Collection[str], endings: Sequence[str]) -> frozenset[str]:
-    """Return the files whose ending names a language, and that exist without it, or in another language.
+    """Return the files whose ending names a language, and that also exist without it, or in another language.
 
     sources  all post files
     endings  those of post files

@@ -24,7 +24,7 @@ class EleventySettings:
     """What a project of Eleventy does with its posts.
 
     markdown, html  the language of templates in files with these extensions: such as "liquid" or "njk", or "" for none
-    includes, data the folders of includes and of data files, from the root of the project
+    includes, data  the folders of includes and of data files, from the root of the project
     file            the configuration file; "" if there is none
     """
 

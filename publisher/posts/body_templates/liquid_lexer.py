@@ -133,7 +133,7 @@ class LiquidText:
             yield Token(TOKEN_EXPRESSION, _with_fields(words.strip()), start, self.source)
 
     def _note_blocks(self) -> None:
-        """Note which tags are closed by one of their own name. What is nearer to the end closes first."""
+        """Note which tags are closed by one of their own name. Tags nearer to the end are paired first."""
         waiting: dict[str, int] = {}
         for token in reversed(self.tokens):
             if token.kind != TOKEN_TAG:

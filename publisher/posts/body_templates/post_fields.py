@@ -35,7 +35,7 @@ def fields_of(file: str) -> dict[str, Any]:
 
 
 def inherited_fields_of(places: Places, config: Config, source: str) -> dict[str, Any]:
-    """Return the fields that a post has from its tool's files, such as _config.yml or blog.json."""
+    """Return the fields that a post inherits from its tool's files, such as _config.yml or blog.json."""
     found = _defaults(places, config.root, config.posts.folder, config.posts.tool).of(source)
     return {key: _typed(value) for key, value in found.fields.items()} if found else {}
 
@@ -95,7 +95,7 @@ class Moment(datetime):
 
 
 def moment_of(value: datetime) -> Moment:
-    """Return the same time."""
+    """Return the same time as a Moment."""
     return Moment.fromtimestamp(value.timestamp(), value.tzinfo)
 
 

@@ -94,7 +94,7 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
 def _problems(said: list[Any], html: str) -> list[TagProblem]:
     """Return what docutils says about a text, each message once; it is an error if readers miss words because of it.
 
-    said  its messages, of which each may have the part of the text that it is about
+    said  its messages, each of which may contain the part of the text that it is about
     html  what was made of the text
     """
     found = dict.fromkeys(map(_message, said))

@@ -54,7 +54,7 @@ class Enclosures:
     """The enclosures in front matter: an address, a table with `url`, or a list of these.
 
     An address may also be WordPress's value, which has the length and the type after it. What the front matter says
-    about it under keys of its own counts too, if there is only one.
+    about it under separate keys counts too, if there is only one.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ def _in_text(text: str) -> Written:
 
 
 def _with_values_beside(item: Written, meta: FrontMatter, *, alone: bool) -> Written:
-    """Return an enclosure with what the front matter says about it under keys of its own.
+    """Return an enclosure with what the front matter says about it under separate keys.
 
     Such keys may mean something else, so their values count only if they look like a type, a length or a duration.
     alone: whether it is the only enclosure; if not, only the duration counts

@@ -189,7 +189,7 @@ _MOST_UNKNOWN = 100
 
 @lru_cache(maxsize=1024)
 def _near(folded: str, first: str = "") -> tuple[tuple[str, str], ...]:
-    """Return the (field, key) pairs for which an unknown key may be a misspelling. first: see _spellings."""
+    """Return the (field, key) pairs of which an unknown key may be a misspelling. first: see _spellings."""
     return tuple(near_keys(folded, _spellings(first)))
 
 

@@ -88,7 +88,7 @@ def wrong_fence(line: str) -> str:
 
 
 class _Handler(BaseHandler):
-    """The common class of the handlers. split() expects a block that begins and ends with its fence."""
+    """What the handlers have in common. split() expects a block that begins and ends with its fence."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
     FM_BOUNDARY = patterns.compile(r"^---", re.MULTILINE)
@@ -315,7 +315,7 @@ def _lines_of_json_key(text: str, name: str) -> tuple[int, int]:
 
 
 def _twice_in_toml(text: str, line: int) -> PostError:
-    """Return a PostError for a key that is written a second time, on a line of the file."""
+    """Return a PostError for a key that a line of the file writes a second time."""
     lines = text.split("\n")
     found = re.match(_TOML_KEY, lines[line - 2].strip()) if line - 2 < len(lines) else None
     first = _key_lines(text, _TOML_KEY, 2).get(found[1], line) if found else line
@@ -389,7 +389,7 @@ _NESTED_QUOTES = patterns.compile(r"""(["'])((?:[^"'\n]*\s)?+\1[^\s"'][^\n]*)\1"
 
 
 def in_quotes(line: str) -> str:
-    """Return a line of YAML with its value in quotes, if only then it means what is written; "" for any other line."""
+    """Return a line of YAML with its value in quotes, if it means what is written only then; "" for any other line."""
     found = _KEY_AND_VALUE.fullmatch(line.rstrip()) if len(line) <= _LONGEST_FIX else None
     if found is None or _value_of(line.strip()) == found[2]:
         return ""

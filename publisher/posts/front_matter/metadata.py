@@ -90,7 +90,7 @@ class _PostBuilder:
         self.old = settings.old.get(source)
         self.title_in = title_in
         self.problems: list[Problem] = []
-        # Not a method, with which the builder would refer to itself and wait for the garbage collector.
+        # Not a method: the builder would then refer to itself and wait for the garbage collector.
         self._warn = partial(_add_warning, self.problems, in_folder(settings.folder, source))
         self.attached = AttachedFiles(source, settings, self._warn)
         self.misspelled = list(meta.misspelled())
@@ -239,7 +239,7 @@ class _PostBuilder:
                 raise PostError(what, line=line, hint=f"did you mean {found.known}?")
 
     def _dates(self) -> tuple[datetime, datetime]:
-        """Return the date of the post, and that of its publishing: a later one under a key such as `publish`."""
+        """Return the date of the post, and that of its publication: a later one under a key such as `publish`."""
         written = published = self._published()
         for key, value, line in self.meta.all("published"):
             if fold(key) in _WHEN and isinstance(value, str) and not is_switched(value):
@@ -283,7 +283,7 @@ class _PostBuilder:
             raise PostError(str(error), line=line) from error
 
     def _optional_date(self, field: str) -> datetime | None:
-        """Return a date without which the post can be published; one that is not valid is ignored with a warning."""
+        """Return a date that the post can do without; one that is not valid is ignored with a warning."""
         try:
             return self._date(field)
         except PostError as error:

@@ -85,7 +85,7 @@ def near_keys(folded: str, spellings: Iterable[tuple[str, str]]) -> list[tuple[s
 def meant(near: Iterable[tuple[str, str]], key: str, value: Tree) -> Misspelled | None:
     """Return which of the fields in `near` an unknown key means, judging by its value; None if it means none.
 
-    A key `mail` is near `email`, but it means that field only if its value is one of a switch.
+    A key `mail` is near `email`, but it means that field only if its value is one that a switch may have.
     """
     return next((Misspelled(key, known, field, value) for field, known in near if _fits(field, value)), None)
 

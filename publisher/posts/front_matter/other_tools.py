@@ -137,7 +137,7 @@ def _find_blocks(body: str) -> Iterator[_Block]:
 
 
 def _with_changes(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
-    """Return the text with each of the changes made; they are in order, from one offset to another."""
+    """Return the text with these changes, which are in order; each replaces what is between two offsets."""
     pieces, last = [], 0
     for start, end, words in changes:
         pieces += [text[last:start], words]

@@ -1,6 +1,6 @@
 """Rendering of one body in Markdown or HTML as safe HTML with absolute URLs, an excerpt and a word count.
 
-It runs in a child process, which markup.Renderer asks: what a body costs is bounded by that process, not by this code.
+It runs in a child process that markup.Renderer uses: the cost of a body is bounded by that process, not by this code.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class _Body:
             self.written = self.run.text
 
     def _with_marks(self, text: str) -> str:
-        """Return the text of the file with marks for tags about the subscriber, if it goes by email only."""
+        """Return the text of the file with marks for tags about the subscriber, if it is sent by email only."""
         if self.post.is_personal:
             from publisher.core.personal_templates import with_marked_tags  # few posts are sent by email only
             from publisher.posts.rendering.body_warnings import personal_words
@@ -191,7 +191,7 @@ class _Body:
         if unseen:
             self._report_lost(lost_notes(self._lines.prose, raw, unseen), first_line=1)
         if self.inspect:
-            from publisher.posts.rendering.body_warnings import body_warnings  # a build saves its patterns
+            from publisher.posts.rendering.body_warnings import body_warnings  # a build need not load its patterns
 
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
@@ -400,7 +400,7 @@ class _Body:
 
 
 def _file_of(post: WrittenPost, around: Surroundings) -> bytes:
-    # Without a buffer, which a whole file does not need, it takes a half of the time, and a fifth of pathlib's.
+    # Without a buffer, which a whole file does not need, it takes half the time, and a fifth of pathlib's.
     with open(f"{around.places.folder}/{post.source}", "rb", buffering=0) as file:  # noqa: PTH123
         return file.readall()
 

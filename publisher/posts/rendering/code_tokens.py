@@ -83,7 +83,7 @@ class CodeLexer:
         return tokens
 
     def begin(self, html: str, paint: Paint) -> None:
-        """Begin to make all code of the post HTML, if it is not, so that it is there when it is needed."""
+        """Begin to turn all code of the post into HTML, unless it is already, so that it is there when it is needed."""
         if self._ahead is None and not self._painted and (found := _CODE_BLOCK.findall(html)):
             self._ahead = self._process.begin(painted, found, paint, seconds=self._limit + _LOADING)
 

@@ -91,7 +91,7 @@ def with_fence_lines(html: str, body: str, placed: Placed, *, is_whole: bool = F
 
 
 def _lines_with(sign: str, body: str) -> Iterator[int]:
-    """Yield where each line of a body begins that has a sign."""
+    """Yield the beginning of each line of a body that contains `sign`."""
     place = body.find(sign)
     while place >= 0:
         yield body.rfind("\n", 0, place) + 1
@@ -156,7 +156,7 @@ def _with_line(fence: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _instead(attributes: str) -> tuple[str, str] | None:
-    """Return what is before and behind the code of a fence with these attributes; None if it stays as it is."""
+    """Return what is before and after the code of a fence with these attributes; None if it stays as it is."""
     info = _info(attributes)
     if has_words(info):
         return f"<pre><code>{escape(info, quote=False)}\n", "</code></pre>"

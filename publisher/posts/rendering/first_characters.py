@@ -24,13 +24,13 @@ _IN_CATEGORY = {
     for name, text in _CATEGORIES.items()
 }
 _REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
-_LOOKS = (ops.AT, ops.ASSERT, ops.ASSERT_NOT)  # they take no character
+_LOOKS = (ops.AT, ops.ASSERT, ops.ASSERT_NOT)  # they match no character
 
 
 def first_characters(pattern: re.Pattern[str]) -> frozenset[str] | None:
     """Return the ASCII characters with which a match can begin; None if it can be empty.
 
-    It may return more characters than there are: what it does not know can begin with any.
+    It may return too many characters: what it does not know can begin with any.
     """
     parsed = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
     found, may_be_empty = _of_all(parsed, pattern.flags | parsed.state.flags)
@@ -73,7 +73,7 @@ def _of_one(kind: Any, value: Any, flags: int) -> tuple[frozenset[str], bool]:
 def _of_set(members: Iterable[tuple[Any, Any]], flags: int) -> frozenset[str]:
     """Return the characters of a set such as [a-z_].
 
-    If case does not matter, the Kelvin sign is a "k", so a set with characters outside of ASCII may have any.
+    If case does not matter, the Kelvin sign is a "k", so a set with characters outside ASCII may match any.
     """
     found: set[str] = set()
     is_negated, last = False, 0

@@ -27,7 +27,7 @@ class LostWords(NamedTuple):
     line      their line in the body, from 1
     message   what happens to them
     hint      how to fix it
-    is_error  whether readers might not understand or not see them; otherwise it is only a warning
+    is_error  whether readers might misunderstand or miss them; otherwise it is only a warning
     """
 
     line: int
@@ -191,7 +191,7 @@ def _report_second_addresses(body: str, found: list[LostWords]) -> None:
 def _without_false_links(body: str, found: list[LostWords]) -> str:
     """Return a body in which a line such as "[Ann]: Yes." is text, since it is not the address of a link.
 
-    So is an address that nothing refers to, unless it is no more than a URL or a path.
+    The same goes for an address that nothing refers to, unless it is just a URL or a path.
     """
     if not _DEFINITION.search(body):
         return body

@@ -48,7 +48,7 @@ class NotSecureError(Exception):
 
 
 class UnknownNameError(Exception):
-    """A name doesn't exist, or the servers that know it don't answer."""
+    """A name doesn't exist, or its name servers don't answer."""
 
 
 def explanation(error: Exception, seconds: float) -> tuple[str, bool]:

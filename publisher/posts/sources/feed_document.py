@@ -1,6 +1,6 @@
 """Reading a feed of any kind: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed become a FeedDocument.
 
-A document is read in a child process that has limits of time and memory, since a stranger wrote it. A document's first
+A document is read in a child process that has limits of time and memory, since a stranger wrote it. Its first
 characters say what it is, not the answer's media type.
 """
 

@@ -20,7 +20,7 @@ from publisher.core import patterns
 _LONGEST_LINE = 600
 # The most characters of text in front of share links, and around the two links of a line about the post itself.
 _MOST_BEFORE, _MOST_BESIDE = 25, 80
-# An element with more words is not an extra, whatever its class says. And how many elements of a text are looked at.
+# An element with more words is not an extra, whatever its class says. The second is how many elements are looked at.
 _MOST_WORDS, _MOST_TRIES = 120, 100
 # How many last paragraphs may be removed.
 _MOST_LINES = 3

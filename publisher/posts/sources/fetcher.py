@@ -100,7 +100,7 @@ class FetchError(PublisherError):
 
     status       the status of the answer, such as 404; 0 if there was none
     retry_after  the header Retry-After of the answer, verbatim; "" if it had none
-    is_refused   whether our own rules forbid to connect
+    is_refused   whether our own rules forbid connecting
     is_silent    whether the host could not be reached or did not answer in time
     """
 
@@ -152,7 +152,7 @@ def fetch_all(
     """Fetch several URLs; yield each request with its outcome as soon as it is there, in any order.
 
     agent       how we introduce ourselves (see user_agent)
-    network     how names are resolved and addresses are connected to; None uses the system's ways
+    network     how names are resolved and addresses are connected to; None uses the system's own
     is_stopped  returns whether to end immediately; the remaining requests then have no outcome
     One connection is open to each host. If the caller is slow, no further requests are sent in the meantime. If it
     stops early, requests under way are cancelled.

@@ -1,4 +1,4 @@
-"""Inflation of what a server compressed, in pieces, so that a small answer never becomes a large one.
+"""Inflation of what a server compressed, in pieces, so that a small answer never becomes a huge one.
 
 A kilobyte of gzip can hold a megabyte, and a kilobyte of brotli far more. So each step asks the library for a bounded
 piece of the result, and the whole ends at a limit.

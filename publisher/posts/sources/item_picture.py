@@ -44,8 +44,8 @@ class NamedPictures:
     media, thumbnails  the attributes of <media:content> and <media:thumbnail>
     enclosures         those of its enclosures, whose URL is `href`
     own                the picture of the item itself, such as that of an episode
-    words, caption     what is said about the only <media:content>, or about `own`: its alternative text, and its
-    caption html its clean text
+    words, caption     what is said about the only <media:content>, or about `own`: its alternative text and caption
+    html               its clean text
     """
 
     media: tuple[Mapping[str, Any], ...] = ()

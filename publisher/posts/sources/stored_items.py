@@ -79,7 +79,7 @@ class StoredItems:
         return links_of(rows, self._index.canonical(), homes, self._settings.site_url)
 
     def seen(self, sources: Collection[str]) -> dict[str, Seen]:
-        """Return when items were first seen, and the places of their sources in the configuration, by Post.source."""
+        """Return when items were first seen, and the positions of their sources in the settings, by Post.source."""
         places = {name: place for place, name in enumerate(self._sources)}
         return {
             post.source: ((post.first_seen or post.published).timestamp(), places[post.from_source])

@@ -31,7 +31,7 @@ class Expanded:
 
     text      the new text
     lines     for each of its lines, the line (from 1) of the original that it was made from; () if they are the same
-    problems what is wrong with the tags, by lines of the original
+    problems  what is wrong with the tags, by lines of the original
     files     the files on which it depends, by their paths from the root of the project, whether they exist or not
     """
 

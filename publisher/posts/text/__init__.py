@@ -12,7 +12,7 @@ Public modules:
     nesting       how deeply a body may be nested
     paid_parts    parts that other tools show only to members or paying readers
     prose         telling prose from code in a body, and finding lines in a file
-    tex           the search for TeX in a body
+    tex           finding TeX in a body
     typography    characters that a Markdown parser reads differently from what the writer means
 """
 

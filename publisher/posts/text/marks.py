@@ -52,7 +52,7 @@ class Marked(NamedTuple):
     """A body with its marked words as HTML.
 
     has_notes      whether it has inline notes, which its parser should read; what only looks like a note is escaped
-    abbreviations the explanations, by the abbreviation; their lines are blank
+    abbreviations  the explanations, by the abbreviation; their lines are blank
     """
 
     body: str

@@ -27,8 +27,8 @@ def code_lines(lines: list[str]) -> list[bool]:
     """Return, for every line, whether it belongs to a code block, fenced or indented.
 
     An indented line after a blank line is code, unless it continues a list item above it and is not indented by four or
-    more than the item's text. A fence in a list item
-    ends with the item, even if it isn't closed. HTML blocks of <pre>, <script>, <style> and <textarea> count as code.
+    more than the item's text. A fence in a list item ends with the item, even if it isn't closed. HTML blocks of <pre>,
+    <script>, <style> and <textarea> count as code.
     """
     reader = _Blocks()
     return [reader.is_code(line) for line in lines]

@@ -43,8 +43,8 @@ _ELIDED = (
     r"(?:[0-9][0-9](?:s\b|(?![\w'])(?![^'\n]{0,60}'(?!\w)))|[sStT](?=[ -])"
     r"|(?:[nN]'|(?:[tT](?:is|was|were|will|would|il)|[eE]m|[cC]os|[cC]uz|[bB]out|[nN]uff)\b)(?!['\w]))"
 )
-# A single tilde that might begin struck-out text for the parser, as on GitHub; other tools strike out between two, and
-# people write 10~20.
+# A single tilde that might begin struck-out text for the parser, as on GitHub; other tools need two, and people write
+# 10~20.
 _TILDE_REST = r"(?<![~\\]~)(?![~\s])"
 # Stars between two digits (2*3*4), and those of a pattern of paths (src/**/*.js), emphasise nothing.
 _STAR_REST = r"(?:(?<=[0-9]\*)(?=\*?[0-9])|(?<=[0-9]\*\*)(?=[0-9])|(?<=/\*)(?=\*?[./])|(?<=/\*\*)(?=[./]))"
