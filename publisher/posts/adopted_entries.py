@@ -113,7 +113,7 @@ def _entry(line: str, number: int) -> OldEntry:
     source, post_id, path, moment, *rest = cells + [""] * (4 - len(cells))
     if not source or not post_id or rest or (path and path[0] != "/"):
         raise ProjectError(
-            "is not post, id, path and moment, with a tab between each two",
+            "is not a post, an id, a path and a time, separated by tabs",
             where=f"{ENTRIES_FILE}:{number}",
             hint="correct the line, or delete it",
         )
@@ -123,7 +123,7 @@ def _entry(line: str, number: int) -> OldEntry:
             published = datetime.fromisoformat(moment)
         if published is None or published.utcoffset() is None:
             raise ProjectError(
-                f"{moment!r} is not a moment with its time zone",
+                f"{moment!r} is not a time with a time zone",
                 where=f"{ENTRIES_FILE}:{number}",
                 hint="write it like 2026-11-24T08:30:00Z",
             )

@@ -152,7 +152,7 @@ def why_unfit(value: object, path: str, *, is_strict: bool = False) -> str:
     if re.search(r"[{}]|:[A-Za-z]", written):
         return f"the permalink {_short(value)} contains another tool's placeholders, and is ignored"
     if odd := (_ODD_BEFORE if is_strict else _ODD).search(written):
-        kind = "colon" if odd[0] == ":" else "space" if is_strict else "character that nobody sees"
+        kind = "colon" if odd[0] == ":" else "space" if is_strict else "hidden character"
         return f"the permalink {_short(value)} contains a {kind}, and is ignored"
     if used := used_by_site(path):
         return f"the permalink {_short(value)} is already used by {used}, and is ignored"

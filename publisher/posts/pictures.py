@@ -136,7 +136,7 @@ def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tu
         hint = "make it smaller, as everyone who opens it loads all of it"
         yield f"{project_path} has {size / 1_000_000:.1f} MB", hint
     elif size > _STUB and not found and ending_of(project_path) != ".ico":
-        yield f"{project_path} can't be read as a picture", "save it again with a program for pictures"
+        yield f"{project_path} can't be read as a picture", "save it again in an image editor"
 
 
 def is_converted(project_path: str) -> bool:
@@ -191,7 +191,7 @@ class PublishedFiles:
         return bytes(copies[0])
 
     def _report(self, project_path: str, what: str) -> None:
-        problem = Problem(project_path, 0, what, "save it again with a program for pictures", Severity.WARNING)
+        problem = Problem(project_path, 0, what, "save it again in an image editor", Severity.WARNING)
         if problem not in self.problems:
             self.problems.append(problem)
 

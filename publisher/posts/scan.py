@@ -133,9 +133,9 @@ def _none_taken(config: Config) -> list[Problem]:
     left = sorted(path for path in left if path.rpartition("/")[2][0] != ".")
     if not left:
         return []
-    what = f"has no posts: {printable(left[0])} is not taken as one"
+    what = f"has no posts: {printable(left[0])} is not treated as one"
     if len(left) > 1:
-        what = f"has no posts: none of {len(left):,} files is taken as one, such as {printable(left[0])}"
+        what = f"has no posts: none of {len(left):,} files is treated as one, such as {printable(left[0])}"
     return [Problem(config.posts.folder, 0, what, why_none_is_taken(config), Severity.WARNING)]
 
 

@@ -47,7 +47,7 @@ def problems_of(
         what = f"the data in {name.rpartition('/')[2]} can't be used: {error.message}"
         yield TagProblem(1, what, error.hint, is_error=True, where=error.where or name)
     if noted.missing:
-        what = f"{language} asks for what doesn't exist: {_listed(list(noted.missing))}"
+        what = f"{language} uses names that don't exist: {_listed(list(noted.missing))}"
         yield TagProblem(1, what, "add the data file, or fix the name")
     tags = [each for each in kept if each[0].startswith("{%")]
     if tags:

@@ -83,7 +83,7 @@ def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -
 def _shown(shown: Sequence[ShownTag], lines: LineFinder) -> Iterator[BodyWarning]:
     for tag in shown:
         what = f"{tag.short} is shown as text, because {tag.why}"
-        yield lines.line_of_body(tag.line), what, "put it in backticks if it is meant so, or close it"
+        yield lines.line_of_body(tag.line), what, "put it in backticks if that is intended, or close it"
 
 
 def _dropped(

@@ -135,7 +135,7 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
                 what = f"the footnote [^{note[1]}] is only referred to where Markdown is not read, such as in HTML"
             else:
                 what = f"nothing refers to the footnote [^{note[1]}]"
-            hint = "write its sign where the footnote belongs, in a paragraph of Markdown"
+            hint = "write its mark where the footnote belongs, in a Markdown paragraph"
             yield LostWords(line_of(note.end()), f"{what}, so readers don't see its text", hint)
 
 
@@ -215,7 +215,7 @@ def _without_false_links(body: str, found: list[LostWords]) -> str:
             continue
         why, else_ = _UNUSED if is_link else _NO_ADDRESS
         message = f"{short} is shown as text, because {why}"
-        found.append(LostWords(line, message, f"write \\[ if it is meant so, or {else_}", False))
+        found.append(LostWords(line, message, f"write \\[ if that is intended, or {else_}", False))
         shown = each[2] if _AUTOLINK.match(each[2]) else each[2].replace("<", "&lt;")
         pieces += [body[last:start], _BRACKET, body[start + 1 : each.start(2)], shown]
         last = each.end(2)

@@ -208,7 +208,7 @@ class References:
             return self._url(permalink) + fragment if permalink else None
         self.links[source] = None
         if source in self._places.by_email:
-            message = f"broken link: {path} goes by email only (page: false), so there is no page to link to"
+            message = f"broken link: {path} is sent by email only (page: false), so there is no page to link to"
             self._report(reference, message, "remove the link; until then its words are shown without one")
             raise _NoPageError
         return self._url(self._places.permalinks[source]) + fragment

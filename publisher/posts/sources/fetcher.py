@@ -326,7 +326,7 @@ class _Fetcher:
         except ValueError as error:
             raise _error(request, f"redirects to {without_login(location)}, which {error}", is_refused=True) from error
         if place.scheme == "https" and url[:5].lower() == "http:":
-            message = f"redirects from https to {without_login(url)}, where anybody on the way could change it"
+            message = f"redirects from https to {without_login(url)}, where anyone along the way could change it"
             raise _error(request, message, is_refused=True)
         return url
 

@@ -81,7 +81,7 @@ def test_a_link_to_it_is_reported_and_becomes_its_words(empty: Project) -> None:
     linking = empty.post("open", "2026-11-13", body)
     place = f"posts/{linking.name}"
     shown = empty.run("check").said
-    assert f"{place}:6: broken link: secret.md goes by email only" in shown
+    assert f"{place}:6: broken link: secret.md is sent by email only" in shown
     assert f"{place}:8: " in shown, "a path is reported too"
     empty.ok("build")
     page = empty.root / "public/2026/11/13/open/index.html"

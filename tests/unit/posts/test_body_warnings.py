@@ -146,7 +146,7 @@ def test_a_check_reports_more_than_a_build(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("permalink", "why"),
     [
-        ("/a\x7fb/", "contains a character that nobody sees"),
+        ("/a\x7fb/", "contains a hidden character"),
         ("//a.example/b/", "is a whole URL instead of a path"),
         ("/at-10:30/", "contains a colon"),
         ("/:categories/:title/", "contains another tool's placeholders"),

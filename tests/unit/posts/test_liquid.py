@@ -229,7 +229,7 @@ def test_data_that_does_not_exist_leaves_the_text_and_is_named(jekyll: Folder) -
     found = run(jekyll, body)
     assert found.text == "{{ r.zip }}\n\n{{ r.xz }} {{ r.gz }}"
     assert [(each.line, each.message) for each in found.problems] == [
-        (1, "Liquid asks for what doesn't exist: site.data.none"),
+        (1, "Liquid uses names that don't exist: site.data.none"),
         (1, "Liquid cannot be run here, and is shown as written: {{ r.zip }}, {{ r.xz }}, {{ r.gz }}, on 2 lines"),
     ]
     assert "_data/none.yml" in found.files

@@ -149,7 +149,7 @@ def test_the_file_is_read_line_by_line_and_a_wrong_line_is_named(tmp_path: Path)
         b"a.md": "old-feed.tsv:2",
         b"a.md\t": "old-feed.tsv:2",
         b"a.md\tid\tno-slash": "old-feed.tsv:2",
-        b"a.md\tid\t/x\t2026-01-02": "'2026-01-02' is not a moment",
+        b"a.md\tid\t/x\t2026-01-02": "'2026-01-02' is not a time with a time zone",
         b"a.md\tid\t/x\t2026-01-02T00:00:00Z\tmore": "old-feed.tsv:2",
         b"\xff": "is not UTF-8",
     }
