@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
-from publisher.core.models import Output, Post, Problem, Severity, problem_at
+from publisher.core.models import Output, Paint, Post, Problem, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
@@ -21,7 +21,6 @@ from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import plan_site, standalone_problems, without_clashes
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
-from publisher.site.pages.post_body import coloured
 from publisher.site.web_versions import WebVersion, WebVersions
 
 
@@ -85,7 +84,7 @@ class Rebuild:
             self._manifest.problems.append(replace(problem_at(error), severity=Severity.WARNING))
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
-        renderer = Renderer(archive, self._config, paint=coloured)
+        renderer = Renderer(archive, self._config, paint=_paint(self._config))
         problems = [*archive.problems, *self._static.problems, *standalone_problems(self._config, archive)]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
@@ -136,6 +135,15 @@ def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
         upto = len(others) * number // len(pages)
         yield from others[done:upto]
         done = upto
+
+
+def _paint(config: Config) -> Paint | None:
+    """Return what colours the code of pages; None for a site that has only feeds, which does not load it."""
+    if not config.pages.enabled:
+        return None
+    from publisher.site.pages.post_body import coloured  # 3 ms of a first build of feeds
+
+    return coloured
 
 
 def _posts(outputs: Iterable[Output]) -> Iterator[Post]:
