@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,16 +16,26 @@ RSS, ATOM, JSON = "feed.xml", "atom.xml", "feed.json"
 EPISODE = b"\xff\xfb\x90\x00" * 25
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "site"
+
+
 @pytest.fixture
-def built(empty: Project) -> Project:
+def built(empty: Project, kept: Path) -> Project:
     """A site with a picture, an episode and prose about HTML, whose feeds are sound."""
-    empty.configure("\n[feeds]\nmax_bytes = 60000\n", newsletters="")
-    empty.write("static/12.mp3", EPISODE)
-    empty.write("posts/a.png", b"\x89PNG")
-    empty.post("episode", "2026-11-10", "Listen to [it](/12.mp3).", audio="/12.mp3", image="a.png")
-    empty.post("about-html", "2026-11-09", 'Write `<a href="there.html" onclick="x()">` and `<img srcset="a.png 2x">`.')
-    empty.ok("build")
-    assert of_feeds(empty) == {}
+
+    def prepare() -> None:
+        empty.configure("\n[feeds]\nmax_bytes = 60000\n", newsletters="")
+        empty.write("static/12.mp3", EPISODE)
+        empty.write("posts/a.png", b"\x89PNG")
+        empty.post("episode", "2026-11-10", "Listen to [it](/12.mp3).", audio="/12.mp3", image="a.png")
+        prose = 'Write `<a href="there.html" onclick="x()">` and `<img srcset="a.png 2x">`.'
+        empty.post("about-html", "2026-11-09", prose)
+        empty.ok("build")
+        assert of_feeds(empty) == {}
+
+    empty.prepare(kept, prepare)
     return empty
 
 

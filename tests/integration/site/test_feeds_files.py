@@ -90,10 +90,15 @@ def gazette(project: Project) -> Project:
     return project
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "gazette"
+
+
 @pytest.fixture
-def built(project: Project) -> Project:
-    shutil.rmtree(project.root / "posts")
-    return gazette(project)
+def built(empty: Project, kept: Path) -> Project:
+    empty.prepare(kept, lambda: gazette(empty))
+    return empty
 
 
 @pytest.mark.parametrize("name", ["feed.xml", "atom.xml", "feed.json"])
