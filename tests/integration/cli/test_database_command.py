@@ -18,11 +18,21 @@ ACCEPT = (
 )
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "letter"
+
+
 @pytest.fixture
-def sent(project: Project) -> Project:
+def sent(project: Project, kept: Path) -> Project:
     """A project that has sent an edition to two subscribers."""
-    project.subscribe("ada", "bob")
-    project.ok("publish", "weekly")
+
+    def prepare() -> None:
+        project.subscribe("ada", "bob")
+        project.ok("publish", "weekly")
+
+    project.prepare(kept, prepare)
+    project.ok("hosts", "confirm")  # a copy in another folder
     return project
 
 
