@@ -45,6 +45,7 @@ listen = "127.0.0.1:{port}"
 [[newsletters]]
 name = "weekly"
 schedule = "weekly monday 08:00"
+first = 5
 """
 
 

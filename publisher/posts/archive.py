@@ -267,8 +267,8 @@ class Archive:
     def load(self, sources: Iterable[str]) -> list[Post]:
         """Return the complete posts, in the order of `sources`."""
         wanted = list(sources)
-        for post in self._index.posts([source for source in wanted if source not in self._loaded]):
-            self._loaded[post.source] = self._with_digest(post)
+        for post in self._index.posts([each for each in wanted if each not in self._loaded], self._digests):
+            self._loaded[post.source] = self._at_this_moment(post)
         return [self._loaded[source] for source in wanted]
 
     def digest(self, source: str) -> str:
@@ -422,8 +422,7 @@ class Archive:
         if newest:
             self._index.keep_bodies(rows)
 
-    def _with_digest(self, post: Post) -> Post:
-        digest = self._digests.get(post.source, post.digest)
+    def _at_this_moment(self, post: Post) -> Post:
         if post.updated > self.now:  # otherwise feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
         if site := self.sites.get(post.from_source):
@@ -432,7 +431,7 @@ class Archive:
             post = replace(post, translations=others)
         if also := self._also_from.get(post.source):
             post = replace(post, also_from=also[0], also_ids=also[1])
-        return post if digest == post.digest else replace(post, digest=digest)
+        return post
 
     def _linked_digests(self) -> dict[str, str]:
         """Return the digest of each post, which also changes with its pictures, and when a linked post moves.

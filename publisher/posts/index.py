@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -185,8 +185,8 @@ class Index:
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
             return sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
 
-    def posts(self, sources: Iterable[str]) -> Iterator[Post]:
-        """Yield the complete posts in the order of `sources`."""
+    def posts(self, sources: Iterable[str], digests: Mapping[str, str]) -> Iterator[Post]:
+        """Yield the complete posts in the order of `sources`. digests: what replaces those of files, by source."""
         wanted = list(sources)
         for start in range(0, len(wanted), _AT_ONCE):
             several = wanted[start : start + _AT_ONCE]
@@ -199,7 +199,7 @@ class Index:
                     if source not in rows and source not in self._read_stamps():
                         # Another process has found that the file is gone, or is building the index from nothing.
                         raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
-                    post = to_post(*rows.get(source, ()))
+                    post = to_post(*rows.get(source, ()), other_digest=digests.get(source))
                 yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:

@@ -154,20 +154,30 @@ def _flat_author(author: Author) -> list[str]:
 
 
 def to_post(
-    source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, is_last_version: int, text: str
+    source: str,
+    post_id: str,
+    permalink: str,
+    digest: str,
+    tags: str,
+    in_feeds: int,
+    is_last_version: int,
+    text: str,
+    *,
+    other_digest: str | None = None,
 ) -> Post:
-    """Return the post of these columns."""
+    """Return the post of these columns. other_digest: what replaces its digest; None to keep that."""
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
+    appeared = datetime.fromisoformat(published)
     return Post(
         source=source,
         id=post_id,
         title=title,
         permalink=rest.get("path", permalink),
         url=url,
-        published=datetime.fromisoformat(published),
-        updated=datetime.fromisoformat(updated or published),
-        digest=digest,
+        published=appeared,
+        updated=datetime.fromisoformat(updated) if updated else appeared,
+        digest=digest if other_digest is None else other_digest,
         expires=datetime.fromisoformat(expires) if expires else None,
         external_url=rest.get("external_url", ""),
         language=language,

@@ -22,7 +22,7 @@ from publisher.newsletters.variants import Variant, everyone, variants_of
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.idle_reasons import for_more_posts, no_subscribers, nobody_in, resting, too_few_posts
 from publisher.publishing.recipients import local, outside_of
-from publisher.publishing.sent_before import handled_posts, other_ids
+from publisher.publishing.sent_before import handled_posts, other_ids, unhandled_sources
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.stream_audience import StreamAudience, audience_of, with_sent
 
@@ -224,7 +224,8 @@ def make_plan(
     archive = open_archive(config, now, keep=keep, whole=True)
     known = {*archive.ids().values(), *(copy.id for copy in archive.copies)}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
-    posts = [p for p in (archive.posts if streams else ()) if p.source not in without and p.source not in again]
+    sources = (unhandled_sources(store, streams, archive) if store else archive.ids()) if streams else ()
+    posts = archive.load(each for each in sources if each not in without and each not in again)
     editions, idle, broken = list[PlannedEdition](), list[Idle](), dict[Problem, None]()
     for stream in streams:
         wanted = replace(due.get(stream.name, DueEdition(beside=extra)), segment=segment)

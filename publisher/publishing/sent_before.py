@@ -14,6 +14,8 @@ from publisher.core.models import Post
 from publisher.posts.sources.identity import is_home, link_key
 
 if TYPE_CHECKING:
+    from publisher.newsletters.streams import NewsletterStream
+    from publisher.posts.archive import Archive
     from publisher.store import Store
 
 
@@ -21,6 +23,24 @@ def handled_posts(store: Store, newsletter: str, posts: Collection[Post]) -> fro
     """Return the ids that a newsletter has sent or passed over, and those of posts that it handled under other ids."""
     handled = store.editions.handled_posts(newsletter)
     return handled.union(handled_as(store, newsletter, handled, posts))
+
+
+def unhandled_sources(store: Store, streams: Iterable[NewsletterStream], archive: Archive) -> list[str]:
+    """Return the sources of the posts that decide about the next editions of these streams, newest first.
+
+    What all of them have sent or passed over decides nothing, so that a project with thousands of old posts need not
+    load them. There are two exceptions, in which all posts are returned: items of feeds, since a post is recognised by
+    the link of another one, and subscribers who have changed their frequency, who may lack posts that others have got.
+    """
+    every, handled = archive.ids(), list[frozenset[str]]()
+    if archive.sites or store.sources.exist():
+        return list(every)
+    for stream in streams:
+        if stream.newsletter.frequencies or store.subscribers.any_out_of_step(stream.newsletter.name):
+            return list(every)
+        handled.append(store.editions.handled_posts(stream.name))
+    by_all = handled[0].intersection(*handled[1:]) if handled else frozenset()
+    return [source for source, post_id in every.items() if post_id not in by_all]
 
 
 def other_ids(posts: Iterable[Post], handled: Collection[str]) -> tuple[tuple[str, str], ...]:

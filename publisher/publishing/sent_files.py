@@ -139,7 +139,8 @@ def _of_newsletter(
 ) -> Iterable[SentAgain]:
     ids = archive.all_ids()
     new = {source: post_id for source, post_id in ids.items() if post_id not in handled and not is_item(source)}
-    lost = {file.source: file for file in known if file.source and file.post_id not in set(ids.values())}
+    there = set(ids.values())
+    lost = {file.source: file for file in known if file.source and file.post_id not in there}
     if not lost or not new:
         return ()
     posts = {post.source: post for post in archive.load(new) if is_for(post, newsletter)}

@@ -205,6 +205,14 @@ class Subscribers:
             these = in_segment(segment, at)
             return choices(connection, newsletter, at, *these, frequency=frequency, once=once)
 
+    def any_out_of_step(self, newsletter: str) -> bool:
+        """Return whether any subscriber of a newsletter has posts to catch up with after changing the frequency."""
+        query = sa.select(subscriptions.c.newsletter).where(
+            subscriptions.c.newsletter == newsletter, subscriptions.c.catch_up != ""
+        )
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def counts(self) -> dict[SubscriberStatus, int]:
         """Return how many subscribers are in each status."""
         query = sa.select(subscribers.c.status, sa.func.count().label("total")).group_by(subscribers.c.status)
