@@ -41,7 +41,7 @@ MOST_BODIES = 1_000
 def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: bool = False) -> Archive:
     """Return the archive of the project's posts at the moment `now`.
 
-    keep   whether the index is saved in .publisher/ for the next run; if False, it stays in memory
+    keep   whether the index is saved in .publisher/ for the next run; if False, it is copied into memory
     whole  whether to raise ProjectError if there is no posts folder, or part of it cannot be read
     Broken posts raise no exception; they are reported in Archive.problems.
     """
@@ -61,15 +61,16 @@ class ArchiveReader:
     read.
     """
 
-    def __init__(self, config: Config, *, keep: bool = True) -> None:
-        """Walk the folder without reading any post. See open_archive for the arguments."""
+    def __init__(self, config: Config, *, keep: bool = True, reread: bool = False) -> None:
+        """Walk the folder without reading any post. See open_archive for `keep`; with `reread`, no index is copied."""
         self._config, self.folder = config, config.root / config.posts.folder
         self.settled_ns = time.time_ns() - TICK_NS
         self._found, self.problems, self._unread = scanned = scan_posts(config)
         translated = frozenset[str]() if config.posts.tool else translated_sources(self._found, ENDINGS)
         self.settings = replace(PostSettings.of(config).for_posts(scanned), translated=translated)
         key = hash_of(code_key(), repr(self.settings), *sorted(translated))
-        self.index = Index(config.state_dir / INDEX_FILE if keep else None, key)
+        path = config.state_dir / INDEX_FILE
+        self.index = Index(path, key) if keep else Index(None, key, None if reread else path)
         self._published_ids = PublishedIds(config)
         self._items: StoredItems | None = None
         if config.sources:

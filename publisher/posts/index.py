@@ -122,11 +122,12 @@ class PostList(Sequence[Post]):
 class Index:
     """The index file of one project, or an index in memory if path is None.
 
-    key: a hash of the settings and code with which the rows were made. Rows made with another key are discarded.
+    key     a hash of the settings and code with which the rows were made. Rows made with another key are discarded
+    copied  the index file whose rows an index in memory has at first; None if it has none
     """
 
-    def __init__(self, path: Path | None, key: str) -> None:
-        self._path, self.key = path, key
+    def __init__(self, path: Path | None, key: str, copied: Path | None = None) -> None:
+        self._path, self.key, self._copied = path, key, copied
         self._has_bodies = True
         self._db = self._open()
         self._stamps: dict[str, Stamp] | None = None
@@ -342,6 +343,8 @@ class Index:
         db = sqlite3.connect(self._path or ":memory:", timeout=WAIT_SECONDS)
         try:
             db.execute("PRAGMA synchronous = OFF")
+            if self._copied:
+                _copy(self._copied, db)
             if self._stored_key(db) != self.key:
                 self._create(db)
         except BaseException:  # Ctrl-C too must leave no connection open
@@ -372,7 +375,7 @@ class Index:
     def _discard(self) -> None:
         """Remove the file; all of its content can be rebuilt."""
         for suffix in ("", "-journal", "-wal", "-shm"):
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            Path(f"{self._path or self._copied}{suffix}").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _errors_explained(self) -> Iterator[None]:
@@ -384,7 +387,7 @@ class Index:
                 raise self._unusable(error) from error
             self._discard()
             said = "the index of posts was damaged and has been removed"
-            raise ProjectError(said, where=str(self._path), hint=_AGAIN) from error
+            raise ProjectError(said, where=str(self._path or self._copied), hint=_AGAIN) from error
 
     def _unusable(self, error: sqlite3.DatabaseError) -> ProjectError:
         """Return the error for an index that is not damaged: it is locked, or the disk is full or read-only."""
@@ -393,6 +396,22 @@ class Index:
 
 
 _AGAIN = "run the same command again"
+
+# How long to wait for a process that is writing into the index before everything is read without it.
+_COPY_SECONDS = 1.0
+
+
+def _copy(path: Path, db: sqlite3.Connection) -> None:
+    """Copy an index file into an index in memory, without writing to it; copy nothing if it cannot be read."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_COPY_SECONDS)
+        ) as source,
+    ):
+        source.execute("BEGIN")
+        source.execute("SELECT key FROM meta")  # from here on, nobody can write, and the copy does not wait
+        source.backup(db)
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

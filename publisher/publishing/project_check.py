@@ -19,7 +19,7 @@ from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
-from publisher.posts.archive import Archive, open_archive
+from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.front_matter.enclosures import is_played
 from publisher.posts.published import PublishedIds, authority_of
 from publisher.publishing.adopt.adopted_blog import TOOL_NAMES
@@ -84,7 +84,7 @@ def check_project(
     progress  called with the number of posts done and their total
     spam      whether to ask SpamAssassin about the letters too, which takes a few seconds for each
     """
-    archive = open_archive(config, now, keep=False)
+    archive = ArchiveReader(config, keep=False, reread=True).archive(now)
     site_paths = cache(partial(built_paths, config, archive))
     problems = post_problems(config, archive, now, progress, site_paths, _lines(config).of(("pages", "menu")))
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}

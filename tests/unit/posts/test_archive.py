@@ -193,6 +193,47 @@ def test_a_damaged_index_is_made_again(folder: Folder, kind: str) -> None:
     assert folder.reader().is_unchanged
 
 
+@pytest.mark.parametrize("kind", GARBAGE)
+def test_a_damaged_index_is_not_copied(folder: Folder, kind: str) -> None:
+    whole = titles(folder.archive(keep=True))
+    index = folder.config.state_dir / "index.db"
+    index.write_bytes(GARBAGE[kind](index.read_bytes()))
+    try:
+        assert titles(folder.archive(keep=False)) == whole
+    except ProjectError as error:
+        assert kind == "garbage in the middle"
+        assert error.hint == "run the same command again"
+    assert titles(folder.archive(keep=False)) == whole
+
+
+def test_an_archive_that_is_not_kept_reads_what_has_changed_and_leaves_the_index_alone(folder: Folder) -> None:
+    folder.archive(keep=True)
+    index = folder.config.state_dir / "index.db"
+    before = index.read_bytes(), index.stat().st_mtime_ns
+    rewrite_unseen(folder.root / "posts/a.md", b"title: a", b"title: z")
+    file = folder.root / "posts/b.md"
+    file.write_text(file.read_text().replace("title: b", "title: new"))
+    assert titles(folder.archive(keep=False)) == ["c", "new", "a"]
+    assert (index.read_bytes(), index.stat().st_mtime_ns) == before
+    assert [each.name for each in folder.config.state_dir.glob("index.db*")] == ["index.db"]
+
+
+def test_a_check_reads_posts_that_the_index_knows(folder: Folder) -> None:
+    folder.archive(keep=True)
+    rewrite_unseen(folder.root / "posts/a.md", b"title: ", b"title[ ")
+    assert ["a.md" in problem.path for problem in folder.check() if problem.severity == "error"] == [True]
+
+
+def test_an_index_that_another_process_writes_is_not_waited_for(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.posts.index._COPY_SECONDS", 0.01)
+    whole = titles(folder.archive(keep=True))
+    with closing(sqlite3.connect(folder.config.state_dir / "index.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert titles(folder.archive(keep=False)) == whole
+
+
 def test_an_index_of_other_code_or_settings_is_discarded(folder: Folder) -> None:
     assert folder.reader().is_unchanged
     with sqlite3.connect(folder.config.state_dir / "index.db") as db:
