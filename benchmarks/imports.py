@@ -89,18 +89,17 @@ def fingerprint_apart(project: Path) -> dict[str, str]:
 
 def fingerprint(project: Path) -> dict[str, str]:
     """Return how many people a project has, and a hash of all that was imported of them and of their consent."""
-    from datetime import UTC, datetime
-
     from publisher.config import load_config
     from publisher.publishing.wiring import open_project_store
 
     digest, people = hashlib.sha256(), 0
     with open_project_store(load_config(project, {})) as store:
-        for person in store.subscribers.list():
+        for record in store.subscribers.full_records():
             people += 1
+            person = record.subscriber
             kept = (person.address, person.name, person.language, person.status, person.subscriptions)
-            digest.update(repr(kept).encode())
-        digest.update(repr(sorted(store.subscribers.since(datetime(2000, 1, 1, tzinfo=UTC)).items())).encode())
+            consent = [(event.what, event.source, event.detail) for event in record.consent]
+            digest.update(repr((kept, consent)).encode())
     return {"people": str(people), "sha256": digest.hexdigest()}
 
 
