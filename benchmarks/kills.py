@@ -163,8 +163,9 @@ class _Proof:
         if not sender.kill():
             return
         query = sa.select(workers.c.in_doubt).where(workers.c.worker == self._worker(sender))
-        with self._store.database.read() as connection:
-            noted = connection.execute(query).scalar()
+        with self._store.database.write() as connection:
+            # PostgreSQL may still be running the last transaction of the dead process; the lock waits for its end.
+            noted = connection.execute(query.with_for_update()).scalar()
         self.in_flight.append(frozenset(map(int, (noted or "").split())))
 
 
