@@ -111,7 +111,7 @@ def _slug_or_file(parts: AddressParts) -> str:
     return (parts.slug and slug_segment(parts.tool, parts.slug)) or _file(parts)
 
 
-# What tools put in place of a category if a post has none.
+# The text that tools put in place of a category if a post has none.
 _NO_CATEGORY = {"hexo": "uncategorized", "pelican": "misc"}
 
 
@@ -223,7 +223,7 @@ def from_jekyll(permalink: str) -> str:
     return "" if "{}" in pattern else pattern
 
 
-# What Eleventy's permalinks are mostly made of, without spaces. Nothing in them is run.
+# The parts that most of Eleventy's permalinks consist of, without spaces. Nothing in them is run.
 _ELEVENTYS = {
     "page.fileSlug": "{name}", "page.fileSlug|slugify": "{name}", "page.fileSlug|slug": "{name}", "slug": "{slug}",
     "slug|slugify": "{slug}", "slug|slug": "{slug}", "title|slugify": "{title}", "title|slug": "{title}",

@@ -111,7 +111,7 @@ class LastVersions:
         found = self._query("SELECT size, mtime_ns, text FROM versions WHERE source = ?", source)
         if not found:
             return entry
-        # Not at the top: they are needed only for a mistake, and take a tenth of a build with nothing to do.
+        # Not at the top: they are needed only after a mistake, and take a tenth of a build with nothing to do.
         from publisher.posts.front_matter.preamble import seems_hidden
         from publisher.posts.head import parse_text
 

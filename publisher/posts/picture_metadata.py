@@ -234,7 +234,7 @@ def _heif(data: bytes) -> bytes:
 
 
 class _Overwritten:
-    """A file with parts that are overwritten. If they are more than twice the file, the file is malicious."""
+    """A file with parts that are overwritten. If they add up to more than twice its size, it is malicious."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self._left = bytearray(data), 2 * len(data) + 1000

@@ -25,7 +25,7 @@ from publisher.core.models import Problem, Severity
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, Data, DataError, read_data, read_front
 from publisher.posts.cache_keys import hash_of, stamp_of
 
-# What is known about one person, by the keys of the file.
+# The data about one person, by the keys of the file.
 PersonData = dict[str, Data]
 
 _PLACES: dict[str, tuple[str, ...]] = {

@@ -379,7 +379,7 @@ def _quarto(defaults: Defaults, path: str) -> Inherited:
     return Inherited(_joined([shared, *folders], adds=True), adds=True)
 
 
-# What _quarto.yml contains for each document. Its other fields are those of the site.
+# The fields in _quarto.yml that apply to each document. The others are those of the site.
 _OF_DOCUMENTS = ("author", "categories", "draft", "image", "lang")
 
 
@@ -428,7 +428,7 @@ _CONFIGS: dict[str, tuple[str, ...]] = {
     "pelican": ("pelicanconf.py",),
     "quarto": ("_quarto.yml", "_quarto.yaml"),
 }
-# What a configuration contains if it has defaults. Most have none, and need not be parsed.
+# Words that a configuration contains if it has defaults. Most have none, and need not be parsed.
 _WORDS = {"hugo": ("cascade", "permalinks"), "jekyll": ("defaults", "excerpt_separator")}
 # The files in each folder, by their names.
 _NAMES: dict[str, Callable[[str], tuple[str, ...]]] = {

@@ -23,7 +23,7 @@ _TAG = patterns.compile(
     r"\{%(?P<left>-?)\s*+(?P<name>\w++|#)(?P<expr>(?:(?!-?%\}|\{%)[\s\S]){0,5000}+)(?P<right>-?)%\}"
 )
 _BEGIN = patterns.compile(r"\{[{%]")
-# What follows {{ in one of Hugo's shortcodes, which is not an output of Liquid and is run later.
+# The character after {{ in a shortcode of Hugo, which is not an output of Liquid and is run later.
 _SHORTCODE = ("<", "%")
 _END_RAW = patterns.compile(r"\{%-?\s*+endraw\s*+-?%\}")
 _COMMENT = patterns.compile(r"\{%-?\s*+(?P<end>end)?comment\b(?:(?!-?%\}|\{%)[\s\S]){0,2000}+(?P<right>-?)%\}")

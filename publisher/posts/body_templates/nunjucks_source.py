@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from publisher.core import patterns
 
-# What begins and ends a tag, an output and the mark of a line in the source for Jinja2. No text has such characters.
+# Delimiters of tags, outputs and line marks in the source for Jinja2. No text contains such characters.
 TAG, END_TAG, OUT, END_OUT, MARK, END_MARK = "\x0e%", "%\x0f", "\x0e{", "}\x0f", "\x0e", "\x0f"
 
 _BEGIN = patterns.compile(r"\{[{%#]")

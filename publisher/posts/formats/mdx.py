@@ -26,7 +26,7 @@ _MODULE = patterns.compile(
 )
 _IMPORT = patterns.compile(r"^import[ \t]+([\w$]{1,100})[ \t]+from[ \t]+[\"']([^\"'\n]{1,500})[\"']", re.MULTILINE)
 _COMPONENT_FILE = (".js", ".jsx", ".ts", ".tsx", ".mdx", ".md", ".astro", ".vue", ".svelte", ".css", ".json")
-# What makes an import the text of a file: webpack's loader, or Vite's query.
+# The part of an import that makes it the text of a file: webpack's loader, or Vite's query.
 _AS_TEXT = patterns.compile(r"raw-loader|\?raw\b")
 _FRONT = patterns.compile(r"(?:props\.)?(?:front[mM]atter|metadata|page)\.([\w.]{1,100})")
 # A component, a comment, or an attribute whose value is an expression.

@@ -26,7 +26,7 @@ _TARGET = patterns.compile(r"\s{0,20}<[^<>]{0,500}>\Z")
 _CODE = ("code", "code-block", "sourcecode", "highlight", "code-tab", "prompt", "ipython", "parsed-literal")
 _PICTURES = ("thumbnail", "lead-image")
 _NOTHING = ("toctree", "post-list", "slides", "gallery", "index", "currentmodule", "highlight-language", "meta", "more")
-# What Sphinx writes in front of a version.
+# The words that Sphinx writes in front of a version.
 _VERSIONS = {
     "versionadded": "Added in version",
     "versionchanged": "Changed in version",
@@ -36,7 +36,7 @@ _VERSIONS = {
 _CODE_ROLES = frozenset(
     ("kbd", "code", "file", "samp", "program", "option", "command", "func", "class", "meth", "mod", "attr", "data")
 )
-# What docutils forbids here, which it reports itself.
+# Directives that docutils refuses here, which it reports itself.
 _FORBIDDEN = frozenset(("include", "raw", "csv-table", "figure", "image", "math", "table", "list-table"))
 _MOST_NAMES = 200
 
@@ -52,7 +52,7 @@ class _AnyOption(dict[str, Any]):
 
 
 class UnknownDirectives:
-    """What becomes of directives and roles that docutils does not know, in one text.
+    """The handling of directives and roles that docutils does not know, in one text.
 
     problems  what is to be reported about them
     """

@@ -52,7 +52,7 @@ _HALF_OF_DAY = patterns.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
 # Both numbers can be a month.
 _DAY_OR_MONTH_FIRST = patterns.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{2,4}(?!\d)")
 _HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
-# What Eleventy and Quarto accept as a date.
+# Texts that Eleventy and Quarto accept as a date.
 _CHANGING = ("last modified", "created", "git last modified", "git created", "last-modified", "today", "now")
 _UNIVERSAL = ("UTC", "GMT", "Z")
 

@@ -14,7 +14,7 @@ from publisher.posts.permalinks import is_page_of_site, page_file, tidy_path, wh
 from publisher.posts.post_file import PostSettings, Tree
 from publisher.posts.urls import absolute, is_web_url
 
-# Far more than a post ever had; each is a file of the site.
+# Far more than any post has ever had; each is a file of the site.
 _MOST = 100
 _ENDING = patterns.compile(r"\.[A-Za-z0-9]{1,10}$")
 

@@ -141,7 +141,7 @@ class _PostBuilder:
         """Return where the post is shown: on lists, on a page, in feeds and in newsletters."""
         has_page, in_newsletters = self.meta.wants("page"), self.meta.is_listed and self.meta.wants("in_newsletters")
         if not (has_page or in_newsletters):
-            what = "it has no page and goes into no newsletter, so nobody sees it"
+            what = "it has no page and is in no newsletter, so nobody sees it"
             self._warn(self.meta.find("page")[1], what, "remove `page: false`, or what keeps it out of newsletters")
         is_listed = self.meta.is_listed and has_page
         in_feeds = is_listed and self.meta.wants("in_feeds")

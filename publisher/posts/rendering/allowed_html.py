@@ -240,7 +240,7 @@ _KNOWN = TAGS | CONTENT_GOES
 _BLOCKS = frozenset("address dialog fieldset form legend menu nav search".split())  # noqa: SIM905
 
 
-# Of these tags nothing is changed but their attributes, each for itself.
+# Only the attributes of these tags are changed, each on its own.
 _USUAL = TAGS - {"img", "input", "iframe", "math"}
 
 

@@ -50,7 +50,7 @@ class Mention(NamedTuple):
     is_text: bool = True
 
 
-# What they contain looks different, up to their closing tag.
+# Tags whose content looks different, up to their closing tag.
 _FORMATS = frozenset(
     """
     a abbr b bdo cite code del dfn em h1 h2 h3 h4 h5 h6 i ins kbd mark q s samp small strike strong sub sup tt u var
@@ -59,7 +59,7 @@ _FORMATS = frozenset(
 _STRIKES = frozenset(("s", "strike", "del"))
 VOID = frozenset(("br", "hr", "wbr", "img", "input", "source", "track", "col"))
 _BREAKS = frozenset(("br", "hr", "wbr"))
-# Many pages have them without their closing tags.
+# Tags that many pages have without their closing tags.
 _WITHOUT_WORDS = frozenset(("meta", "link", "base", "embed", "param", "area", "frame", "bgsound", "keygen", "font"))
 _PARTS = frozenset(("option", "optgroup"))
 

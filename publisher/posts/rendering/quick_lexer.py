@@ -16,8 +16,8 @@ from pygments.token import Error, Whitespace, _TokenType
 
 from publisher.posts.rendering.first_characters import ASCII, first_characters
 
-# What a state of Pygments has for each of its patterns: a function that matches, what to do with the text, and the
-# states to enter.
+# The data that a state of Pygments has for each of its patterns: a function that matches, what to do with the text, and
+# the states to enter.
 _Rule = tuple[Callable[[str, int], "re.Match[str] | None"], Any, Any]
 
 # The rules of a state by the character at which they may match, and all of them, for any other character.

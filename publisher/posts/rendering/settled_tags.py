@@ -16,7 +16,8 @@ from publisher.core import patterns
 CODE = patterns.compile(r"[;{}()=\[\]<>\\#$+*|&]")
 LETTER = patterns.compile(r"[^\W\d_]")
 _TAG = patterns.compile(r"<[^<>]*+>")
-# What does not count as words of an element: code, the description of a drawing, and the HTML in it that stays.
+# Parts that do not count as words of an element: code; in a drawing, its description and the HTML that stays when it is
+# removed.
 _APART = patterns.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _APART_IN_DRAWING = patterns.compile(
     r"<(title|desc|metadata|foreignObject(?=[^<>]*+>\s*+<))\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
@@ -87,7 +88,7 @@ class SettledHtml:
 def removed_words(name: str, raw: str, start: int, end: int) -> str:
     """Return the beginning of the words that readers lose with an element; "" if it has none.
 
-    Code is not words, nor is the title of a document that was pasted as a whole.
+    Code does not count as words, nor does the title of a document that was pasted as a whole.
 
     start, end  where the content of the element is
     """

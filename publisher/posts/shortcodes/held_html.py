@@ -21,7 +21,7 @@ _PLACE = f"{_SIGN}([\x0e-\x17]{{1,7}}){_SIGN}"
 _HELD = patterns.compile(rf"(?:<!--|&lt;!--){_PLACE}(?:-->|--&gt;)|{_PLACE}")
 _ALONE = patterns.compile(rf"<p>(){_PLACE}</p>")
 _PARAGRAPH = patterns.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
-# What contains words rather than blocks.
+# Elements that contain words rather than blocks.
 _CLOSES_WORDS = patterns.compile(r"</(?:p|h[1-6]|summary|figcaption|dt|caption)\b", re.IGNORECASE)
 _OPENS_WORDS = patterns.compile(
     r"<(?:p|h[1-6]|summary|figcaption|dt|caption)\b[^<>]{0,500}>[^<]{0,500}\Z", re.IGNORECASE

@@ -38,7 +38,7 @@ def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument
     body     the document, inflated
     url      the address that answered with it
     headers  those of the answer, in lower case
-    Raises FeedError, whose place is the address, if it is not a feed or exceeds a limit.
+    Raises FeedError, with the address as its place, if it is not a feed or exceeds a limit.
     """
     if len(body) > MOST_BYTES:
         raise FeedError(

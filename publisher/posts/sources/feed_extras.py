@@ -44,7 +44,7 @@ _LINK = patterns.compile(r'<a\b[^<>]*?\shref="([^"]*)"[^<>]*>(.*?)(?:</a>|\Z)', 
 _HREF = patterns.compile(r'\shref="([^"]*)"')
 _ANY_TAG = patterns.compile(r"<[^<>]*>")
 _LAST = patterns.compile(r"<p\b[^<>]*>((?:(?!</?p\b).)*)</p>\s*((?:</(?:div|section|article)>\s*)*)\Z", re.DOTALL)
-# What may be at the end of a text without saying anything.
+# Elements that may be at the end of a text without saying anything.
 _EMPTY_END = patterns.compile(r"(?:<hr\b[^<>]*>|<br\b[^<>]*>|<(p|div)\b[^<>]*>(?:&nbsp;|<br>|\s){0,9}</\1>)\Z")
 _MOST_EMPTY = 20
 

@@ -17,7 +17,7 @@ _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 # The dates that programs write for "none": the beginning of Unix time, of .NET's and of Excel's.
 _NO_DATES = frozenset(((1970, 1, 1), (1, 1, 1), (1900, 1, 1), (1899, 12, 30), (1601, 1, 1)))
 
-# What the names of time zones mean in feeds, in hours (RFC 822, and those of Europe and Asia that are not ambiguous).
+# The time zones that names in feeds mean, in hours (RFC 822, and those of Europe and Asia that are not ambiguous).
 _ZONES = {
     **dict.fromkeys(("ut", "utc", "gmt", "z", "wet"), 0.0),
     **{"edt": -4, "est": -5, "et": -5, "cdt": -5, "cst": -6, "ct": -6, "mdt": -6, "mst": -7, "mt": -7},
@@ -60,7 +60,7 @@ _IN_WORDS = re.compile(
     r"(?:^|[\s,])(\d{1,2})\.?[\s-]{1,3}(?:de\s{1,3})?([^\W\d_]{3,12})\.?,?[\s-]{1,3}(?:de\s{1,3})?(\d{4}|\d\d)(?=\D|$)"
 )
 _MONTH_FIRST = re.compile(r"(?:^|[\s,])([^\W\d_]{3,12})\.?\s{1,3}(\d{1,2})(?:st|nd|rd|th)?,?\s{1,3}(\d{4})(?=\D|$)")
-# What programs write for "never", which must not be taken for a year of two digits.
+# Dates that programs write for "never", which must not be taken for a year of two digits.
 _YEAR_ZERO = re.compile(r"(?:^|[\s-])-?0{2}\d\d(?=-\d|\s\d\d?:)|^0{4}")
 _SECONDS = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
 

@@ -26,7 +26,7 @@ from publisher.posts.slugs import post_slug, tag_slug
 from publisher.posts.text.excerpt import excerpt_of
 from publisher.posts.urls import quoted
 
-# What is used as the title of an item without one, such as a note.
+# The title of an item without one, such as a note.
 _WORDS_OF_TITLE = 60
 
 

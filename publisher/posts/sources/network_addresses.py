@@ -30,7 +30,7 @@ _OF_THIS_NETWORK = {
 _OF_NOBODY = {
     # AWS, Azure, Alibaba and Oracle: they lie in ranges of other kinds, so they come first
     "a metadata service": ("169.254.169.254/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"),
-    "a metadata service of IPv6": ("fd00:ec2::254/128",),
+    "an IPv6 metadata service": ("fd00:ec2::254/128",),
     "a link-local address": ("169.254.0.0/16", "fe80::/10"),
     "an unspecified address": ("0.0.0.0/8", "::/128"),
     "a multicast address": ("224.0.0.0/4", "ff00::/8"),

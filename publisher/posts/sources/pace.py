@@ -83,7 +83,7 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta:
 def closed_for(retry_after: str, now: datetime) -> timedelta:
     """Return how long a server wants to be left alone, according to its header Retry-After (RFC 9110 section 10.2.3).
 
-    retry_after  seconds, or a date; anything else says nothing
+    retry_after  seconds, or a date; anything else is ignored
     """
     if _SECONDS.fullmatch(retry_after.strip()):
         return min(timedelta(seconds=int(retry_after)), MOST)

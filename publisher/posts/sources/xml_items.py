@@ -35,7 +35,7 @@ from publisher.posts.sources.xml_text import decoded_text, no_feed, require_tame
 
 Found = Mapping[str, Any]
 
-# What is not well-formed XML may take feedparser twenty times as long.
+# Text that is not well-formed XML may take feedparser twenty times as long.
 _MOST_REPAIRED = 4_000_000
 _MOST_AUTHORS, _MOST_CATEGORIES, _MOST_ENCLOSURES = 50, 100, 20
 _HOURS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}

@@ -182,7 +182,7 @@ def require_tame(text: str, most_items: int) -> str:
 
 
 class _Counter:
-    """What is counted in a document while its tags are read."""
+    """The counts of a document while its tags are read."""
 
     def __init__(self, most_items: int) -> None:
         self._most, self._items, self._depth = most_items, 0, 0

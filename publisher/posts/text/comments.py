@@ -109,8 +109,8 @@ def without_hidden_text(body: str) -> str:
     return body
 
 
-# What begins a comment that Markdown, Liquid or kramdown removes, or a script, which no reader sees. A reference counts
-# unless a link uses it.
+# The beginning of a comment that Markdown, Liquid or kramdown removes, or of a script, which no reader sees. A
+# reference counts unless a link uses it.
 _BEGINS = patterns.compile(
     r"<!--|(?:\A|(?<=\n\n)) {0,3}<\?php\b"
     r"|(?:(?:^ {0,3}\x01|(?<=</script>)<)(?i:script)|[<\x01](?i:style))\b(?=[^<>\n]{0,300}>)"
@@ -158,7 +158,7 @@ def _without_hidden(body: str) -> tuple[str, bool]:
 def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
     """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body.
 
-    unclosed  the delimiters that no end follows; that of this comment may be added
+    unclosed  the kinds of comments without an end further down; that of this comment may be added
     """
     if beginning[1]:
         ended = _IN_BRACKETS.match(body, beginning.end()) or _IN_QUOTES.match(body, beginning.end())

@@ -55,8 +55,8 @@ _BLOCK = patterns.compile(
     r"|details|summary|figure|table|tr|t[dh])\b))*+)",
     re.IGNORECASE,
 )
-# What is not the writer's prose, with its content: code, captions, and what a browser that cannot play films would
-# show.
+# Elements that are not the writer's prose, with their content: code, captions, and what a browser that cannot play
+# films would show.
 _SKIPPED = patterns.compile(
     r"<((?i:pre|script|style|figcaption|table|svg|video|audio|iframe|object|canvas))\b.*?((?i:</\1>)|\Z)",
     re.DOTALL,

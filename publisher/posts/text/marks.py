@@ -32,7 +32,7 @@ _LIKE_NOTE = patterns.compile(r"\^(?=\[)")
 # A character class of a regular expression, and what may follow one.
 _CLASS = patterns.compile(r"(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|\\[A-Za-z]|[\W_])+")
 _REPEATED = patterns.compile(r"\+|\{\d|[*?]?\$")
-# What is not prose: attributes of tags, the addresses and titles of links, and the descriptions of pictures.
+# Parts that are not prose: attributes of tags, the addresses and titles of links, and the descriptions of pictures.
 _NOT_PROSE = patterns.compile(
     r"<[A-Za-z](?:[^<>\"']|\"[^\"]{0,1000}\"|'[^']{0,1000}')*+>"
     r"|(?<=!\[)(?:[^\[\]\n]|\[\[[^\[\]\n]{0,300}\]\]){1,500}(?=\][(\[])"

@@ -53,7 +53,7 @@ _TOKEN = patterns.compile(
     r"|(?P<blank>\n[ \t>]*+(?=\n))"
 )
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", r"\\(": r"\\)", r"\\[": r"\\]"}
-# What may precede a block on its line: the markers of quotes and lists.
+# The text that may precede a block on its line: the markers of quotes and lists.
 _PREFIX = patterns.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
 _QUOTED = patterns.compile(r"^[ \t]*+>[ \t]?(?:>[ \t]?)*+", re.MULTILINE)
 _NEW_BLOCK = patterns.compile(r"\n[ \t]*+(?:[-*+>#|]|\d{1,9}[.)])[ \t]")

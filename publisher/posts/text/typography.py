@@ -38,7 +38,8 @@ _DELIMITERS = "*_~"
 _CODES_REST = r"(?<![A-Za-z0-9_:/\\&{]:)[a-z0-9_+-]{1,60}:(?::[a-z0-9_+-]{1,60}:)*+(?![A-Za-z0-9_:`])"
 _CODES = f":{_CODES_REST}"
 _EMOJI = patterns.compile(_CODES)
-# What an apostrophe begins: years ('90s, and '98 unless a quotation of that line ends soon), English and Dutch words.
+# Words that an apostrophe begins: years ('90s, and '98 unless a quotation of that line ends soon), English and Dutch
+# words.
 _ELIDED = (
     r"(?:[0-9][0-9](?:s\b|(?![\w'])(?![^'\n]{0,60}'(?!\w)))|[sStT](?=[ -])"
     r"|(?:[nN]'|(?:[tT](?:is|was|were|will|would|il)|[eE]m|[cC]os|[cC]uz|[bB]out|[nN]uff)\b)(?!['\w]))"
@@ -56,7 +57,7 @@ _MAYBE_SIGN = patterns.compile(
 
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 
-# What is read in a body. Addresses and tags come first, because nothing inside them has a meaning here.
+# The tokens that are read in a body. Addresses and tags come first, because nothing inside them has a meaning here.
 _TOKENS = patterns.compile(
     rf"[\]<>wWhHf:'\"\n~*-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
     rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
@@ -86,7 +87,7 @@ _EITHER = "'\"*_~`"
 
 # The single characters come first, since searching for them is fast.
 _TO_SET = patterns.compile(r"['\".:-](?:(?<=['\"])|(?<=-)-|(?<=\.)\.\.|(?<=:)[a-z0-9_+-]+:)", re.ASCII)
-# What may be Markdown in a plain text.
+# Characters that may be Markdown in a plain text.
 _MARKDOWN = patterns.compile(r"[\\!#$%&()*+,/:;<=>?@\[\]^_`{|}~]")
 
 # A tag that nobody writes; it is needed because an address ends only at a tag or a space. It must be neither a space,

@@ -68,7 +68,7 @@ def test_check_says_if_nobody_would_see_it(empty: Project) -> None:
     empty.post("numbered", "2026-11-13", page="0")
     empty.post("odd", "2026-11-12", page="flase")
     said = empty.run("check").said
-    assert "posts/secret.md:4: it has no page and goes into no newsletter, so nobody sees it" in said
+    assert "posts/secret.md:4: it has no page and is in no newsletter, so nobody sees it" in said
     assert "posts/odd.md:4: page: 'flase' is neither true nor false" in said
     empty.run("build")
     assert [name for name in empty.files() if "numbered" in name]
