@@ -110,7 +110,7 @@ def settle(
 ) -> None:
     """Record that subscribers in an edition's audience who had to catch up have done so with it.
 
-    audience  the ids of the subscribers who may be mailed the edition
+    audience  the ids of the subscribers who may be sent the edition
     brought   ids of the posts that it brings to those who lack them; other posts that somebody lacks stay recorded
     ahead     ids of posts that it passes over because everybody had got them when it was planned; those who have come
               since and have not got them lack them from now on

@@ -2,30 +2,30 @@
 
 Visitors subscribe by double opt-in: a form, an email, and a click. After that they use the link in their emails.
 The operator adds, imports, suppresses and erases subscribers from the command line. In all cases
-core/subscriber_status.py decides which status follows. The data is stored by store/. Nothing here sends email: an
+core/subscriber_status.py decides which status follows. store/ stores the data. This package sends no email: an
 operation returns the email that should be sent, and the web application sends it.
 
 Begin with `double_opt_in.py`, then read `self_service.py`.
 
 Public modules:
-    account         the link to a subscriber's data, which is mailed to them when they ask for it
+    account         the link to a subscriber's data, which is sent to them when they ask for it
     address         addresses and names in the form in which they are stored
     address_change  changing a subscriber's address, with a confirmation at the new address
-    bulk            what the owner does to many people at once
+    bulk            the owner's actions on many people at once
     csv_cells       the contents of the cells of a subscriber file
     csv_columns     the meaning of the columns of a subscriber file
     csv_fields      the columns of a file that become tags, notes and fields
     csv_file        the rows of a file, and a first look at its columns
     csv_import      importing a CSV file
     csv_rows        converting the rows of a file to subscribers
-    csv_status      what a file says about who must not be mailed
-    csv_survey      what must be asked about a file
+    csv_status      what a file says about who must not get email
+    csv_survey      what the operator must be asked about a file
     double_opt_in   subscribing with a form and a confirmation email
-    edit            what the owner changes about one person: address, tags, fields, note
+    edit            the owner's changes to one person: address, tags, fields, note
     export          exporting to CSV and JSON
     languages       language tags, and the names of languages in files
     manage          the operator's commands for single addresses: add, unsubscribe, suppress
-    people_filter   the texts of a form or a command that ask for some of the people
+    people_filter   the values in a form or a command that select some of the people
     policy          the project's settings for subscribers, and subscription emails
     privacy         exporting and deleting all data about a subscriber
     self_service    preferences, unsubscribing and coming back

@@ -1,7 +1,7 @@
-"""The link to a subscriber's data, which is mailed to them at the moment when they ask for it and works once.
+"""The link to a subscriber's data, which is sent to them as soon as they ask for it, and works once.
 
 A newsletter can be forwarded, and with it the link to the preferences. That link shows and changes preferences. To
-download or delete the data, or to change the address, a subscriber needs this one.
+download or delete their data, or to change their address, a subscriber needs this link.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def request_account_link(store: Store, policy: SubscriptionPolicy, uid: str, *, 
     """Handle a request for the link, by anyone who has the link to the preferences.
 
     A mailbox gets at most one such email until each of `policy.waits` is over, and none after that until one of the
-    links was used. No email is possible to an unknown subscriber or a suppressed address.
+    links has been used. No email can be sent to an unknown subscriber or a suppressed address.
     """
     with store.subscribers.transaction(now, alone=True) as transaction:
         subscriber = transaction.find_uid(uid)
@@ -57,7 +57,7 @@ def request_account_link(store: Store, policy: SubscriptionPolicy, uid: str, *, 
 
 
 def look_at_account(store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime) -> Subscriber | None:
-    """Return the subscriber to whom a link was mailed, or None if its token is not valid. Nothing is changed."""
+    """Return the subscriber to whom a link was sent, or None if its token is not valid. Nothing is changed."""
     token_hash = policy.tokens.read(TokenPurpose.ACCOUNT, token, now)
     issued = store.subscribers.token(token_hash, TokenPurpose.ACCOUNT, now) if token_hash else None
     return store.subscribers.by_id(issued.subscriber_id) if issued else None

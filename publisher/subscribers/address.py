@@ -13,7 +13,7 @@ from publisher.store.subscriber_records import address_key
 LONGEST_NAME = 200
 # Local parts that need no further validation: a dot-string (RFC 5321) of up to 64 common characters.
 _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
-_SHORT = 100  # characters; in no spelling can such an address exceed the limit of 254 in RFC 5321
+_SHORT = 100  # characters; no spelling of such an address can exceed the limit of 254 in RFC 5321
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")
 _PERHAPS_INVISIBLE = _INVISIBLE | set(_JOINERS)
@@ -22,8 +22,8 @@ _PERHAPS_INVISIBLE = _INVISIBLE | set(_JOINERS)
 def normalise(text: str) -> str:
     """Return an address in its stored form: in Unicode NFKC, with the domain in lower case and decoded from punycode.
 
-    Invisible signs, which come along when an address is copied from a web page, are taken out, and full-width letters
-    become plain ones, because no mailbox is spelled with them.
+    Invisible characters, which can come with an address that was copied from a web page, are removed, and full-width
+    letters become plain ones, because no mailbox is spelled with them.
 
     The case of the local part is kept, because it may matter to the mail server; the database ignores case when it
     compares addresses. The domain is not looked up in the DNS. Addresses under .test are accepted, for trials. Raises
@@ -44,7 +44,7 @@ def normalise(text: str) -> str:
 
 
 def bare_address(text: str) -> str:
-    """Return the signs of an address that can be part of one, in Unicode NFKC, without surrounding white space."""
+    """Return the characters of an address that can be part of one, in NFKC, without surrounding white space."""
     if text.isascii():
         return text.strip()
     if not _PERHAPS_INVISIBLE.isdisjoint(text):
@@ -53,9 +53,9 @@ def bare_address(text: str) -> str:
 
 
 def _is_invisible(text: str, place: int) -> bool:
-    """Return whether a sign takes up no space. In scripts such as Persian, joiners between letters belong to the word.
+    """Return whether a character is invisible. In scripts such as Persian, joiners between letters belong to the word.
 
-    Signs that turn the direction of the text around are not meant: they make an address look like another one.
+    Characters that reverse the direction of the text do not count: they make an address look like a different one.
     """
     if text[place] in _JOINERS:
         return text[place - 1 : place].isascii() or text[place + 1 : place + 2].isascii()
@@ -78,7 +78,7 @@ def _domain(domain: str) -> str:
     return _validated(f"a@{domain}").removeprefix("a@")
 
 
-# Domains of one provider whose local parts belong to the same mailbox, and those that ignore dots in the local part.
+# Domains of the same provider with the same mailboxes, and domains that ignore dots in the local part.
 _SAME_DOMAINS = {
     "googlemail.com": "gmail.com",
     "mac.com": "icloud.com",
@@ -93,10 +93,10 @@ _IGNORED_SIGNS = {"gmail.com": ".", "proton.me": "._-"}
 
 
 def mailbox_of(address: str) -> str:
-    """Return a text that is the same for all spellings of a normalised address which reach the same mailbox.
+    """Return a text that is the same for all spellings of a normalised address that reach the same mailbox.
 
-    A tag after "+" is removed, as most providers ignore it (RFC 5233), and signs that the provider ignores. It is only
-    for counting emails: two mailboxes may share it at an unusual server.
+    A tag after "+" is removed, because most providers ignore it (RFC 5233), and so are characters that the provider
+    ignores. The text is only for counting emails: at an unusual server, two mailboxes may share it.
     """
     local, _, domain = address_key(address).rpartition("@")
     domain = _SAME_DOMAINS.get(domain, domain)
@@ -118,5 +118,5 @@ def checked_name(text: str) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Return text for a message, cut to `most` characters followed by "..." if it is longer."""
+    """Return a text for a message; if it is longer than `most` characters, it is cut and "..." follows."""
     return text if len(text) <= most else f"{text[:most]}..."

@@ -1,4 +1,4 @@
-"""Changing a subscriber's address: they request it with a link mailed to the old one, and confirm it at the new one."""
+"""Changing a subscriber's address: they request it with a link sent to the old one, and confirm it at the new one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
-MOST_REQUESTS = 3  # by one subscriber, for any new addresses, within an hour
+MOST_REQUESTS = 3  # by one subscriber within an hour, for any new addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,19 @@ class Moved(StrEnum):
 
     MOVED = "moved"
     TAKEN = "taken"  # the new address belongs to another subscriber
-    REFUSED = "refused"  # the token is not valid, or the address must not be mailed
+    REFUSED = "refused"  # the token is not valid, or the address must not get email
 
 
 def request_address_change(
     store: Store, policy: SubscriptionPolicy, uid: str, address: str, *, now: datetime, evidence: Evidence
 ) -> MoveRequest:
-    """Handle a request for a new address, and invalidate the links of earlier requests for other addresses.
+    """Handle a request for a new address, and invalidate links from earlier requests for other addresses.
 
-    The new mailbox gets such emails as rarely as those of the sign-up form, and they count together, no matter who
-    asks. A subscriber can trigger up to MOST_REQUESTS of them an hour. The page may say that a limit was reached. In
-    all other cases it must look the same, because it must not reveal whether the new address is known or suppressed. A
-    second request for the same address leaves its link valid. A request for the subscriber's current address withdraws
-    earlier requests.
+    The new mailbox gets such emails as rarely as sign-up emails, and both are counted together, no matter who asks. A
+    subscriber can trigger up to MOST_REQUESTS of them per hour. The page may say that a limit was reached. In all other
+    cases it must look the same, because it must not reveal whether the new address is known or suppressed. A second
+    request for the same address leaves its link valid. A request for the subscriber's current address withdraws earlier
+    requests.
     Raises SubscriberError for an unusable address.
     """
     bare = normalise(address)
@@ -71,7 +71,7 @@ def request_address_change(
             mailbox, EmailTrigger.FORM, policy.waits, policy.most_requests
         ):
             return MoveRequest(limited=True)
-        # A suppressed address is counted like any other; otherwise a second request would reveal it.
+        # A suppressed address is counted like any other; otherwise a second request would reveal that it is suppressed.
         mailed = not transaction.suppressed([bare])
         email = _email(transaction, policy, SubscriptionEmailKind.ADDRESS, subscriber, bare, kept=mailed)
         transaction.record(subscriber, "address requested", policy.kept(evidence))
@@ -83,7 +83,7 @@ def look_at_address_change(
 ) -> tuple[Subscriber, str] | None:
     """Return (subscriber, new address) for a confirmation token, or None if the token is not valid.
 
-    Nothing is changed. The page with the confirmation button needs this.
+    Nothing is changed. This is for the page with the confirmation button.
     """
     token_hash = policy.tokens.read(TokenPurpose.ADDRESS, token, now)
     issued = store.subscribers.token(token_hash, TokenPurpose.ADDRESS, now) if token_hash else None
@@ -94,7 +94,7 @@ def look_at_address_change(
 def confirm_address_change(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime, evidence: Evidence
 ) -> Moved:
-    """Change a subscriber's address to the one that the token was mailed to.
+    """Change a subscriber's address to the one that the token was sent to.
 
     Unsubscribe and preferences links in emails that were already sent continue to work; all other links to the old
     address do not. An unconfirmed subscriber with the new address is deleted,
@@ -126,14 +126,14 @@ def confirm_address_change(
 
 
 def _keep_details(transaction: SubscriberTransaction, subscriber: Subscriber, holder: Subscriber) -> None:
-    """Give a subscriber what the owner knows about another entry for the same person, which is about to go."""
+    """Give a subscriber the owner's details of another entry for the same person, which is about to be deleted."""
     if holder.tags:
         transaction.set_tags(subscriber, sorted({*subscriber.tags, *holder.tags})[:MOST_TAGS])
     transaction.describe(subscriber, fields={**holder.fields, **subscriber.fields}, note=subscriber.note or holder.note)
 
 
 def moved_email(store: Store, policy: SubscriptionPolicy, before: Subscriber, *, now: datetime) -> SubscriptionEmail:
-    """Return the email that informs a subscriber's old address of the change, with a link to take it back.
+    """Return the email that informs a subscriber's old address about the change, with a link to undo it.
 
     before: the subscriber as they were before the change.
     """
@@ -164,7 +164,7 @@ def _email(
 ) -> SubscriptionEmail:
     """Issue a token that changes the address, and return the email with it. It does not greet the recipient by name.
 
-    The new mailbox is not confirmed yet, and the old mailbox may belong to another person by now.
+    The new mailbox is not confirmed yet, and the old mailbox may belong to somebody else by now.
     """
     expires_at = transaction.now + policy.confirm_within
     token, token_hash = policy.tokens.make(TokenPurpose.ADDRESS, expires_at)

@@ -1,7 +1,7 @@
-"""What the owner does to many people at once: tag, unsubscribe, suppress, delete.
+"""The owner's actions on many people at once: tag, unsubscribe, suppress, delete.
 
-The people are found first, so that a rehearsal names the same ones, and so that nobody is missed or done twice while
-the list changes. Then they are done in groups, each of which is one transaction.
+The people are found first, so that a dry run names the same ones, and so that nobody is missed or handled twice while
+the list changes. Then they are handled in groups, each in its own transaction.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Deed = Callable[["SubscriberTransaction", Subscriber], bool]
 class BulkResult:
     """What was done to many people, or would be.
 
-    people   how many were found
+    people   how many people were found
     changed  how many of them are different now, or were deleted
     """
 
@@ -41,12 +41,12 @@ class BulkResult:
 
 @dataclass(frozen=True, slots=True)
 class BulkOptions:
-    """The options of a deed on many people.
+    """The options of an action on many people.
 
     at        the time that is recorded
-    source    where the deed comes from, for histories of consent
-    expected  the FoundPeople.digest of the people whom the owner was shown; None if they were shown none. Others are
-              refused, however many they are
+    source    where the action comes from, for histories of consent
+    expected  the FoundPeople.digest of the people whom the owner was shown; None if they were shown none. If different
+              people are found, even the same number, nothing is done
     dry_run   return what would be done, but write nothing
     """
 
@@ -59,7 +59,7 @@ class BulkOptions:
 def tag_people(
     store: Store, query: PeopleQuery, tags: Sequence[str], untags: Sequence[str], options: BulkOptions
 ) -> BulkResult:
-    """Give tags to people and take tags from them. Raises SubscriberError for a bad tag.
+    """Add tags to people and remove tags from them. Raises SubscriberError for a bad tag.
 
     Somebody who would have too many tags keeps those that they have.
     """
@@ -68,7 +68,7 @@ def tag_people(
 
 
 def unsubscribe_people(store: Store, query: PeopleQuery, newsletter: str | None, options: BulkOptions) -> BulkResult:
-    """Unsubscribe people from a newsletter, or from all; it is recorded for each of them."""
+    """Unsubscribe people from a newsletter, or from all, and record that for each of them."""
     evidence = Evidence(options.source)
     return _each(store, query, lambda transaction, person: transaction.remove(person, newsletter, evidence), options)
 
@@ -105,13 +105,13 @@ def erase_people(store: Store, query: PeopleQuery, options: BulkOptions) -> Bulk
 
 
 def _each(store: Store, query: PeopleQuery, deed: Deed, options: BulkOptions) -> BulkResult:
-    """Do something to each person whom a query finds; the deed returns whether anything changed.
+    """Do something to each person whom a query finds. deed: does it, and returns whether anything changed.
 
     Raises as `_in_groups` does.
     """
 
     def work(transaction: SubscriberTransaction, ids: Sequence[int]) -> int:
-        """Do it to some people in one transaction; return how many were changed."""
+        """Do it to these people in one transaction; return how many were changed."""
         found = filter(None, map(transaction.find_id, ids))
         return sum(deed(transaction, person) for person in found)
 
@@ -124,9 +124,9 @@ def _in_groups(
     work: Callable[[SubscriberTransaction, Sequence[int]], int],
     options: BulkOptions,
 ) -> BulkResult:
-    """Do something to the people whom a query finds, GROUP of them in a transaction.
+    """Do something to the people whom a query finds, GROUP of them per transaction.
 
-    work: does it to some of them, by their row numbers, and returns how many of them are different then
+    work: does it to a group, given by row numbers, and returns how many of them are different afterwards
     Raises SubscriberError, before anything is done, if these are not the people whom the owner was shown.
     """
     found, digest = store.people.whom(query, options.at)

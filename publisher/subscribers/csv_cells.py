@@ -1,9 +1,9 @@
 """The contents of the cells of a subscriber file: topics, dates, and guards against formulas.
 
-Excel and similar programs treat a cell as a formula if it begins with =, +, -, @ or white space, some of them also with
-the full-width forms of these signs. Strangers can choose such a name or address, so the export writes an apostrophe in
-front, which turns the cell into text. The import removes the apostrophe, so that an exported file can be imported
-without changes.
+Excel and similar programs treat a cell as a formula if it begins with =, +, -, @ or white space, some of them also if
+it begins with full-width forms of these characters. Strangers can choose such a name or address, so the export writes
+an apostrophe in front, which turns the cell into text. The import removes the apostrophe, so that an exported file can
+be imported without changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import lru_cache
 from publisher.core.characters import clean_line
 
 LONGEST_TOPIC = 300  # characters
-_SHORT_CELL = 200  # characters; a cell of so many is read once, however many people have it
+_SHORT_CELL = 200  # characters; a cell of up to this length is read once, however many people have it
 
 _ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=[,;]|$)|([^,;]*))(?:[,;]|$)', re.DOTALL)
 _NEEDS_QUOTES = re.compile('[,;"]')
@@ -55,7 +55,7 @@ def _quoted(topic: str) -> str:
     return f'"{doubled}"'
 
 
-# What begins a formula, after normalisation. The minus sign of mathematics has no plain form.
+# The characters that begin a formula, after normalisation. The mathematical minus sign has no plain form.
 _SIGNS = frozenset("=+-@\t\r\n\N{MINUS SIGN}")
 
 
@@ -70,9 +70,9 @@ def unguarded(cell: str) -> str:
 
 
 def _is_formula(cell: str) -> bool:
-    """Return whether a cell begins with the sign of a formula in any of its forms, such as full width or superscript.
+    """Return whether a cell begins like a formula, with a character in any form, such as full-width or superscript.
 
-    Apostrophes in front do not count, and neither do spaces and invisible characters, which some programs remove.
+    Leading apostrophes do not count, and neither do spaces and invisible characters, which some programs remove.
     """
     for character in cell.lstrip("'"):
         if character in _SIGNS or unicodedata.normalize("NFKC", character)[:1] in _SIGNS:
@@ -82,17 +82,17 @@ def _is_formula(cell: str) -> bool:
     return False
 
 
-# Dates with numbers only: the parts, and an optional time.
+# Dates made only of numbers: their parts, and an optional time.
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?)?")
 _WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%a %d %b %Y %H:%M:%S %z", "%d %b %Y %H:%M:%S %z")
 _MONTH = re.compile("[A-Za-z]{3}")
-_SECONDS = re.compile(r"[1-9]\d{9}(\d{3})?")  # since 1970, perhaps with milliseconds, from September 2001
+_SECONDS = re.compile(r"[1-9]\d{9}(\d{3})?")  # seconds or milliseconds since 1970, for dates after September 2001
 
 
 def date_of(cell: str, *, day_first: bool | None = None) -> datetime | None:
     """Return the moment in a cell, or None if the cell is not a date or its date is ambiguous.
 
-    A date without a time zone is in UTC, and one without a time is its first second. Dates such as 04/05/2024 are
+    A date without a time zone is in UTC, and a date without a time means its first second. Dates such as 04/05/2024 are
     ambiguous; 13/05/2024 is not, and dates with full stops always begin with the day.
     day_first: whether such a date begins with the day; None if that is not known.
     """
@@ -124,7 +124,7 @@ def _with_offset(text: str) -> str:
 def day_comes_first(cells: Iterable[str]) -> bool | None:
     """Return whether the ambiguous dates among these cells begin with the day, judged by the others; None if unclear.
 
-    One date in which a number is greater than 12 shows how the program wrote all of them.
+    A single date with a number greater than 12 shows how the program wrote all of them.
     """
     orders = set()
     for cell in cells:

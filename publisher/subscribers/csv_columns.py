@@ -1,4 +1,4 @@
-"""The meaning of the columns of a subscriber file, by the names that other tools and languages give them."""
+"""The meaning of the columns of a subscriber file, according to the names that tools and languages give them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from publisher.subscribers.csv_status_words import NO, YES, Reading, plain
 
 MOST_DATED = 20  # columns in which to look for the day of consent
 
-# Field -> the column names that it may have. Names are compared in lower case, with _ and - as spaces. If a file has
-# several columns for a field, the first of these names wins. So "email" wins over Mailchimp's "Address", a street.
+# Field -> the column names that it may have. Names are compared in lower case, with _ and - read as spaces. If a file
+# has several columns for a field, the first of these names wins. So "email" wins over Mailchimp's "Address", a street.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "email": (
         *("email", "email address", "e mail", "e mail address", "subscriber email", "mail", "mail address", "emails"),
@@ -61,10 +61,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-# Such a column may have only the first name, or in some languages only the last, if a column beside it has the other.
+# Such a column may contain only the first name, or in some languages the last, if another column has the other part.
 SHORT_NAMES = frozenset({"name", "nom", "nombre", "nome", "naam", "namn", "navn", "nimi", "имя"})
 
-# The fields that say who must not be mailed. Any number of columns can have each of them.
+# The fields that say who must not get email. Each can have any number of columns.
 STATUS_FIELDS: Mapping[str, tuple[Reading, SubscriberStatus]] = {
     "status": (Reading.WORD, SubscriberStatus.UNSUBSCRIBED),
     "subscribed": (Reading.FOR, SubscriberStatus.UNSUBSCRIBED),
@@ -79,7 +79,7 @@ STATUS_FIELDS: Mapping[str, tuple[Reading, SubscriberStatus]] = {
 }
 IGNORE = "ignore"
 
-# Column names that occur together only in the exports of this tool.
+# Column names that occur together only in the exports of one tool.
 TOOLS: Mapping[str, frozenset[str]] = {
     "Publisher": frozenset({"email", "newsletter status", "history", "uid"}),
     "Mailchimp": frozenset({"email address", "euid", "leid"}),
@@ -90,14 +90,14 @@ TOOLS: Mapping[str, frozenset[str]] = {
     "Buttondown": frozenset({"creation date", "subscriber type"}),
     "Buttondown's": frozenset({"email address", "creation date", "type"}),
 }
-# Columns of a tool whose names speak of a paid subscription, and not of email.
+# Columns of a tool whose names are about a paid subscription, not about email.
 PAID = {"Substack": frozenset({"active subscription", "cancel date", "expiry", "type", "activity"})}
-# Columns of our own exports, beside those of NAMES.
+# Columns of our own exports, in addition to NAMES.
 OWN = (
     *("newsletter status", "newsletter since", "created at", "paused until", "uid", "history"),
     *("suppressed", "suppressed hash"),
 )
-# Columns that people care about and that are kept only if the operator asks for them, by tool.
+# Columns that people care about but that are kept only if the operator asks for them, by tool.
 DROPPED = {
     "Substack": ("plan", "expiry", "active subscription", "first payment at", "stripe plan"),
     "Ghost": ("tiers", "complimentary plan", "stripe customer id"),
@@ -130,8 +130,8 @@ class Columns:
     fields    field -> index of its column
     tool      the tool that seems to have exported the file; "" if it is unknown
     joined    the indexes of further columns with the day of consent, for rows in which the first one is empty
-    dated     the indexes of columns that are such a column if they contain dates
-    statuses  the columns that say who must not be mailed, from left to right
+    dated     the indexes of columns that contain the day of consent if they contain dates
+    statuses  the columns that say who must not get email, from left to right
     values    (index of a column, value in lower case) -> what the operator says it means: the name of a status, or of a
               newsletter
     own       column name -> index, for a file that Publisher exported
@@ -168,7 +168,7 @@ class Columns:
         return next((cells[place] for place in self.joined if place < len(cells) and cells[place]), "")
 
     def with_dates(self, places: Sequence[int]) -> Columns:
-        """Return the columns with further ones that contain the day of consent."""
+        """Return the mapping with further columns that contain the day of consent."""
         if not places:
             return self
         first = self.fields.get("joined_at", places[0])
@@ -176,16 +176,16 @@ class Columns:
         return replace(self, fields={**self.fields, "joined_at": first}, joined=joined)
 
     def verdict(self, column: StatusColumn, cells: Sequence[str]) -> SubscriberStatus | None:
-        """Return what a column says in a row: ACTIVE, or why not to mail; None if the cell is not understood."""
+        """Return what a column says in a row: ACTIVE, or why not to send email; None if the cell is not understood."""
         cell = _at(cells, column.place)
         if self.values and (chosen := self.values.get((column.place, cell.lower()))):
             return STATUS_NAMES.get(chosen)
         return column.verdict(cell)
 
     def speaking(self, cells: Sequence[str]) -> Iterator[StatusColumn]:
-        """Yield the columns of statuses that can say something in a row: those for which it has a cell.
+        """Yield the status columns that can say something about a row: those for which it has a cell.
 
-        So a short row costs little time, however many columns a file has.
+        So a short row takes little time, however many columns the file has.
         """
         width = len(cells)
         yield from takewhile(lambda column: column.place < width, self.statuses)
@@ -193,7 +193,7 @@ class Columns:
             yield from (each for each in self.statuses if each.place >= width and (each.place, "") in self.values)
 
     def status(self, cells: Sequence[str]) -> SubscriberStatus:
-        """Return the hardest status that a row gives; ACTIVE if nothing speaks against mailing.
+        """Return the hardest status that a row gives; ACTIVE if nothing speaks against sending email.
 
         A cell that is not understood counts as unsubscribed.
         """
@@ -216,7 +216,7 @@ class Columns:
 
     @property
     def used(self) -> set[int]:
-        """The indexes of the columns that say who gets what."""
+        """The indexes of the columns that say what each person gets."""
         return {*self.fields.values(), *self.joined, *(each.place for each in self.statuses), *self.own.values()}
 
     @property
@@ -229,7 +229,7 @@ class Columns:
 def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence[str]] = ()) -> Columns:
     """Return the mapping from the columns of a file with this header to fields.
 
-    sample: the cells of some rows. If no column name means an address, the only column with addresses in it is taken.
+    sample: the cells of some rows. If no column is named as an address, the only column with addresses in it is used.
     Raises SubscriberError if a chosen field or column does not exist, or if no column contains addresses.
     """
     names = [plain(name) for name in header]
@@ -242,7 +242,7 @@ def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence
     decided = {*own.values(), *ignored, *(each.place for each in chosen), *told.values()}
     _name_fields(names, fields, choices, decided)
     if (place := fields.get("newsletters", -1)) >= 0 and _is_yes_or_no([_at(cells, place) for cells in sample]):
-        del fields["newsletters"]  # it says whether, and not which
+        del fields["newsletters"]  # it says whether, not which
     if "email" not in fields or (names[fields["email"]] == "address" and not choices.named("email")):
         taken = {*fields.values(), *decided}
         fields["email"] = _with_addresses(header, fields.get("email"), taken, sample)
@@ -272,7 +272,7 @@ def _name_fields(names: Sequence[str], fields: dict[str, int], choices: Choices,
 
 
 def _dated(names: Sequence[str], taken: Collection[int], tool: str) -> tuple[int, ...]:
-    """Return the indexes of the MOST_DATED columns whose names likeliest mean the day of consent, the first first."""
+    """Return the indexes of the MOST_DATED columns whose names most likely mean the day of consent, likeliest first."""
     free = [place for place in range(len(names)) if place not in taken and names[place] not in PAID.get(tool, ())]
     ranks = {place: rank for place in free if (rank := rank_of_joining(names[place])) is not None}
     return tuple(sorted(ranks, key=lambda place: (ranks[place], place))[:MOST_DATED])
@@ -281,9 +281,9 @@ def _dated(names: Sequence[str], taken: Collection[int], tool: str) -> tuple[int
 def _statuses(
     header: Sequence[str], places: Iterable[int], dates: Iterable[int | None], tool: str, choices: Choices
 ) -> Iterator[StatusColumn]:
-    """Yield the columns that say who must not be mailed, by their names.
+    """Yield the columns that say who must not get email, judged by their names.
 
-    dates: the columns with the date of consent. A date says yes, but some files have "no" there.
+    dates: the columns with the date of consent. A date means yes, but some files have "no" there.
     """
     for place in places:
         column = status_column(place, header[place])
@@ -302,7 +302,7 @@ def parse_choices(texts: Sequence[str]) -> Choices:
     """
     choices = []
     for text in texts:
-        # A column may have a "=" in its name, so "ignore" is looked for at the end.
+        # A column's name may contain a "=", so "ignore" is looked for at the end.
         name, equals, column = text.rpartition("=") if text.lower().endswith(f"={IGNORE}") else text.partition("=")
         if not equals:
             raise SubscriberError(f"{text!r} is not a mapping", hint="write it like --map name=Vorname")
@@ -313,7 +313,7 @@ def parse_choices(texts: Sequence[str]) -> Choices:
 def full_name(columns: Columns, cells: Sequence[str]) -> str:
     """Return the full name in a row, which may be in one column or split into first and last name.
 
-    A column that is just called a name may have only a part of it, beside a column with the other part.
+    A column that is just called "name" may contain only part of it, if another column has the other part.
     """
     name, first, last = (columns.cell(cells, field) for field in ("name", "first_name", "last_name"))
     if not name or not (first or last):
@@ -332,7 +332,7 @@ def _is_short_name(heading: str) -> bool:
 
 
 def _has_words(text: str, words: str) -> bool:
-    """Return whether a name contains another as whole words."""
+    """Return whether a name contains another one as whole words."""
     whole, part = (" ".join(plain(each).replace(",", " ").split()) for each in (text, words))
     return f" {part} " in f" {whole} "
 
@@ -348,7 +348,7 @@ def is_like_an_address(cell: str) -> bool:
 def _chosen(
     header: Sequence[str], names: Sequence[str], choices: Choices
 ) -> tuple[dict[str, int], list[StatusColumn], set[int], dict[tuple[int, str], str]]:
-    """Return what the operator has chosen: fields, columns of statuses, ignored columns, and values."""
+    """Return what the operator has chosen: fields, status columns, ignored columns, and values."""
     fields: dict[str, int] = {}
     statuses: list[StatusColumn] = []
     ignored: set[int] = set()
@@ -363,7 +363,7 @@ def _chosen(
         elif name in STATUS_FIELDS:
             if column:
                 reading, status = STATUS_FIELDS[name]
-                told = reading is Reading.AGAINST  # whatever is in it, they chose the column because it speaks against
+                told = reading is Reading.AGAINST  # whatever it contains, they chose it because it speaks against
                 statuses.append(StatusColumn(_place(header, names, column), reading, status, told=told))
         elif name not in NAMES and name not in DETAILS:
             known = ", ".join((*NAMES, *DETAILS, *STATUS_FIELDS))
@@ -383,7 +383,7 @@ def _value(header: Sequence[str], names: Sequence[str], key: str) -> tuple[int, 
 
 
 def _places(header: Sequence[str], names: Sequence[str], key: str, name: str) -> list[int]:
-    """Return the indexes of the columns with a name; if there are none, of those that are recognised as a field."""
+    """Return the indexes of the columns with a name; if there are none, of those recognised as that field."""
     found = [place for place, each in enumerate(header) if each == key]
     found = found or [place for place, each in enumerate(names) if each == plain(key)]
     found = found or [place for place, each in enumerate(names) if each in NAMES.get(name, ())]
@@ -403,9 +403,9 @@ _CALLED_LEFT = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, Subscri
 
 
 def _with_addresses(header: Sequence[str], found: int | None, taken: set[int], sample: Sequence[Sequence[str]]) -> int:
-    """Return the index of the column that contains addresses, by the values in some rows.
+    """Return the index of the column that contains addresses, judged by the values in some rows.
 
-    found: the column that has the right name, if any; it is kept unless a single other column has the addresses.
+    found: the column with the right name, if any; it is kept unless exactly one other column has the addresses.
     Raises SubscriberError if there is no such column, or if there are several.
     """
     counts, filled = Counter[int](), Counter[int]()

@@ -1,4 +1,4 @@
-"""The columns of a subscriber file that become tags, notes and fields of the owner's own.
+"""The columns of a subscriber file that become tags, notes and custom fields.
 
 Tags and notes are recognised by their headings. Other columns become fields if the operator says so, if publisher.toml
 names the field, or if Publisher exported the file. A value that does not fit its field is left out and counted.
@@ -33,7 +33,7 @@ from publisher.subscribers.address import LONGEST_NAME, clean_name, shortened
 from publisher.subscribers.csv_cells import date_of, topics_of
 from publisher.subscribers.csv_status_words import NO, YES, plain
 
-# What a column can be beside the fields of csv_columns.py -> the headings that it may have.
+# What a column can be besides the fields in csv_columns.py -> the headings that it may have.
 DETAILS: Mapping[str, tuple[str, ...]] = {
     "tags": (
         *("tags", "tag", "labels", "label", "subscriber tags", "schlagworte", "schlagworter", "etiquetas"),
@@ -46,22 +46,23 @@ _OBJECTS = frozenset({"attributes", "metadata", "custom fields"})
 _MOST_MEMBERS = 100
 _LONGEST_OBJECT = 20_000  # characters
 
-# How our own exports call the column of a field. The kind is there if it is not text.
+# The heading of a field's column in our own exports. It contains the kind unless that is text.
 _OWN = re.compile(r"field\.([a-z][a-z0-9_]{0,59})(?: ?: ?(number|date|yes-no))?", re.IGNORECASE)
-_FOUND = (FieldKind.NUMBER, FieldKind.DATE, FieldKind.YES_NO)  # the kinds that values can show, narrowest first
+_FOUND = (FieldKind.NUMBER, FieldKind.DATE, FieldKind.YES_NO)  # the kinds that values can reveal, narrowest first
 
 
 def own_heading(name: str, kind: FieldKind) -> str:
-    """Return how our own exports call the column of a field."""
+    """Return the heading of a field's column in our own exports."""
     return f"field.{name}" + ("" if kind is FieldKind.TEXT else f":{kind.value}")
 
 
 def is_own_detail(heading: str) -> bool:
-    """Return whether a column of our own exports has tags, notes, or the values of a field."""
+    """Return whether a column of our own exports contains tags, notes, or the values of a field."""
     return heading.strip() in DETAILS or _OWN.fullmatch(heading.strip()) is not None
 
 
-# What is cut if it is longer. The value of a field is left out, because a part of it may be something else.
+# Texts that are cut if they are longer. A field's value is left out instead, because a part of it may mean something
+# else.
 _LONGEST = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 
 
@@ -69,10 +70,10 @@ _LONGEST = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 class FieldOptions:
     """Which columns of a file become fields.
 
-    asked       headings of columns, or the names of the fields that they become
-    everything  whether all columns do that nothing else is read from
+    asked       headings of requested columns, or the names of the fields that they become
+    everything  whether all columns that are not read as something else become fields
     known       the fields that exist, with their kinds
-    configured  the fields that publisher.toml names; their columns need not be asked for
+    configured  the fields that publisher.toml names; their columns need not be requested
     """
 
     asked: tuple[str, ...] = ()
@@ -99,7 +100,7 @@ def details_of(
 ) -> dict[str, int]:
     """Return "tags" and "note" with the index of the column for each that a file has.
 
-    names     the headings, plain
+    names     the headings, as `plain` returns them
     chosen    what the operator has chosen
     left_out  what the operator has left out
     taken     columns that are something else
@@ -115,7 +116,7 @@ def details_of(
 
 @dataclass(slots=True)
 class _Candidate:
-    """What the values of a column can be. open: the kinds that all of them have so far."""
+    """What the values of a column can be. open: the kinds that have fitted all values so far."""
 
     column: FieldColumn
     fixed: bool
@@ -128,10 +129,10 @@ class DetailReader:
     """Reads tags, notes and fields from the rows of a file, first to find the kinds of fields, then their values.
 
     columns   the columns that become fields
-    unusable  headings of which no field can be made
+    unusable  headings that cannot become fields
     unfit     field -> values that are not of its kind
     lines     field -> the first line with such a value
-    long      what is longer than it can be -> [how many, the first line]
+    long      what is too long -> [how many values, the first line]
     bad_tags  tags that can't be kept -> rows
     """
 
@@ -150,15 +151,15 @@ class DetailReader:
 
     @property
     def kinds(self) -> dict[str, FieldKind]:
-        """The fields that the file has values of, with their kinds."""
+        """The fields for which the file has values, with their kinds."""
         return {each.name: each.kind for each in self.columns}
 
     def choose(self, header: Sequence[str], free: Collection[int], options: FieldOptions, *, own: bool) -> None:
         """Choose the columns that become fields, by their headings.
 
-        free  the indexes of the columns that nothing else is read from
+        free  the indexes of the columns that are not read as something else
         own   whether Publisher exported the file
-        Raises SubscriberError if a column that is asked for does not exist.
+        Raises SubscriberError if a requested column does not exist.
         """
         self._known = options.known
         asked = _asked(header, free, options)
@@ -177,7 +178,7 @@ class DetailReader:
                         self._add(name, place)
 
     def look(self, cells: Sequence[str]) -> None:
-        """Look at a row before the import: which kinds its values can be, and which members its objects have."""
+        """Look at a row before the import: which kinds fit its values, and which members its objects have."""
         if not self._looked and not self._objects:
             return
         objects = self._objects_in(cells)
@@ -193,9 +194,9 @@ class DetailReader:
                     looked.open = tuple(kind for kind in looked.open if is_of_kind(kind, text))
 
     def settle(self, used: Collection[int]) -> None:
-        """Decide what the fields are, after the last row. used: the columns that turned out to be something else.
+        """Decide which fields there are, after the last row. used: the columns that turned out to be something else.
 
-        Raises SubscriberError if these are too many.
+        Raises SubscriberError if there are too many.
         """
         found = []
         for looked in self._looked.values():
@@ -211,7 +212,7 @@ class DetailReader:
         self.columns = tuple(found)
 
     def values(self, line: int, cells: Sequence[str], day_first: bool | None) -> dict[str, FieldValue]:
-        """Return the values of fields in a row, without those that do not fit, which are counted."""
+        """Return the values of fields in a row. Values that do not fit are counted and left out."""
         if not self.columns:
             return {}
         found: dict[str, FieldValue] = {}
@@ -231,7 +232,7 @@ class DetailReader:
         return found
 
     def tags_in(self, cells: Sequence[str]) -> tuple[str, ...]:
-        """Return the tags in a row, with those that the operator gives to all, sorted."""
+        """Return the tags in a row and those that the operator gives to everybody, sorted."""
         if not 0 <= self.tags < len(cells) or not cells[self.tags]:
             return self.given
         tags = set(self.given)
@@ -245,7 +246,7 @@ class DetailReader:
         return tuple(sorted(tags)[:MOST_TAGS])
 
     def note_in(self, line: int, cells: Sequence[str]) -> str:
-        """Return the note in a row, cut if it is too long, which is counted."""
+        """Return the note in a row. If it is too long, it is cut, and counted as such."""
         if not 0 <= self.note < len(cells):
             return ""
         found = clean_lines(cells[self.note], LONGEST_NOTE + 1)
@@ -254,13 +255,13 @@ class DetailReader:
         return found[:LONGEST_NOTE]
 
     def name(self, line: int, text: str) -> str:
-        """Return the name in a row, cut if it is too long, which is counted."""
+        """Return the name in a row. If it is too long, it is cut, and counted as such."""
         if len(text) > LONGEST_NAME and len(clean_line(text, LONGEST_NAME + 1)) > LONGEST_NAME:
             self._too_long("name", line)
         return clean_name(text)
 
     def doubts(self) -> Iterator[str]:
-        """Yield what the operator may want to know: what was left out."""
+        """Yield lines about what was left out, which the operator may want to know."""
         for name, count in self.unfit.items():
             kind = self.kinds[name].value
             values = "1 value is" if count == 1 else f"{count:,} values are"
@@ -302,7 +303,7 @@ class DetailReader:
 
 
 def _asked(header: Sequence[str], free: Collection[int], options: FieldOptions) -> set[int]:
-    """Return the indexes of the columns that the operator asks for, by heading or by the name of the field."""
+    """Return the indexes of the requested columns, found by heading or by the name of the field."""
     found: set[int] = set()
     for text in options.asked:
         places = [place for place, each in enumerate(header) if each == text]
@@ -347,7 +348,7 @@ def _members(cells: Sequence[str], place: int) -> Iterator[tuple[str, str]]:
 
 
 def _understood(kind: FieldKind, text: str, day_first: bool | None) -> str:
-    """Return a text as `parse_value` takes it: files write dates, and yes and no, in many ways."""
+    """Return a text in the form that `parse_value` accepts: files write dates, and yes and no, in many ways."""
     if kind is FieldKind.DATE:
         found: datetime | None = date_of(text, day_first=day_first)
         return found.date().isoformat() if found else text
@@ -358,7 +359,7 @@ def _understood(kind: FieldKind, text: str, day_first: bool | None) -> str:
 
 
 def _listed(cell: str) -> Sequence[str]:
-    """Return the tags in a cell: separated by commas or semicolons, as with topics, or a JSON array."""
+    """Return the tags in a cell: separated by commas or semicolons, like topics, or a JSON array."""
     if cell.startswith("["):
         with suppress(ValueError, RecursionError):
             found = json.loads(cell)

@@ -1,7 +1,7 @@
 """The records of a CSV file, one at a time, each with its line number.
 
-A line "sep=;" and blank lines may come before the line with the column names. Empty cells at the end of a
-row say nothing.
+A line "sep=;" and blank lines may come before the line with the column names. Empty cells at the end of a row are
+ignored.
 
 A missing closing quote must never cost more than one row. So a record that spans several lines is accepted only if its
 quotes are closed correctly, the cells that are used contain no line breaks, and its lines do not look like rows.
@@ -27,12 +27,13 @@ from publisher.subscribers.csv_cells import unguarded
 from publisher.subscribers.csv_columns import Choices, Columns, is_like_an_address, recognise
 from publisher.subscribers.csv_source import is_text, likely_encoding, open_source
 
-LONGEST_LINE = 1_000_000  # characters; a longer line cannot be a subscriber, and must not fill the memory
+LONGEST_LINE = 1_000_000  # characters; a longer line cannot be a subscriber, and must not fill up memory
 SAMPLE = 200  # lines in which to look for the column that contains addresses
 MOST_BLANK_LINES = 1_000  # before the column names
 MOST_LINES = 1_000  # lines of one record in which to look for the end of a quote
 MOST_CHARACTERS = 100_000  # of one record with line breaks; the csv module itself allows 131,072 for a cell
-# Characters that may be read in vain in search of the end of a quote: in any file, and more for each character of it.
+# How many characters may be read in vain in search of the end of a quote: a fixed number, plus some for each character
+# of the file.
 _IN_VAIN = 1_000_000
 _MORE_IN_VAIN = 10
 
@@ -51,7 +52,8 @@ class CsvRow:
     line   the number of its first line, counted from 1 including the header
     cells  the contents of the cells; [] if the record cannot be read
     fault  the reason why the record cannot be used; "" if it can
-    coded  the likely encoding of the line if it cannot be read in that of the file; "" if it can, or is not known
+    coded  the likely encoding of the line if it cannot be read in the file's encoding; "" if it can, or if that is
+           unknown
     undecoded  whether it cannot be read in the encoding of the file
     """
 
@@ -69,15 +71,15 @@ class CsvFile:
         """Open the file and read its column names.
 
         choices   the operator's choices for the columns
-        encoding  the encoding of the file; "" means that of its byte-order mark, or UTF-8
-        bare      whether the first line may be a row, for lists of addresses without column names
+        encoding  the encoding of the file; "" for that of its byte-order mark, or else UTF-8 bare      whether the
+        first line may be a row, for lists of addresses without column names
 
         Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or
         if a chosen field or column does not exist.
         """
         self._bytes, text, codec = open_source(path, encoding)
         self.encoding = codec.removesuffix("-sig")
-        self.marked = codec.endswith("-sig")  # its byte-order mark says for certain that it is UTF-8
+        self.marked = codec.endswith("-sig")  # its byte-order mark proves that it is UTF-8
         self._size = os.fstat(self._bytes.fileno()).st_size
         self._lines = _Lines(text)
         self._allowed = _IN_VAIN
@@ -98,7 +100,7 @@ class CsvFile:
         _header(self._lines, bare=True)
 
     def digest(self) -> str:
-        """Return a hash of the bytes of the file, which is read from its beginning. Call `rewind` before reading on."""
+        """Return a hash of the file's bytes, read from the beginning. Call `rewind` before continuing to read."""
         self._bytes.seek(0)
         digest = hashlib.sha256()
         while part := self._bytes.read(1 << 20):
@@ -107,7 +109,7 @@ class CsvFile:
 
     @property
     def share(self) -> float:
-        """The share of the file that has been read, from 0 to 1."""
+        """How much of the file has been read, from 0 to 1."""
         return min(1.0, self._bytes.tell() / self._size) if self._size else 1.0
 
     def __enter__(self) -> CsvFile:
@@ -202,9 +204,9 @@ class CsvFile:
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """What the first lines of a file say, for somebody who decides what its columns are.
+    """The first lines of a file, for somebody who has to decide what its columns are.
 
-    columns  how they would be read; None if that has to be decided first
+    columns  how the columns would be read; None if that has to be decided first
     header   the column names; "" for each column of a bare list
     sample   the cells of some of the first rows
     trouble  why the columns cannot be read without a decision; "" if they can
@@ -222,7 +224,7 @@ class FirstLook:
 
 
 def look_at(path: Path, *, encoding: str = "") -> FirstLook:
-    """Return what the first lines of a file say. Only the beginning of the file is read.
+    """Return a look at the first lines of a file. Only the beginning of the file is read.
 
     encoding: the encoding of the file; "" means that of its byte-order mark, or UTF-8
     Raises SubscriberError if the file cannot be read, or is not a text file.
@@ -243,12 +245,12 @@ def look_at(path: Path, *, encoding: str = "") -> FirstLook:
 
 
 class _Lines:
-    """The lines of a file. Lines that were read can be given back, to be read again."""
+    """The lines of a file. Lines that were read can be given back so that they are read again."""
 
     def __init__(self, file: io.TextIOWrapper) -> None:
         self._file = file
         self._again: deque[str] = deque()
-        self.number = 0  # of the line that was returned last
+        self.number = 0  # of the last line returned
 
     def next(self) -> str:
         """Return the next line with its line ending, or "" after the last line.
@@ -260,7 +262,7 @@ class _Lines:
         return text
 
     def give_back(self, lines: list[str]) -> None:
-        """Give back the lines that were read last, so that `next` returns them again."""
+        """Give back the last lines read, so that `next` returns them again."""
         self._again.extendleft(reversed(lines))
         self.number -= len(lines)
 
@@ -285,9 +287,9 @@ class _OpenError(Exception):
 
 
 def _sample(lines: _Lines, delimiter: str, width: int) -> list[list[str]]:
-    """Return the cells of some of the first rows, which will be read again. width: the number of columns.
+    """Return the cells of some of the first rows, which are then read again. width: the number of columns.
 
-    A row of several lines is among them if its quotes are closed correctly, and none of its lines looks like a row.
+    A row of several lines is included if its quotes are closed correctly and none of its lines looks like a row.
     """
     ahead = [text for text in (lines.next() for _ in range(SAMPLE)) if text]
     lines.give_back(ahead)
@@ -314,7 +316,7 @@ def _sample(lines: _Lines, delimiter: str, width: int) -> list[list[str]]:
 
 
 def _up_to(most: int, lines: list[str], taken: list[str]) -> Iterator[str]:
-    """Yield lines up to a number of characters in all, and add each to `taken`."""
+    """Yield lines up to a total number of characters, and add each to `taken`."""
     for line in lines:
         most -= len(line)
         if most < 0:

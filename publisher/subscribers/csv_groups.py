@@ -1,4 +1,4 @@
-"""The rows of a file in groups. Each is one transaction, and the next one can be read while it is written."""
+"""The rows of a file in groups. Each group is one transaction, and the next one can be read while it is written."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class RowGroup:
     """A group of rows.
 
     size     how many rows there are
-    people   the rows of each person (several in our own export), and the person in them
+    people   the rows of each person (several in our own export), with the person whom they describe
     hashes   entries of a suppression list
     listed   the lines of these entries
-    refused  rows that cannot be used, and why
-    left_behind  entries of a suppression list that the operator leaves behind
-    share    the share of the file that has been read so far, from 0 to 1
+    refused  rows that cannot be used, with the reason
+    left_behind  the number of entries of a suppression list that the operator leaves behind
+    share    how much of the file has been read so far, from 0 to 1
     """
 
     size: int = 0
@@ -38,7 +38,7 @@ class RowGroup:
 
 
 def read_group(reader: RowReader, some: Sequence[list[CsvRow]], share: float) -> RowGroup:
-    """Return a group with the people in rows. share: the share of the file that has been read so far."""
+    """Return a group with the people in rows. share: how much of the file has been read so far, from 0 to 1."""
     group, columns = RowGroup(share=share), reader.columns
     for rows in some:
         group.size += len(rows)
@@ -58,7 +58,7 @@ def read_group(reader: RowReader, some: Sequence[list[CsvRow]], share: float) ->
 def written(
     groups: Iterator[RowGroup], write: Callable[[RowGroup], Results], *, waits: bool
 ) -> Iterator[tuple[RowGroup, Results]]:
-    """Yield each group with what `write` returns for it, in their order.
+    """Yield each group with what `write` returns for it, in the original order.
 
     waits: whether `write` waits for a server. Then it runs in a thread, and the next group is read in the meantime
     """
@@ -71,7 +71,7 @@ def written(
             try:
                 group: RowGroup | None = next(groups, None)
             except OSError:
-                if before is not None:  # what was written is reported before what went wrong after it
+                if before is not None:  # report what was written before any error that followed it
                     yield before[0], before[1].result()
                 raise
             done = (before[0], before[1].result()) if before is not None else None
