@@ -71,8 +71,8 @@ class CsvFile:
         """Open the file and read its column names.
 
         choices   the operator's choices for the columns
-        encoding  the encoding of the file; "" for that of its byte-order mark, or else UTF-8 bare      whether the
-        first line may be a row, for lists of addresses without column names
+        encoding  the encoding of the file; "" for that of its byte-order mark, or else UTF-8
+        bare      whether the first line may be a row, for lists of addresses without column names
 
         Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or
         if a chosen field or column does not exist.

@@ -1,4 +1,4 @@
-"""Importing subscribers from a CSV file of any size. A file can be imported again, and each refusal is reported."""
+"""Importing subscribers from a CSV file of any size. The same file can be imported again; each refusal is reported."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from publisher.subscribers.csv_survey import FileQuestionError, QuestionsError, 
 if TYPE_CHECKING:
     from publisher.store import Store
 
-GROUP = 1_000  # rows in one transaction
+GROUP = 1_000  # rows per transaction
 LONGEST_CONSENT = 300  # characters
-MOST_TOPICS = 1_000  # topics that are kept for the report
-MOST_PARTED = 20  # selections of newsletters that are told apart in the report
+MOST_TOPICS = 1_000  # topics kept for the report
+MOST_PARTED = 20  # selections of newsletters that the report distinguishes
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row. Its `line` is counted from 1, including the header.
+    """The result for a row. Its `line` is counted from 1, including the header.
 
     refused  whether it was not imported
     """
@@ -55,13 +55,13 @@ class RowResult:
         return f"line {self.line}: {self.reason}"
 
 
-# The newsletters that somebody left, and those that they still get.
+# The newsletters that somebody left and those that they still get.
 Parted = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(slots=True)
 class KeptRows:
-    """The rows of people who are kept, or who stay subscribed, for one reason. first, last: their lines."""
+    """The rows of people who are kept, or stay subscribed, for the same reason. first, last: their lines."""
 
     count: int = 0
     first: int = 0
@@ -80,21 +80,21 @@ class ImportReport:
     subscribed  rows that subscribed a known subscriber to another newsletter
     unchanged   rows that changed nothing for a known subscriber
     updated     rows that changed the topics of a known subscriber
-    partly      rows of the others in which a newsletter was refused, because the person unsubscribed from it
-    again       rows that call a person gone who has agreed here since then
-    stay        rows that call a person unconfirmed who is subscribed here
-    parted      (newsletters that they left, those that they still get) -> rows of people who left only some; the
-                newsletters are empty beyond MOST_PARTED
-    known       why a person must not be mailed by what is known here -> rows that were refused for that
-    kept        status -> rows of people who are recorded and not mailed
-    left_behind entries of a suppression list that the operator leaves behind, because its secret is not there
+    partly      imported rows in which a newsletter was refused because the person unsubscribed from it
+    again       rows against sending email to somebody who has agreed here since then
+    stay        rows that call somebody unconfirmed who is subscribed here
+    parted      (newsletters that they left, those that they still get) -> rows of people who left only some; beyond
+                MOST_PARTED the newsletters are empty
+    known       reason known here why a person must not get email -> rows that were refused for it
+    kept        status -> rows of people who are recorded and get no email
+    left_behind entries of a suppression list that the operator leaves behind because its secret is missing
     topics      the topics in the rows, MOST_TOPICS at most
-    nothing     rows whose topics are those of no post
+    nothing     rows whose topics occur in no post
     languages   languages that are not understood
     described   rows that gave a known subscriber tags, fields or a note
-    fields      the fields of which there are values, with their kinds
+    fields      the fields that have values, with their kinds
     doubts      lines about tags and fields that were left out
-    coded       likely encoding -> lines that are not valid in that of the file
+    coded       likely encoding -> lines that are not valid in the file's encoding
     number      the number of the import, by which it can be undone; 0 for a dry run
     """
 
@@ -122,28 +122,28 @@ class ImportReport:
 
     @property
     def newer(self) -> int:
-        """The number of rows that call a person gone who has agreed here since then."""
+        """The number of rows against sending email to somebody who has agreed here since then."""
         return self.again.count
 
     @property
     def left_some(self) -> int:
-        """The number of rows of people who left a newsletter and still get another."""
+        """The number of rows of people who left a newsletter and still get another one."""
         return sum(rows.count for rows in self.parted.values())
 
     @property
     def mailed(self) -> int:
-        """The number of rows of people who will be mailed."""
+        """The number of rows of people who will get email."""
         stay = self.newer + self.stay.count + self.left_some
         return self.added + self.subscribed + self.unchanged + self.updated + stay
 
     @property
     def not_mailed(self) -> int:
-        """The number of rows of people who are kept and not mailed."""
+        """The number of rows of people who are kept and get no email."""
         return sum(rows.count for rows in self.kept.values())
 
 
 def _unreported(result: RowResult) -> None:
-    """Ignore what became of a row."""
+    """Ignore the result of a row."""
 
 
 def _unwatched(rows: int, of_about: int) -> None:
@@ -157,7 +157,7 @@ class Listeners:
     columns   called with the mapping of the columns, before anything is written
     refused   called with each row that is not imported
     row       called with each other row
-    progress  called with the number of rows so far, and the approximate number of all rows
+    progress  called with the number of rows so far and the approximate total
     """
 
     columns: Callable[[Columns], None] = lambda columns: None
@@ -173,7 +173,7 @@ class ImportOptions:
     consent    where these people gave their consent, in the operator's words. It is stored for each new subscriber,
                along with the name of the file and the date of consent in the file
     choices    which columns contain which fields. All others are recognised by their names
-    status     the status that the operator gives to every row; None leaves that to the file
+    status     the status that the operator gives to every row; None leaves it to the file
     encoding   the encoding of the file; "" means that of its byte-order mark, or UTF-8
     has_posts  whether there are posts about a topic; None if that is not known
     fields     which columns become fields
@@ -201,16 +201,16 @@ def import_csv(
 ) -> ImportReport:
     """Add the subscribers in a CSV file, and record where their consent came from.
 
-    The file is read twice. Everything that has to be asked is asked before anything is written. People whom the file
-    calls gone become records of that, which are never mailed.
+    The file is read twice. All questions are asked before anything is written. If the file says that people must not
+    get email, that is recorded.
 
-    Topics in a row replace the topics of a known subscriber; a row without topics leaves them alone. Of several rows
-    for a person and a newsletter, the topics of the first count. A row is refused if the database knows that the
-    subscriber must not be mailed. Importing the same file again, for example after an interruption, is the same as
+    Topics in a row replace the topics of a known subscriber; a row without topics leaves them alone. If a person has
+    several rows for a newsletter, the topics of the first count. A row is refused if the database knows that the
+    subscriber must not get email. Importing the same file again, for example after an interruption, is the same as
     importing it once. Memory use stays constant.
 
-    dry_run: report what would happen to each row, but write nothing. An address that is in the file twice may then be
-    counted twice.
+    dry_run: report what would happen to each row, but write nothing. An address that occurs twice may then be counted
+    twice.
 
     Raises QuestionsError if the operator must say what a part of the file means. Raises SubscriberError if the file
     cannot be read, if no column contains addresses, or if the options name something that does not exist.
@@ -248,7 +248,7 @@ def _row_reader(columns: Columns, newsletters: NamedNewsletters, options: Import
 def _details(columns: Columns, options: ImportOptions) -> DetailReader:
     """Return what reads tags, notes and fields. Raises SubscriberError for a column that does not exist, or a bad tag.
 
-    A column that only seems to say who must not be mailed may become a field, if it turns out that it does not.
+    A column that only seems to say who must not get email may become a field if it turns out not to.
     """
     used = columns.used - {each.place for each in columns.statuses if not each.sure}
     free = set(range(len(columns.header))) - used - set(columns.details.values())
@@ -265,7 +265,7 @@ def _details(columns: Columns, options: ImportOptions) -> DetailReader:
 def _begun(
     store: Store, file: CsvFile, path: Path, reader: RowReader, options: ImportOptions, dry_run: bool
 ) -> AddOptions:
-    """Record that the import begins, and return how to add its people."""
+    """Record that the import begins, and return the options for adding its people."""
     name, at = clean_line(path.name, 100), reader.at
     kinds = reader.details.kinds
     if dry_run:
@@ -285,7 +285,7 @@ def _begun(
 
 
 def _require_secret(store: Store, found: Survey, path: Path, choices: Choices) -> None:
-    """Raise QuestionsError if the file has entries of a suppression list that were hashed with another secret."""
+    """Raise QuestionsError if the file has entries of a suppression list that were hashed with a different secret."""
     if not found.key_ids or all(map(store.suppressions.knows, found.key_ids)):
         return
     question = FileQuestionError(
@@ -345,7 +345,7 @@ class _Import:
         return added
 
     def tell(self, group: RowGroup, added: Sequence[AddResult]) -> None:
-        """Count what became of the rows of a group, and report it."""
+        """Count the results for the rows of a group, and report them."""
         self.counts["rows"] += group.size
         self.counts["left_behind"] += group.left_behind
         for line in group.listed:
@@ -357,9 +357,9 @@ class _Import:
         self.listeners.progress(self.counts["rows"], round(self.counts["rows"] / (group.share or 1)))
 
     def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
-        """Return a person with the latest date on which the file can have said no, if it is imported again.
+        """Return a person with the latest date on which the file can have said no, in case it is imported again.
 
-        What a person has said since the first time is the later word.
+        Whatever a person has said since the first import is later.
         """
         since = self.options.since
         is_again = since is not None and since < self.options.at
@@ -392,9 +392,9 @@ class _Import:
             self.listeners.row(RowResult(rows[0].line, subscriber.address, said))
 
     def _gone(self, rows: list[CsvRow], subscriber: NewSubscriber, done: AddResult) -> tuple[KeptRows, str]:
-        """Return where the rows of a person count whom the file calls gone, and what became of them, as a phrase.
+        """Return where the report counts the rows of a person who must not get email, and a phrase with the result.
 
-        Some are mailed all the same, by what is known here.
+        Some still get email, because of what is known here.
         """
         status = self.reader.gone_as(rows)
         if not done.still:

@@ -1,7 +1,7 @@
-"""Reading the files that Publisher itself exported, which say more than those of other tools.
+"""Reading files that Publisher itself exported, which say more than those of other tools.
 
-A person who is new gets back everything: history, dates, the status of each subscription, and the uid, so that links in
-earlier emails keep working. For a person who is known, the file counts like any other.
+For a new person everything is restored: history, dates, the status of each subscription, and the uid, so that links in
+earlier emails keep working. For a known person, the file is treated like any other.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from publisher.store.subscriber_records import ConsentEvent, NewSubscriber, Rest
 from publisher.subscribers.csv_columns import Columns
 from publisher.subscribers.csv_file import CsvRow
 
-MOST_ROWS = 1_000  # of one person at once, so that a hostile file does not fill the memory
-_LONGEST = 1_000  # characters of a detail of an event
+MOST_ROWS = 1_000  # of the same person, so that a hostile file does not fill up memory
+_LONGEST = 1_000  # characters in the detail of an event
 _NO = SubscriptionStatus.UNSUBSCRIBED
 
 
 def by_person(columns: Columns, rows: Iterable[CsvRow]) -> Iterator[list[CsvRow]]:
-    """Yield the rows of each person. In other tools' files, and for people without an address, each row is one."""
+    """Yield the rows of each person. In other tools' files, and without an address, each row is a person."""
     if columns.tool != "Publisher":
         for row in rows:
             yield [row]
@@ -62,7 +62,7 @@ def suppressed_hash(columns: Columns, row: CsvRow) -> SuppressedHash | None:
 
 
 def is_left_behind(columns: Columns, row: CsvRow) -> bool:
-    """Return whether a row is an entry of the suppression list whose hash the operator ignores."""
+    """Return whether a row is an entry of the suppression list whose hash the operator told us to ignore."""
     ignores = bool(columns.own) and "suppressed hash" not in columns.own
     is_entry = not columns.cell(row.cells, "email") and columns.own_cell(row.cells, "suppressed") != ""
     return ignores and is_entry and not row.fault
@@ -75,10 +75,10 @@ def restored(
     person: NewSubscriber,
     status: SubscriberStatus,
 ) -> NewSubscriber:
-    """Return a person with everything that the rows of our own export say.
+    """Return a person with everything in the rows of our own export.
 
     wishes  the newsletters and topics of each row
-    person  the person in the first row, as in the file of any tool
+    person  the person in the first row, as read from the file of any tool
     status  the person's status
     """
     causes: dict[str, Sequence[str]] = {}

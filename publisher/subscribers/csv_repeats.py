@@ -1,4 +1,4 @@
-"""Finding the choices of topics in a file that repeat an earlier one, in constant memory."""
+"""Finding topic choices in a file that repeat an earlier one, in constant memory."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import IO
 
 
 class Repeats:
-    """Which choices of topics in a file repeat an earlier one, for the same person and newsletter: the first counts.
+    """Which topic choices in a file repeat an earlier one for the same person and newsletter: the first counts.
 
-    Of each choice, a hash goes to a temporary file, and one bit stays in memory. So memory use is constant for a
+    For each choice, a hash is written to a temporary file, and one bit stays in memory. So memory use stays small for a
     file of any size, and a file means the same whether or not an earlier import of it was interrupted.
     """
 
@@ -26,7 +26,7 @@ class Repeats:
         self._read = 0
 
     def add(self, key: str) -> None:
-        """Record the next choice in the file, by the person and the newsletter."""
+        """Record the next choice in the file, given its person and newsletter."""
         digest = int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
         part = self._waiting[digest % self._PARTS]
         part.extend((digest, self._count))

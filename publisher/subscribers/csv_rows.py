@@ -1,4 +1,4 @@
-"""Converting the rows of a subscriber file to subscribers, in the same way when a file is surveyed and imported."""
+"""Converting the rows of a subscriber file to subscribers, in the same way for the survey and for the import."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from publisher.subscribers.csv_survey import FileQuestionError
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import words
 
-MOST_UNKNOWN = 100  # different names of newsletters or languages that are counted
-LONGEST_NAMES = 500  # characters of a cell with newsletters that is remembered
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # of a date on which people can have subscribed by email
+MOST_UNKNOWN = 100  # different unknown newsletters or languages that are counted
+LONGEST_NAMES = 500  # characters in a cell of newsletters whose meaning is remembered
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # of dates on which people can have subscribed by email
 
-# What a file says -> what that is for someone here.
+# The status in a file -> the event that it means here.
 SAYS: Mapping[SubscriberStatus, SubscriberEvent] = {
     SubscriberStatus.PENDING: SubscriberEvent.REQUESTED,
     SubscriberStatus.UNSUBSCRIBED: SubscriberEvent.LEFT,
@@ -47,7 +47,7 @@ SAYS: Mapping[SubscriberStatus, SubscriberEvent] = {
 class NamedNewsletters:
     """The newsletters of a project, and how files may name them.
 
-    chosen  those for rows that name none
+    chosen  the newsletters for rows that name none
     known   all of them
     titles  title -> name
     """
@@ -59,14 +59,14 @@ class NamedNewsletters:
     def named(self, cell: str, meant: Mapping[str, str]) -> tuple[str, ...]:
         """Return the names of the newsletters in a cell.
 
-        meant: what the operator says that a value of this column means.
+        meant: what values of this column mean according to the operator.
         Raises SubscriberError if a newsletter does not exist.
         """
         if (name := self._one(cell, meant)) is not None:
             return (name,)
         parts, found = [part.strip() for part in cell.replace(";", ",").split(",") if part.strip()], []
         while parts:
-            # A title may contain a comma, so the longest one counts.
+            # A title may contain a comma, so the longest match counts.
             sizes = range(len(parts), 0, -1)
             size = next((size for size in sizes if self._one(", ".join(parts[:size]), meant) is not None), 0)
             if not size:
@@ -87,7 +87,7 @@ class NamedNewsletters:
 
 
 def titles_of(newsletters: Mapping[str, str]) -> dict[str, str]:
-    """Return what NamedNewsletters calls `titles`, from name -> title. A title of two newsletters means neither."""
+    """Return `titles` for NamedNewsletters, from name -> title. A title shared by two newsletters means neither."""
     counts = Counter(_folded(title) for title in newsletters.values())
     return {_folded(title): name for name, title in newsletters.items() if title and counts[_folded(title)] == 1}
 
@@ -110,7 +110,7 @@ class RowReader:
     has_posts    whether there are posts about a topic; None if that is not known
     unreadable   name of a newsletter that does not exist -> rows
     languages    language that is not understood -> rows
-    nothing      rows whose topics are those of no post
+    nothing      rows whose topics occur in no post
     details      reads tags, notes and fields
     """
 
@@ -130,9 +130,9 @@ class RowReader:
     _named: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def look(self, row: CsvRow) -> None:
-        """Look at a row before the import: which newsletters it names, and whether its choices repeat earlier ones.
+        """Look at a row before the import: the newsletters that it names, and whether its choices repeat earlier ones.
 
-        Its values show which kinds the fields in it have.
+        Its values also show the kinds of its fields.
         """
         if row.fault:
             return
@@ -153,7 +153,7 @@ class RowReader:
                     self.repeats.add(f"{key} {name}")
 
     def questions(self) -> list[FileQuestionError]:
-        """Return what must be asked after looking at all rows: a column in which no newsletter is known."""
+        """Return the questions after looking at all rows: about a column that names no known newsletter."""
         if self.named or not self.unreadable:
             return []
         column = self.columns.header[self.columns.fields["newsletters"]]
@@ -181,7 +181,7 @@ class RowReader:
     def status_of(self, rows: Sequence[CsvRow]) -> SubscriberStatus:
         """Return the status of the person in several rows of our own export.
 
-        Someone who has left one newsletter may have others.
+        Someone who has left one newsletter may still get others.
         """
         if len(rows) == 1:
             return self.status(rows[0])
@@ -191,7 +191,7 @@ class RowReader:
         return SubscriberStatus.ACTIVE if others else worst
 
     def gone_as(self, rows: Sequence[CsvRow]) -> SubscriberStatus:
-        """Return the status of a person who is not mailed: of those who left one newsletter, that they unsubscribed."""
+        """Return the status of a person who gets no email; UNSUBSCRIBED for someone who left a single newsletter."""
         status = self.status_of(rows)
         return SubscriberStatus.UNSUBSCRIBED if status is SubscriberStatus.ACTIVE else status
 
@@ -228,13 +228,13 @@ class RowReader:
 
     @property
     def _is_own(self) -> bool:
-        """Whether Publisher exported the file, and the operator does not say that its people are something else."""
+        """Whether Publisher exported the file, and the operator has not given its people a different status."""
         return self.columns.tool == "Publisher" and self.forced is SubscriberStatus.ACTIVE
 
     def _subscriptions(self, row: CsvRow, status: SubscriberStatus) -> tuple[Subscription, ...]:
-        """Return the newsletters and topics in a row, or of one that calls a person gone: those that they have left.
+        """Return the newsletters and topics in a row; if its person must not get email, those that they have left.
 
-        No newsletters mean all that they had. Names that are not known here do not matter then.
+        In that case no newsletters means all that they had, and unknown names do not matter.
         """
         is_active = status is SubscriberStatus.ACTIVE
         try:
@@ -244,7 +244,7 @@ class RowReader:
                 raise
             return ()
         if status not in (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED) and not self._names_any(row):
-            return ()  # a mailbox that is gone, or a complaint, is not about the newsletters of --newsletter
+            return ()  # a dead mailbox or a complaint is not about the newsletters in --newsletter
         if is_active and not names and not self._is_own:
             raise SubscriberError("it does not name a newsletter")
         topics = topics_of(cell) if (cell := self.columns.cell(row.cells, "topics")) else ()
@@ -290,9 +290,9 @@ class RowReader:
         return found if found is not None and EARLIEST <= found <= self.at else None
 
     def _said_at(self, row: CsvRow, status: SubscriberStatus) -> datetime | None:
-        """Return when a person left, by the columns that say so with a date.
+        """Return when a person left, according to columns that say so with a date.
 
-        Tools that count a complaint as unsubscribing give its date in the column of that.
+        Tools that treat a complaint as unsubscribing give its date in the column for unsubscribing.
         """
         dates = [
             (moment, column.verdict(row.cells[column.place]))

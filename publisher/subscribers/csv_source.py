@@ -1,6 +1,6 @@
-"""Opening a subscriber file: its encoding, and what it is if it is not a text file.
+"""Opening a subscriber file: its encoding, or its format if it is not a text file.
 
-A byte-order mark names the encoding for certain. Without one, the file is UTF-8, or whatever the operator says.
+A byte-order mark determines the encoding. Without one, the file is UTF-8, or whatever the operator says.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import IO, BinaryIO
 
 from publisher.core.errors import SubscriberError
 
-_HEAD = 8_192  # bytes in which to look for signs
+_HEAD = 8_192  # bytes to examine
 
 # UTF-32 comes first, because its mark begins with that of UTF-16.
 _MARKS = (
@@ -27,7 +27,7 @@ _MARKS = (
 )
 
 _SAVE = "save it as CSV UTF-8, and import that"
-# The first bytes of files that are often taken for a list, what such a file is, and what to do with it.
+# The first bytes of files that are often mistaken for a list, the format, and what to do with such a file.
 _KINDS = (
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _SAVE),
     (b"%PDF", "a PDF", "export the list as CSV"),
@@ -52,15 +52,15 @@ _TEXTS = (
 )
 _OF_WINDOWS = frozenset("äöüßÄÖÜéèêëÉÈÊçÇáàâãåæÁÀÂÃÅÆñÑíìîïÍóòôõøÓÒÔÕØœŒúùûÚÙÛýÿšŠžŽ’‘“”„–—…€´°§©®·ªº¡¿«»\xa0")
 _ABOVE_ASCII = re.compile("[\udc80-\udcff]+")
-MOST_OF_ONE_WORD = 2  # letters with accents in a row, in a language that Windows-1252 is made for
+MOST_OF_ONE_WORD = 2  # the most consecutive accented letters in the languages of Windows-1252
 
 
 def open_source(path: Path, encoding: str = "") -> tuple[BinaryIO, io.TextIOWrapper, str]:
-    """Open a subscriber file; return its bytes, its text, and the encoding in which the text is read.
+    """Open a subscriber file; return its bytes, its text, and the encoding used for reading it.
 
-    Bytes that are not valid in the encoding become halves of surrogate pairs. A pipe is copied to a temporary file, so
-    that it can be read twice.
-    encoding: the encoding that the operator chose; "" means that of the file's byte-order mark, or UTF-8.
+    Bytes that are not valid in the encoding become lone surrogates. A pipe is copied to a temporary file, so that it
+    can be read twice.
+    encoding: the encoding that the operator chose; "" for that of the file's byte-order mark, or else UTF-8.
 
     Raises SubscriberError if the file cannot be read, or is not a text file, or if the encoding is not known.
     """
@@ -90,13 +90,13 @@ def is_text(cell: str) -> bool:
 
 
 def likely_encoding(line: str) -> str:
-    """Return "windows-1252" if a line that is not valid UTF-8 certainly is in that encoding, otherwise "".
+    """Return "windows-1252" if a line that is not valid UTF-8 is certainly in that encoding, otherwise "".
 
-    It is certain if no byte sequence in the line is UTF-8, and all bytes above ASCII become letters and signs of
-    western European languages, hardly ever more than one in a row.
+    It is certain if no byte sequence in the line is UTF-8, and all bytes above ASCII become western European letters
+    and symbols, hardly ever several in a row.
     """
     if any(not "\udc80" <= character <= "\udcff" for character in line if not character.isascii()):
-        return ""  # a part of it is UTF-8, so the rest is damaged
+        return ""  # part of it is UTF-8, so the rest is damaged
     found = _ABOVE_ASCII.findall(line)
     try:
         words = [word.encode("utf-8", "surrogateescape").decode("cp1252") for word in found]
@@ -115,7 +115,7 @@ def _copied(pipe: IO[bytes]) -> IO[bytes]:
 
 
 def _require_text(head: bytes, encoding: str) -> None:
-    """Raise SubscriberError, with what the file is, if these first bytes are not those of a table in a text file."""
+    """Raise SubscriberError, which names the format, if these first bytes do not begin a table in a text file."""
     what, hint = next(((what, hint) for sign, what, hint in _KINDS if head.startswith(sign)), ("", ""))
     if head.startswith(b"PK\x03\x04"):
         archive = ("a zip archive", "unpack it, and import the CSV files in it")

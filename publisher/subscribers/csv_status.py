@@ -1,8 +1,8 @@
-"""What a subscriber file says about who must not be mailed: the names of such columns, and their values.
+"""What a subscriber file says about who must not get email: the names of such columns, and their values.
 
-Every tool calls these columns something else. So a column counts by the words in its name, in any spelling, and its
-cells by what they can mean there: yes or no, a date, a number, or the name of a status. A value that means nothing
-there is a question to the operator and never a yes.
+Every tool names these columns differently. So a column is recognised by the words in its name, in any spelling, and its
+cells by what they can mean there: yes or no, a date, a number, or the name of a status. The operator is asked about any
+other value; it is never taken for a yes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from publisher.subscribers.csv_status_words import (
 
 _S = SubscriberStatus
 
-# What a file can say of a person, mildest first. Of several columns in a row, the hardest counts.
+# What a file can say about a person, mildest first. If several columns of a row say something, the hardest counts.
 HARDNESS = (_S.ACTIVE, _S.PENDING, _S.UNSUBSCRIBED, _S.BOUNCED, _S.COMPLAINED, _S.SUPPRESSED)
 
 # The names of the statuses on the command line, in the order in which they are offered.
@@ -52,21 +52,21 @@ STATUS_NAMES = {
     "suppressed": _S.SUPPRESSED,
 }
 
-LONGEST_WORD = 200  # characters of a cell that can mean a status
+LONGEST_WORD = 200  # characters in a cell that can mean a status
 
-# The words for them in a sentence, such as "300 unsubscribed".
+# The words for the statuses in a sentence, such as "300 unsubscribed".
 STATUS_WORDS = {status: word for word, status in STATUS_NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class StatusColumn:
-    """A column that says who must not be mailed.
+    """A column that says who must not get email.
 
     place    its index
     reading  how its cells are read
     status   the status that a cell gives; with WORD, each cell names its own
-    sure     whether its name can mean nothing else. If not, the column counts only if it has values of such a meaning
-    told     whether any text means the status, because the column gives the reason or the occasion
+    sure     whether its name can mean nothing else. If not, the column counts only if its values have such a meaning
+    told     whether any text means the status, because the column contains the reason or the occasion
     """
 
     place: int
@@ -78,11 +78,11 @@ class StatusColumn:
     def verdict(self, cell: str) -> SubscriberStatus | None:
         """Return the status that a cell means. An empty cell says nothing, so it means ACTIVE.
 
-        None: the cell means nothing in this column, and the operator has to be asked.
+        None: the cell is not understood in this column, and the operator has to be asked.
         """
         if not cell:
             return _S.ACTIVE
-        if len(cell) > LONGEST_WORD:  # it is text, and must not fill the cache
+        if len(cell) > LONGEST_WORD:  # this is text, which must not fill up the cache
             return self.status if self.told else None
         return _verdict(self.reading, self.status, self.sure, self.told, cell)
 
@@ -101,7 +101,7 @@ def _verdict(reading: Reading, status: SubscriberStatus, sure: bool, told: bool,
 
 
 def _partly(word: str) -> SubscriberStatus | None:
-    """Return the status of which a part of a cell speaks, such as "unsubscribed via email", or None."""
+    """Return the status that part of a cell means, as in "unsubscribed via email", or None."""
     if len(word) > LONGEST_VALUE or DENIED.search(word):
         return None
     return next((status for pattern, status in _VALUES if pattern.search(word)), None)
@@ -118,7 +118,7 @@ def _named(reading: Reading, word: str) -> SubscriberStatus | None:
 def _says_yes(cell: str, word: str, *, counts: bool) -> bool | None:
     """Return whether a cell means yes (a date does too), or None if it means neither yes nor no.
 
-    counts: whether a number above 1 means yes. Some tools write 2 for no.
+    counts: whether numbers above 1 mean yes. Some tools write 2 for no.
     """
     if word in YES:
         return True
@@ -137,7 +137,7 @@ _NO_DATE = re.compile("(0000-00-00|0001-01-01|1970-01-01[ T]00:00|00[./]00[./])"
 
 @lru_cache(maxsize=20_000)
 def telling_word(cell: str) -> str:
-    """Return the word in a cell of any column which says that the person must not be mailed, or ""."""
+    """Return the word in a cell of any column that says that the person must not get email, or ""."""
     items = re.split(r"[,;|]", cell) if len(cell) <= 200 else []
     return next((word for item in items if plain(word := item.strip(" \"'[]")) in TELLING), "")
 
@@ -149,7 +149,7 @@ _VALUES = tuple((re.compile(f"{_BEGIN}(?:{pattern})"), status) for pattern, stat
 
 
 def status_column(place: int, name: str) -> StatusColumn | None:
-    """Return how the column with this name says who must not be mailed, or None if its name does not speak of that."""
+    """Return how the column with this name says who must not get email; None if its name is not about that."""
     words = plain(name)[:LONGEST_WORD]
     found = next((each for pattern, each in _PATTERNS if pattern.search(words)), None)
     if found is None or (found.reading is Reading.WORD and WHEN.search(words)):
@@ -158,15 +158,15 @@ def status_column(place: int, name: str) -> StatusColumn | None:
     told = found.reading is Reading.AGAINST and tells
     if MEASURES.search(words) and not (told and found.sure):
         return None
-    # The source of a consent is text, and says neither yes nor no.
+    # The source of a consent is text, which means neither yes nor no.
     sure = found.sure and not OTHER_CHANNEL.search(words) and not (tells and found.reading is Reading.FOR)
     return StatusColumn(place, found.reading, found.status, sure, told)
 
 
 def rank_of_joining(name: str) -> int | None:
-    """Return how likely a column of dates with this name says when somebody agreed, 0 before all others.
+    """Return a rank for how likely a column of dates with this name says when somebody agreed; 0 is likeliest.
 
-    None: its name says nothing of that.
+    None: its name says nothing about that.
     """
     words = " ".join(plain(name)[:LONGEST_WORD].replace("'", " ").replace("’", " ").split())
     column = status_column(0, name)
@@ -177,7 +177,7 @@ def rank_of_joining(name: str) -> int | None:
 
 @lru_cache(maxsize=20_000)
 def is_date_of_joining(cell: str) -> bool | None:
-    """Return whether a cell can say when somebody agreed; None if it says that they did not, or nothing."""
+    """Return whether a cell can say when somebody agreed; None if it says that they did not, or says nothing."""
     word = plain(cell)
     if not word or word in NOTHING or word in NO or _NO_DATE.match(cell) or word in {"0", "1", "none"}:
         return None
@@ -191,12 +191,12 @@ def is_unclear(name: str) -> bool:
 
 
 def hardest(statuses: Sequence[SubscriberStatus]) -> SubscriberStatus:
-    """Return the status that says the most against mailing; ACTIVE if there are none."""
+    """Return the status that speaks most strongly against sending email; ACTIVE if there are none."""
     return max(statuses, key=HARDNESS.index, default=_S.ACTIVE)
 
 
 def status_of_file(name: str) -> str:
-    """Return the name of the status that everybody in a file with this name seems to have, or "" if it says nothing."""
+    """Return the name of the status that everybody in a file with this name seems to have, or "" if unclear."""
     words = plain(name.rpartition(".")[0] or name)
     if re.search(r"\b(not?|without|minus|except|excl\w*) ", words):
         return ""

@@ -1,8 +1,8 @@
-"""The words by which files in other languages than English say who must not be mailed.
+"""The words by which files in languages other than English say who must not get email.
 
-Each is a regular expression that begins at the beginning of a word. They are compared as `plain` writes text, so
-case and accents do not matter. A pattern that says no recognises the name of a column, and a value in a column of
-statuses.
+Each is a regular expression that matches from the beginning of a word. They are compared with text as returned by
+`plain`, so case and accents do not matter. A pattern that means no recognises column names as well as values in status
+columns.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ class Language:
     """The words of one language.
 
     pending     not confirmed yet
-    left        unsubscribed, withdrew the consent, or wants no email
-    bounced     the mailbox takes no email
+    left        unsubscribed, withdrew consent, or wants no email
+    bounced     the mailbox accepts no email
     complained  marked an email as spam
-    suppressed  must not be mailed
+    suppressed  must not get email
     confirmed   confirmed, in the name of a column in which "no" means that they have not
-    wants       subscribed or agreed, in the name of a column in which "no" means that they must not be mailed
-    joined      joining or subscribing, in the name of a column of dates
-    created     being added or registered, in the name of a column of dates
+    wants       subscribed or agreed, in the name of a column in which "no" means that they must not get email
+    joined      joining or subscribing, in the name of a date column
+    created     being added or registered, in the name of a date column
     news        a newsletter, in the name of a column that may say whether someone gets it
     status      the name of a column that may contain statuses
     active      values that say that someone is subscribed, separated by |

@@ -1,6 +1,6 @@
-"""The words by which the files of other tools say who must not be mailed, in several languages.
+"""The words by which other tools' files say who must not get email, in several languages.
 
-Column names and cells are compared as `plain` writes them: in lower case, without accents and signs.
+Column names and cells are compared as `plain` returns them: in lower case, without accents and punctuation.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Reading(Enum):
     """How the cells of a column are read."""
 
     WORD = "word"  # the name of a status
-    AGAINST = "against"  # anything but "no" means that the person must not be mailed
-    FOR = "for"  # "no" means that the person must not be mailed
+    AGAINST = "against"  # anything but "no" means that the person must not get email
+    FOR = "for"  # "no" means that the person must not get email
 
 
 def without_accents(text: str) -> str:
@@ -36,7 +36,7 @@ def without_accents(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return text in lower case, without accents, with signs and changes of case between letters as spaces."""
+    """Return text in lower case, without accents, with punctuation and changes of case between letters as spaces."""
     text = without_accents(text)
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     return " ".join(re.sub(r"[\s_\-:()\[\].?!/]+", " ", text).lower().split()) or text.strip().lower()
@@ -47,7 +47,7 @@ def _set(text: str) -> frozenset[str]:
 
 
 def _all(kind: str) -> str:
-    """Return the pattern of all other languages for a kind of words; see Language."""
+    """Return the combined pattern of all other languages for a kind of word; see Language."""
     return without_accents("|".join(getattr(language, kind) for language in LANGUAGES.values()))
 
 
@@ -60,7 +60,8 @@ NO = _set(
     f"|nein|nee|non|nao|nej|nie|ne|ei|nem|falso|faux|falsch|falsk|nunca|jamais|{languages.NO}"
 )
 NOTHING = _set("-|--|–|—|none|null|nil|nan|n a|not set|keine|[]|{}|#n a")
-# They say nothing in a column that speaks against mailing, but in others they may mean that there is no permission.
+# They mean nothing in a column that speaks against sending email, but in others they may mean that permission is
+# missing.
 NO_STATUS = frozenset({"none", "not set", "keine"})
 
 _WORDS_OF: Mapping[SubscriberStatus, str] = {
@@ -116,7 +117,7 @@ NOT_AGAINST = frozenset(
     {"active", "subscribed", "ok", "deliverable", "enabled", "aktiv", "angemeldet", "allow", "allowed", "granted"}
 )
 
-# Words that say who must not be mailed in a cell of any column, whatever its name.
+# Words that say who must not get email in a cell of any column, whatever its name.
 TELLING = frozenset(
     word
     for word, status in WORDS.items()
@@ -127,7 +128,7 @@ TELLING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class NamePattern:
-    """What the words in a column's name speak of.
+    """What the words in a column's name mean.
 
     sure: whether they can mean nothing else
     """
@@ -138,7 +139,7 @@ class NamePattern:
     sure: bool = True
 
 
-# The first one that is found in a name counts. Words that turn another around come before it.
+# The first match in a name counts. Words that reverse the meaning of others come before them.
 NAME_PATTERNS = (
     NamePattern(
         r"un ?confirm|not (yet )?confirm|un ?verif|un ?activat|non ?subscri|never (opted|confirm)"
@@ -278,7 +279,7 @@ NAME_PATTERNS = (
     NamePattern(_all("status"), Reading.WORD, _S.UNSUBSCRIBED, sure=False),
 )
 
-# What the value in a column of statuses says, if it is not one of WORDS.
+# The meaning of a value in a status column, if it is not one of WORDS.
 VALUE_PATTERNS = (
     (
         _all("pending") + r"|un ?confirmed|(not|never) (yet )?confirmed|awaiting|no permission|never subscribed",
@@ -289,13 +290,13 @@ VALUE_PATTERNS = (
     (_all("bounced") + r"|(hard|permanent)? ?bounc|undeliverab", _S.BOUNCED),
     (_all("left") + r"|un ?subscri|opt(ed)? ?out", _S.UNSUBSCRIBED),
 )
-LONGEST_VALUE = 60  # characters of a value that can be recognised by a part of it
+LONGEST_VALUE = 60  # characters in a value that can be recognised by a part of it
 DENIED = patterns.compile(r"\b(not|never|no|isn t|re) (un ?subscri|bounc|block|suppress|spam|black|complain|opt)")
 
-# Columns of statuses with these words in the name say when, and not what.
+# Status columns with these words in their names say when, not what.
 WHEN = patterns.compile(r"\b(date|datetime|time|timestamp|at|on|since|changed|updated|modified|datum|fecha|data)\b")
 
-# Names that contain such a word and do not speak of a status: rates, numbers of messages that arrived, other channels.
+# Names that contain such a word but are not about a status: rates, numbers of messages that arrived, other channels.
 MEASURES = patterns.compile(
     r"\b(rate|rates|ratio|percent|percentage|score|days?|weeks?|months?|opens?|opened|clicks?|clicked|delivered"
     r"|sent|sends|received|replied|ip|ipv4|ipv6"
@@ -311,8 +312,8 @@ TOLD = patterns.compile(
 UNCLEAR = patterns.compile(r"\b(soft|transient|temporary)\b")
 
 
-# The names of columns that say when somebody agreed, if their values are dates: the consent itself, joining, and when
-# the tool first knew them.
+# The names of columns that say when somebody agreed, if their values are dates: the consent itself, joining, and being
+# added to the tool.
 _CONFIRMED = (
     rf"(double )?opt(ed|s)? ?ins?|optin|doi|confirm(ed|ation)|consent(ed)?|{_all('confirmed')}|bestatigung\w*"
     r"|einwilligung\w*|zustimmung\w*"
@@ -331,7 +332,7 @@ JOINED_PATTERNS = tuple(
     patterns.compile(rf"(({_DATED}|{_WHOSE}) )*({stem})( ({_DATED}))*") for stem in (_CONFIRMED, _JOINED, _CREATED)
 )
 
-# What the name of a file says of everybody in it.
+# What the name of a file says about everybody in it.
 FILE_PATTERNS = (
     (patterns.compile(r"non ?subscri|never (opted|confirm)|un ?confirmed|pending|not confirmed"), "unconfirmed"),
     (

@@ -1,7 +1,7 @@
-"""Reading a subscriber file once before anything is imported, to find what has to be asked, and what rows repeat.
+"""Reading a subscriber file once before anything is imported, to find questions and repeated rows.
 
-A file that says who must not be mailed, in a way that is not understood here, is a question to the operator. Every
-question of a file is asked at once, and each names the option that answers it.
+If a file says in an unknown way who must not get email, the operator is asked. All questions about a file are asked at
+once, and each names the option that answers it.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from publisher.subscribers.csv_status_words import Reading
 MOST_SAMPLES = 3  # values that a question quotes
 MOST_ASKED = 20  # values of a column that a question names
 MOST_SHOWN = 10  # lines that a question lists
-MOST_VALUES = 1_000  # different values of a column that are looked at
+MOST_VALUES = 1_000  # different values of a column that are examined
 LONGEST_DATE = 60  # characters
-MOST_DATES = 5_000  # of a column, for the order of day and month
+MOST_DATES = 5_000  # cells of a column, to find the order of day and month
 
 
 class FileQuestionError(PublisherError):
-    """Something that the operator must say about a file. The hint names the option of the command that says it.
+    """Something that the operator must say about a file. The hint names the command's option for that.
 
     column  the name of the column that it is about; "" if it is about the file
     values  some of the values in the column that are not understood
@@ -54,7 +54,7 @@ class FileQuestionError(PublisherError):
 
 
 class QuestionsError(SubscriberError):
-    """The questions that must be answered before a file can be imported. Nothing was written."""
+    """Raised with questions that must be answered before a file can be imported. Nothing was written."""
 
     def __init__(self, questions: Iterable[FileQuestionError], where: str) -> None:
         self.questions = [
@@ -73,7 +73,7 @@ class QuestionsError(SubscriberError):
 
 @dataclass(slots=True)
 class _Found:
-    """What the cells of one column say.
+    """What the cells of a column say.
 
     statuses  status -> rows that say so
     unknown   value that is not understood -> rows
@@ -87,7 +87,7 @@ class _Found:
 
     @property
     def against(self) -> int:
-        """The number of rows in which the column says that the person must not be mailed."""
+        """The number of rows in which the column says that the person must not get email."""
         return sum(count for status, count in self.statuses.items() if status is not SubscriberStatus.ACTIVE)
 
     def add(self, row: CsvRow, cell: str, status: SubscriberStatus | None) -> None:
@@ -102,7 +102,7 @@ class _Found:
 
     @property
     def samples(self) -> str:
-        """Some of the values that are not understood, with the line of the first."""
+        """Some of the values that are not understood, with the line of the first one."""
         values = ", ".join(
             repr(shortened(clean_line(cell, 80), 30)) for cell, _ in self.unknown.most_common(MOST_SAMPLES)
         )
@@ -115,13 +115,13 @@ class Survey:
     """What a file contains.
 
     rows       its records
-    columns    the columns, with only those that say who must not be mailed
+    columns    the columns; the status columns are only those that say who must not get email
     day_first  whether ambiguous dates begin with the day; None if that is unknown
     opted_in   rows with a date of consent
-    against    rows in which a column says that the person must not be mailed
-    coded      likely encoding -> lines that are not valid in that of the file
+    against    rows in which a column says that the person must not get email
+    coded      likely encoding -> lines that are not valid in the file's encoding
     undecoded  the number of lines that are not valid in it, with the first MOST_SHOWN in `shown`
-    key_ids    identifiers of the secrets of a suppression list in the file
+    key_ids    identifiers of the secrets of the suppression list in the file
     """
 
     columns: Columns
@@ -137,12 +137,12 @@ class Survey:
     key_ids: set[str] = field(default_factory=set)
 
     def questions(self, name: str) -> list[FileQuestionError]:
-        """Return what must be asked about a file with this name, in the order of its columns."""
+        """Return the questions about a file with this name, in the order of its columns."""
         asked = [*self._of_columns(), *self._of_cells()]
         return [question for _, question in sorted(asked, key=lambda pair: pair[0])] + self._of_file(name)
 
     def of_encoding(self) -> list[FileQuestionError]:
-        """Return what must be asked because the file is not in UTF-8, or not all of it."""
+        """Return the questions to ask because the file, or part of it, is not in UTF-8."""
         if not self.undecoded:
             return []
         lines = ", ".join(f"{line}" for line in self.shown) + (", ..." if self.undecoded > len(self.shown) else "")
@@ -196,7 +196,7 @@ def survey(file: CsvFile, look: Callable[[CsvRow], None], *, statuses: bool = Tr
     """Read a file to its end, and return what it contains.
 
     look      is called with each row
-    statuses  whether to look for who must not be mailed
+    statuses  whether to look for people who must not get email
     """
     found = Survey(file.columns)
     looked = _Looked(found, file.columns, statuses)
@@ -277,9 +277,9 @@ class _Looked:
                 into.telling.setdefault(place, _Found()).add(row, word, None)
 
     def settled(self) -> Columns:
-        """Return the columns by their values.
+        """Return the columns, judged by their values.
 
-        Those whose name only seemed to speak of a status are left out. Columns of dates say when people agreed.
+        Those whose name only seemed to be about a status are left out. Columns of dates say when people agreed.
         """
         joined = [place for place in self.columns.dated if self._dates_in[place] and place not in self._other_in]
         kept = []
@@ -296,7 +296,7 @@ class _Looked:
 
 
 def _within(places: Iterable[int], width: int) -> Iterator[int]:
-    """Yield the sorted places for which a row of some width has a cell, so that a short row costs little time."""
+    """Yield the sorted places for which a row of this width has a cell, so that a short row takes little time."""
     return takewhile(lambda place: place < width, places)
 
 

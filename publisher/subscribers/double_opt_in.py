@@ -1,7 +1,7 @@
 """Double opt-in: anyone can type an address into a form, but it is subscribed only if its owner confirms by email.
 
-The request is stored with the token that is mailed, and carried out when the token is used. Until then, a request
-changes nothing for the subscriber with this address.
+The request is stored with the token that is sent, and carried out when the token is used. Until then, a request changes
+nothing for the subscriber with this address.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
 MOST_TOPICS = 200
-AGAIN_AFTER = timedelta(hours=1)  # the owner can ask a person to confirm once in this time
-# Why an address may be suppressed whose owner is told so. The other reasons are a wish to get no email at all.
+AGAIN_AFTER = timedelta(hours=1)  # the owner can ask a person to confirm once per period of this length
+# The reasons for suppression that its owner is told about. The others mean that they want no email at all.
 TOLD_OF_SUPPRESSION = (SuppressionReason.ERASED, SuppressionReason.SUPPRESSED, SuppressionReason.BOUNCED)
 
 
@@ -74,11 +74,11 @@ def request_subscription(
     The page must look the same in both cases and must not wait for the email, because it must not reveal who is
     subscribed. A mailbox gets at most one such email until each of `policy.waits` is over, no matter how many people
     ask and how they spell it, and none after that until its owner has confirmed. All mailboxes together get
-    `policy.most_requests` an hour. Newsletters that are requested in the meantime are added to the choices on the
-    confirmation page.
+    `policy.most_requests` an hour. Newsletters requested in the meantime are added to the choices on the confirmation
+    page.
 
-    A suppressed address gets an email that says so, unless its owner reported an email as spam or asked never to be
-    written to again.
+    A suppressed address gets an email that says so, unless its owner reported an email as spam or asked never to get
+    email again.
 
     known: the newsletters that exist.
     Raises SubscriberError if the address is unusable, no newsletter is chosen, or a newsletter does not exist.
@@ -127,11 +127,11 @@ def ask_again(
     now: datetime,
     source: str,
 ) -> SubscriptionEmail:
-    """Ask somebody again to confirm, because the owner wishes it; return the email to send.
+    """Ask somebody to confirm again, because the owner wants it; return the email to send.
 
-    It is about what they asked for, as long as that is known, with a new link. The wish changes nothing for them.
+    It is about what they asked for, as long as that is known, and has a new link. Nothing else changes for them.
 
-    newsletters: those to ask about if it is not known what they asked for
+    newsletters: those to ask about if it is unknown what they asked for
     Raises SubscriberError if they have confirmed, if their address is suppressed, or within AGAIN_AFTER of another
     such email.
     """
@@ -188,7 +188,7 @@ def look_at_request(
 ) -> tuple[Subscriber, PendingChange] | None:
     """Return (subscriber, requested change) for a confirmation token, or None if the token is not valid.
 
-    Nothing is changed. The page with the confirmation button needs this.
+    Nothing is changed. This is for the page with the confirmation button.
     """
     issued = _issued(store, policy, token, now)
     subscriber = store.subscribers.by_id(issued.subscriber_id) if issued else None
@@ -207,7 +207,7 @@ def confirm(
     """Confirm a subscription with a token, and carry out the request that the token belongs to.
 
     Return None if the token is forged, expired, already used or made for another purpose, or if the subscriber may not
-    confirm. If several requests use the same token at once, only one succeeds.
+    confirm. If several requests use the same token at the same time, only one succeeds.
 
     agreed: the choices to carry out; None to subscribe to the newsletters that the email names. Newsletters that were
     requested after the email was sent are subscribed to only if `agreed` contains them.
@@ -246,7 +246,7 @@ def subscribe_to(
 ) -> tuple[str, ...]:
     """Subscribe a subscriber to newsletters inside a transaction, and record each change.
 
-    event: the subscriber's own act: CONFIRMED, CHOSEN or UNDONE.
+    event: what the subscriber did: CONFIRMED, CHOSEN or UNDONE.
     Return the newsletters that are new to the subscriber.
     """
     had = {subscription.newsletter for subscription in subscriber.subscriptions}
@@ -259,7 +259,7 @@ def subscribe_to(
 
 
 def _left_since(subscriber: Subscriber, wanted: Subscription, token: IssuedToken) -> bool:
-    """Return whether a subscription ended after the request: a link from before a no does not undo it."""
+    """Return whether a subscription ended after the request: an older link does not undo a later no."""
     record = subscriber.record(wanted.newsletter)
     if record is None or record.is_subscribed or record.since is None:
         return False

@@ -1,4 +1,4 @@
-"""What the owner changes about one person: the address, name and language, tags, fields and note.
+"""The owner's changes to one person: address, name and language, tags, fields and note.
 
 None of it is consent, except that a corrected address is recorded in the history of consent.
 """
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
-# The event in the history of consent of a person whose address the owner has corrected.
+# The event in a person's history of consent for an address that the owner has corrected.
 CORRECTED = "address corrected"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the owner wants to change about a person. None, and what is not named, leaves things as they are.
+    """What the owner wants to change about a person. None, and anything not named, leaves things as they are.
 
-    tags    tags to give
-    untags  tags to take away
-    fields  name of a field -> its value as a text; "" takes the value away
+    tags    tags to add
+    untags  tags to remove
+    fields  name of a field -> its value as a text; "" removes the value
     note    the whole note; "" deletes it
     frequencies  newsletter -> how often they want it, such as "weekly", "" for its own schedule; the caller has checked
                  that it is offered (see require_offered)
@@ -63,11 +63,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What an edit has done.
+    """The result of an edit.
 
     before   the person before it
     after    the person now
-    changed  what is different: "address", "name", "language", "note", "+TAG", "-TAG", "FIELD"; empty if nothing is
+    changed  what has changed: "address", "name", "language", "note", "+TAG", "-TAG", "FIELD"; empty if nothing has
     """
 
     before: Subscriber
@@ -76,7 +76,7 @@ class Edited:
 
 
 def known_fields(store: Store | None, configured: Iterable[FieldConfig]) -> dict[str, FieldKind]:
-    """Return the fields of a project with their kinds: those of [[fields]], and those that imports have found."""
+    """Return the fields of a project with their kinds: those in [[fields]], and those that imports have found."""
     found = store.subscribers.known_fields() if store else {}
     return {**found, **{each.name: FieldKind(each.kind) for each in configured}}
 
@@ -98,7 +98,7 @@ def is_offered(newsletter: NewsletterConfig, frequency: str) -> bool:
 
 
 def require_offered(newsletter: NewsletterConfig, frequency: str) -> None:
-    """Raise SubscriberError if subscribers of a newsletter can't choose a frequency, as is_offered has it."""
+    """Raise SubscriberError if subscribers of a newsletter can't choose a frequency; see is_offered."""
     if not is_offered(newsletter, frequency):
         known = ", ".join([*frequency_schedules(newsletter), "default"])
         raise SubscriberError(
@@ -107,7 +107,7 @@ def require_offered(newsletter: NewsletterConfig, frequency: str) -> None:
 
 
 def require_possible(change: Change, known: Mapping[str, FieldKind]) -> None:
-    """Raise SubscriberError if a change of tags and fields is not possible for anybody, as `edit` would."""
+    """Raise SubscriberError, like `edit`, if a change of tags and fields is not possible for anybody."""
     clean_tags(change.tags)
     with_values({}, change.fields, known)
 
@@ -122,15 +122,15 @@ def edit(
     known: Mapping[str, FieldKind],
     dry_run: bool = False,
 ) -> Edited:
-    """Change what is known of a person, all of it or nothing; return what is different now.
+    """Change what is known about a person, either all of it or nothing; return what has changed.
 
-    A corrected address keeps the person's subscriptions, history and links. The old one can't be added again by a file.
-    Whoever has bounced gets email again; whoever has not confirmed must still do so, with a new link.
+    A corrected address keeps the person's subscriptions, history and links. No file can add the old one again. People
+    who have bounced get email again; people who have not confirmed must still do so, with a new link.
 
     known    the fields that exist, with their kinds
-    source   where the change comes from, for the history of consent
+    source   the origin of the change, for the history of consent
     dry_run  return the same, but write nothing
-    Raises SubscriberError if the person is gone, or if a part of the change isn't possible.
+    Raises SubscriberError if the person was deleted, or if part of the change isn't possible.
     """
     alone, often = change.address is not None, change.frequencies
     with store.subscribers.transaction(at, alone=alone, dry_run=dry_run, newsletters=often) as transaction:
@@ -203,7 +203,7 @@ def _clean_note(text: str) -> str:
 
 
 def _correct(transaction: SubscriberTransaction, before: Subscriber, address: str, source: str) -> None:
-    """Give somebody the address that they meant, and record it. Raises SubscriberError if that isn't possible."""
+    """Correct somebody's address, and record that. Raises SubscriberError if that isn't possible."""
     if address == before.address:
         return
     pending = before.status is SubscriberStatus.PENDING

@@ -1,4 +1,4 @@
-"""Exporting subscribers to a CSV or JSON file, one at a time, with everything that an import needs to restore them."""
+"""Exporting subscribers to a CSV or JSON file, one by one, with everything that an import needs to restore them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = (
     *("suppressed", "uid", "tags", "note", "history", "suppressed_hash"),
 )
 NO_FIELDS: Mapping[str, FieldKind] = MappingProxyType({})
-# Characters of a history in one cell. With the longest note and all fields, a row stays below what the import reads.
+# Characters of history in one cell. Even with the longest note and all fields, the import can read the row.
 MOST_OF_HISTORY = 30_000
 
 
@@ -33,8 +33,8 @@ def export_csv(
 ) -> int:
     """Write subscribers as CSV that the import can read, and return the number of subscribers.
 
-    A subscriber takes up a row for each group of newsletters with the same topics and status. The first of them has the
-    history of consent. The suppression list comes last, as hashes. Spreadsheets do not treat any cell as a formula.
+    A subscriber has a row for each group of newsletters with the same topics and status. The first row contains the
+    history of consent. The suppression list comes last, as hashes. Spreadsheets treat no cell as a formula.
 
     file    a text file that was opened with newline=""
     fields  the fields that people can have, each of which gets a column
@@ -121,7 +121,7 @@ def event_as_json(event: ConsentEvent) -> dict[str, str]:
 
 
 def _rows(person: FullRecord, values: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the rows of a person. values: those of the fields, which only the first row has."""
+    """Yield the rows of a person. values: the fields' values, which only the first row contains."""
     subscriber = person.subscriber
     shared = {
         "email": subscriber.address,
@@ -154,7 +154,7 @@ def _groups(subscriber: Subscriber) -> Iterator[dict[str, str]]:
         yield {
             "newsletters": " ".join(names),
             "topics": cell_of(topics),
-            # For readers that know of no other status: someone who left this newsletter must not be mailed it.
+            # For programs that know no other status: someone who left this newsletter must not be sent it.
             "status": (subscriber.status_in(names[0]) or subscriber.status).value,
             "newsletter_status": status.value,
             "newsletter_since": since.isoformat() if since else "",
@@ -164,7 +164,7 @@ def _groups(subscriber: Subscriber) -> Iterator[dict[str, str]]:
 
 
 def _history(person: FullRecord) -> Iterator[dict[str, str]]:
-    """Yield the cells with what a table cannot show: the history of consent, and what led to each status."""
+    """Yield the cells for what a table cannot show: the history of consent, and the cause of each status."""
     more: dict[str, Any] = {
         "causes": {
             each.newsletter: [each.cause.value, each.source, *filter(None, [each.frequency])]

@@ -1,4 +1,4 @@
-"""The languages of subscribers, as tags (BCP 47), and the words by which files name them."""
+"""Subscribers' languages as tags (BCP 47), and the words that files use for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from publisher.subscribers.csv_status_words import plain
 
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
-_WITH_SUFFIX = re.compile(r"([^.@]*)[.@][A-Za-z0-9_@.-]*")  # of a locale, such as de_DE.UTF-8 or sr_RS@latin
+_WITH_SUFFIX = re.compile(r"([^.@]*)[.@][A-Za-z0-9_@.-]*")  # a locale such as de_DE.UTF-8 or sr_RS@latin
 
 # Tag -> the names of the language in English, in the language itself, and in its neighbours' languages.
 _NAMES: Mapping[str, str] = MappingProxyType(
@@ -63,7 +63,7 @@ _NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def clean_language(text: str) -> str:
-    """Return the language tag (BCP 47) that a text means, or "" if it means no language.
+    """Return the language tag (BCP 47) for a text, or "" if it does not name a language.
 
     A text may be a tag, a locale such as de_DE.UTF-8, or a name such as German, in several languages.
     """

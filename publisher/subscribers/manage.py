@@ -1,4 +1,4 @@
-"""The operator's commands: add, unsubscribe and suppress an address, and find subscribers of missing newsletters.
+"""The operator's commands: add, unsubscribe and suppress an address, and find subscribers to missing newsletters.
 
 The commands work on one address at a time. csv_import.py imports files of subscribers.
 """
@@ -67,8 +67,9 @@ def subscribe(
     The name, language and topics of a known subscriber are replaced if they are given. Newsletters from which the
     person unsubscribed or was removed are refused, and the result says so; the others are subscribed to.
 
-    topics  tag slugs; empty for all topics. None is all topics for a new subscription, and leaves those of another
-    consent how someone who is new agreed, in the operator's words, which are recorded
+    topics  tag slugs; empty for all topics. None means all topics for a new subscription, and leaves those of
+            another unchanged
+    consent how a new person agreed, in the operator's words, which are recorded
     again   how someone who unsubscribed or bounced asked to come back, in the operator's words, which are recorded;
             "" if the operator does not vouch for that
     Raises SubscriberError if the address is unusable, if all newsletters are refused, or if the subscriber bounced,
@@ -99,7 +100,7 @@ def subscribe(
 def _with_all_topics(
     transaction: SubscriberTransaction, known: Subscriber, new: NewSubscriber, added: AddResult, source: str
 ) -> AddResult:
-    """Take the choice of topics out of a known subscriber's subscriptions, and return the result with that change."""
+    """Reset a known subscriber's subscriptions to all topics, and return the result including that change."""
     wanted = [each for each in new.subscriptions if each.newsletter not in added.refused]
     narrower = {each.newsletter for each in known.subscriptions if each.topics}
     subscribe_to(transaction, known, wanted, Evidence(source), SubscriptionEvent.ADDED)
@@ -120,7 +121,7 @@ def unsubscribe(
 
 
 def require_subscriber(store: Store, address: str) -> Subscriber:
-    """Return the subscriber with an address; raise SubscriberError, with the most similar known address, if none has.
+    """Return the subscriber with an address; raise SubscriberError, with the most similar known address, if none.
 
     It also raises SubscriberError for an unusable address.
     """
@@ -132,14 +133,14 @@ def require_subscriber(store: Store, address: str) -> Subscriber:
 
 
 def similar_address(store: Store, address: str) -> str:
-    """Return the known address that is most like a normalised one that nobody has, or "" if none is."""
+    """Return the known address most similar to a normalised one that nobody has, or "" if none is similar."""
     near = [(_likeness(address, known), known) for known in store.subscribers.similar(address)]
     score, found = max(near, default=(0.0, ""))
     return found if score else ""
 
 
 def _likeness(one: str, other: str) -> float:
-    """Return how much two addresses are alike, from 0 to 2; 0 if either of their halves differs too much."""
+    """Return how similar two addresses are, from 0 to 2; 0 if their local parts or domains differ too much."""
     halves = zip(one.casefold().rpartition("@")[::2], other.casefold().rpartition("@")[::2], strict=True)
     local, domain = (difflib.SequenceMatcher(None, *half, autojunk=False).ratio() for half in halves)
     return local + domain if local >= 0.6 and domain >= 0.7 else 0.0
@@ -158,7 +159,7 @@ def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
 def suppress_inside(
     transaction: SubscriberTransaction, address: str, subscriber: Subscriber | None, source: str
 ) -> bool:
-    """Put a normalised address on the suppression list, and stop its subscriber; return whether the list changed.
+    """Put a normalised address on the suppression list, and stop its subscriptions; return whether the list changed.
 
     The transaction must be `alone`.
     """
@@ -171,9 +172,9 @@ def suppress_inside(
 
 
 def lift_suppression(store: Store, address: str, *, now: datetime, source: str) -> bool:
-    """Take an address off the suppression list; return whether it was on the list. This does not subscribe the address.
+    """Remove an address from the suppression list; return whether it was on it. This does not subscribe the address.
 
-    The forms can send to its mailbox again, however often they did so before.
+    Forms can send to its mailbox again, however often they did so before.
 
     Raises SubscriberError for an unusable address, or for a subscriber who reported an email as spam.
     """
@@ -189,7 +190,7 @@ def lift_suppression(store: Store, address: str, *, now: datetime, source: str) 
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Return the words in a list that is separated by spaces, commas or semicolons, without duplicates."""
+    """Return the words in a list separated by spaces, commas or semicolons, without duplicates."""
     return tuple(dict.fromkeys(word for word in re.split(r"[\s,;]+", text) if word))
 
 
@@ -198,7 +199,7 @@ class Orphaned:
     """A newsletter that has active subscribers but is not in the configuration, because it was renamed or deleted.
 
     readers  the number of its active subscribers
-    near     the name of the newsletter that it may be now; "" if there is no candidate
+    near     the name that the newsletter may have now; "" if there is no candidate
     """
 
     newsletter: str

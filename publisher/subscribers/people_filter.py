@@ -1,4 +1,4 @@
-"""What a form or a command asks about the people on the list, as texts: checked, and made into one query."""
+"""Turning the texts in a form or a command into a query about the people on the list, after checking them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 LONGEST_SEARCH = 200
-# What can be asked. `field` is a name, or a name and a value: city=Oslo. `sort` may have a minus in front.
+# The parts of a query. `field` is a name, or a name and a value: city=Oslo. `sort` may begin with a minus.
 PARTS = ("search", "newsletter", "status", "topic", "tag", "field", "source", "since", "until", "segment", "sort")
 
 
 def people_query(given: Mapping[str, str], store: Store | None, zone: tzinfo) -> PeopleQuery:
-    """Return the query that some texts stand for; a part that is empty or not given asks nothing.
+    """Return the query for some texts; a part that is empty or missing adds no condition.
 
-    given  the texts by the names in PARTS. `since` and `until` are days, both of which belong to the answer; `segment`
-           is the name of a saved segment, or a condition
+    given  the texts by the names in PARTS. `since` and `until` are days, both included; `segment` is the name of a
+           saved segment, or a condition
     zone   the time zone in which a day begins and ends
 
     Raises SubscriberError or SegmentError if a part cannot be understood.

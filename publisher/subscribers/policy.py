@@ -17,17 +17,18 @@ class SubscriptionPolicy:
     """The project's settings for subscribers.
 
     tokens           the signer of the tokens in subscription emails
-    confirm_within   how long a mailed token is valid
-    waits            how long a mailbox gets no further email that someone else can trigger: after the first one, the
-                     second and so on. After the last wait and its email, it gets none until its owner has confirmed
-    most_requests    the number of emails that forms may trigger within an hour, to all mailboxes together; 0 for no
-                     limit
+    confirm_within   how long a token in an email is valid
+    waits            how long a mailbox gets no further email that someone else can trigger: after the first one, after
+                     the second, and so on. After the last wait and one more email, it gets none until its owner has
+                     confirmed
+    most_requests    the maximum number of emails that forms may trigger within an hour, to all mailboxes together; 0
+                     for no limit
     farewell         whether to email people who have unsubscribed, with a link to come back
     keep_ip          whether to store the IP address with a consent event
     keep_user_agent  whether to store the user agent with a consent event
     bounce_limit     the number of bounces in a row after which nothing more is sent
-    forget_after     how long after the last request to delete subscribers who have not confirmed; if confirm_within is
-                     longer, it is used instead
+    forget_after     how long after the last request subscribers who have not confirmed are deleted; if confirm_within
+                     is longer, it is used instead
     """
 
     tokens: TokenSigner
@@ -55,12 +56,12 @@ class SubscriptionEmailKind(StrEnum):
     """The kinds of subscription emails."""
 
     CONFIRM = "confirm"  # press the button behind the link to subscribe
-    ALREADY = "already"  # someone asked for what you are subscribed to; here are your preferences
+    ALREADY = "already"  # someone asked what you are subscribed to; here are your preferences
     SUPPRESSED = "suppressed"  # someone asked for a newsletter, but this address is on the suppression list
     ADDRESS = "address"  # press the button behind the link to get your newsletters at this address
     ACCOUNT = "account"  # behind the link you can change your address, and download or delete your data
     FAREWELL = "farewell"  # you have been unsubscribed; press the button behind the link to come back
-    MOVED = "moved"  # your newsletters go to a different address now
+    MOVED = "moved"  # your newsletters now go to a different address
 
 
 @dataclass(frozen=True, slots=True)

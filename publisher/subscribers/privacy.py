@@ -15,7 +15,7 @@ from publisher.subscribers.policy import SubscriptionPolicy
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# How long to keep tokens after they expire. They still show what was requested, but nobody needs that for longer.
+# How long to keep tokens after they expire. They still show what was requested, but nobody needs that any longer.
 TOKENS_KEPT = timedelta(days=1)
 
 
@@ -97,8 +97,8 @@ def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
 def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, *, dry_run: bool = False) -> Forgotten:
     """Delete subscribers who have not confirmed within `policy.forget_after`, and expired tokens.
 
-    These subscribers are not suppressed, and can subscribe again. Running this repeatedly, or twice at once, does no
-    harm.
+    These subscribers are not suppressed, and can subscribe again. Running this repeatedly, or twice at the same time,
+    does no harm.
     dry_run: only count the subscribers, and ignore tokens.
     """
     asked_before = now - max(policy.forget_after, policy.confirm_within)
@@ -111,7 +111,7 @@ def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, 
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    shown = {key: value for key, value in row.items() if key != "edition_id"}  # the number of a row says nothing
+    shown = {key: value for key, value in row.items() if key != "edition_id"}  # a row number says nothing
     return {key: _moment(value) if isinstance(value, datetime) else value for key, value in shown.items()}
 
 

@@ -1,4 +1,4 @@
-"""Operations for subscribers with the link in their emails: choose newsletters, pause, unsubscribe, and come back."""
+"""What subscribers can do with the link in their emails: choose newsletters, pause, unsubscribe, and come back."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 52  # weeks
 LONGEST_REASON = 500  # characters
-# How long the permanent links undo an unsubscription. Later on, only a link that is mailed again does: an old email
-# may be in other hands.
+# How long the permanent links undo an unsubscription. Later, only a link in a new email does: an old email may be in
+# other hands.
 UNDO_WITHIN = timedelta(days=1)
 
 
@@ -37,10 +37,10 @@ class Preferences:
     subscriptions  all subscriptions that the subscriber wants; other subscriptions end
     language       the new language; "" leaves it unchanged
     name           the new name; "" removes it, and None leaves it unchanged
-    pause_weeks    the number of weeks from now in which to send nothing; 0 ends a pause, and None leaves it unchanged
+    pause_weeks    the number of weeks, from now, in which nothing is sent; 0 ends a pause, and None leaves it unchanged
     shown          the newsletters that the form offered, or None for all; subscriptions to other newsletters do not end
     frequencies    how often they want newsletters, such as "weekly", "" for the newsletter's own schedule; the caller
-                   has checked that it is offered. Newsletters that it does not name stay as they are
+                   has checked that it is offered. Newsletters that are not named stay as they are
     """
 
     subscriptions: tuple[Subscription, ...]
@@ -61,8 +61,8 @@ class Saved:
 
     subscriber  the subscriber after the changes
     left        the newsletters that they are no longer subscribed to
-    waiting     the newsletters that they get only after they have confirmed by email, because they left them before
-    email       the email that asks for this; None if nothing is waiting, or one was sent recently
+    waiting     the newsletters that they get only after confirming by email, because they left them before
+    email       the email that asks for this; None if nothing is waiting, or if one was sent recently
     """
 
     subscriber: Subscriber
@@ -85,7 +85,7 @@ def set_preferences(
 
     A subscription stays if the form did not offer its newsletter, or if the newsletter no longer exists. Newsletters
     that ended within UNDO_WITHIN are restored if they are chosen; those that ended earlier need a confirmation by
-    email. Returns None, and changes nothing, if the uid is unknown or the subscriber may not be mailed. Raises
+    email. Returns None, and changes nothing, if the uid is unknown or the subscriber may not get email. Raises
     SubscriberError for a newsletter that does not exist.
 
     known: the newsletters that exist.
@@ -115,9 +115,9 @@ def set_preferences(
 
 
 def _changed_frequencies(store: Store, uid: str, wanted: Preferences) -> dict[str, str]:
-    """Return those of the wanted frequencies that are new.
+    """Return the wanted frequencies that are new.
 
-    Only these keep a new edition of their newsletter waiting.
+    Only these make a new edition of their newsletter wait.
     """
     subscriber = store.subscribers.by_uid(uid) if wanted.frequencies else None
     if subscriber is None:
@@ -151,10 +151,10 @@ def unsubscribe(
 def farewell(
     store: Store, policy: SubscriptionPolicy, uid: str, newsletters: Collection[str] | None, *, now: datetime
 ) -> SubscriptionEmail | None:
-    """Return the email that tells a subscriber that they have been unsubscribed; None if there is to be none.
+    """Return the email that tells a subscriber that they have been unsubscribed; None if none should be sent.
 
-    Its link undoes it until the token expires, unlike the undo button. It is for people whose email was forwarded, and
-    unsubscribed by someone else. Nobody gets it after a complaint, a bounce or a suppression.
+    Its link works until the token expires, longer than the undo button. It is for people whose email was forwarded to
+    someone who then unsubscribed them. Nobody gets it after a complaint, a bounce or a suppression.
 
     newsletters: those that the subscriber just left; None for all.
     """
@@ -176,7 +176,7 @@ def farewell(
 
 
 def decline_all(store: Store, address: str, *, now: datetime, source: str) -> None:
-    """Never write to a mailbox again, because its owner asked for it with the link in a subscription email.
+    """Never send email to a mailbox again, because its owner asked for that with the link in a subscription email.
 
     The address is suppressed, and no form can trigger an email to any spelling of it. If it never confirmed, it is
     deleted. Doing this twice changes nothing.
@@ -272,7 +272,7 @@ def _ask_again(
     waiting: Sequence[Subscription],
     evidence: Evidence,
 ) -> SubscriptionEmail | None:
-    """Return an email that asks a subscriber to confirm newsletters that they left; None if it is too early for one."""
+    """Return an email that asks a subscriber to confirm newsletters that they left; None if it is too early."""
     mailbox = mailbox_of(subscriber.address)
     if not waiting or not transaction.claim_email(mailbox, EmailTrigger.ACCOUNT, policy.waits):
         return None
@@ -291,7 +291,7 @@ def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: in
 def _to_restore(
     transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str | None
 ) -> list[Subscription]:
-    """Return the subscriptions that coming back restores: to one newsletter, or all that the subscriber ended last."""
+    """Return the subscriptions that coming back restores: to one newsletter, or all those that they ended last."""
     if newsletter:
         record = subscriber.record(transaction.current_name(subscriber, newsletter))
         found = [record] if record and record.status is not SubscriptionStatus.REMOVED else []

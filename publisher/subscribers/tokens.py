@@ -1,7 +1,7 @@
-"""Signed tokens that expire: those that are mailed and can be used only once, and those of the sign-up form.
+"""Signed tokens that expire: those sent by email, which can be used only once, and those of the sign-up form.
 
-The database stores only the hashes of mailed tokens, and nothing of the others. The links in newsletters are different:
-they work forever, and mail/links.py makes and reads them.
+The database stores only hashes of the tokens sent by email, and nothing about the others. The links in newsletters are
+different: they work forever, and mail/links.py makes and reads them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from publisher.core.signing import signer
 
 LONGEST = 500  # characters; a longer token was not made here
 SOONEST, LATEST = 2, 86_400  # seconds between loading and sending the form
-PROOF_BITS = 16  # each further bit doubles the work; this takes a computer half a second, and a telephone some seconds
+PROOF_BITS = 16  # each further bit doubles the work; this takes a computer half a second, and a phone a few seconds
 
 
 class TokenPurpose(StrEnum):
-    """The action that a token allows. A token for one purpose is invalid for the other."""
+    """The action that a token allows. A token for one purpose is invalid for any other."""
 
     CONFIRM = "confirm"
     ADDRESS = "address"
@@ -37,7 +37,7 @@ class TokenSigner:
         self._signers = {purpose: signer(secret, f"once {purpose}") for purpose in TokenPurpose}
 
     def make(self, purpose: TokenPurpose, expires_at: datetime) -> tuple[str, str]:
-        """Return a new token, and the hash of it that the database stores."""
+        """Return a new token, and its hash for the database."""
         nonce = secrets.token_urlsafe(24)
         token = self._signers[purpose].dumps([nonce, int(expires_at.timestamp())])
         return token if isinstance(token, str) else token.decode("ascii"), _hash(nonce)
@@ -52,7 +52,7 @@ class TokenSigner:
             return None
         try:
             nonce, expires = self._signers[purpose].loads(token)
-        except (BadData, ValueError, TypeError):  # half of a surrogate pair is not a signature either
+        except (BadData, ValueError, TypeError):  # a lone surrogate is not a signature either
             return None
         return _hash(nonce) if now < datetime.fromtimestamp(expires, UTC) else None
 
@@ -65,8 +65,8 @@ def _hash(nonce: str) -> str:
 class FormTokens:
     """Makes and reads the tokens of one project's sign-up form. They are not stored.
 
-    They show that the form was loaded before it was sent, and not just now. A proof of work makes each sign-up cost a
-    second of a computer's time.
+    They show that the form was loaded some time before it was sent. A proof of work makes each sign-up cost a second of
+    a computer's time.
 
     clock: returns the seconds since 1970. Like the rate limits, the tokens follow the real clock.
     """
@@ -85,9 +85,9 @@ class FormTokens:
         return self._age(token) is not None
 
     def accepts(self, token: str, email: str, proof: str) -> bool:
-        """Return whether a form may be taken: it was not sent too soon, and has its proof of work if one is needed.
+        """Return whether a form may be accepted: it was not sent too soon, and has its proof of work if one is needed.
 
-        email, proof  fields of the form; the proof is only good for this email address
+        email, proof  fields of the form; the proof is only valid for this email address
         """
         age = self._age(token)
         return age is not None and age >= SOONEST and is_proof(token, email, proof, self.proof_bits)
