@@ -1,9 +1,9 @@
-"""The web site. This package turns posts and editions into the files of the output folder.
+"""The website. This package turns posts and editions into the files of the output folder.
 
-Begin with `build`, which compares every file that the site should have with the files on the disk, and makes those
-that changed. `feeds` and `pages` list the files and make them. Each file is an Output, whose key is known before
-anything is rendered. This package parses no posts (see `posts`), renders no emails (see `newsletters`) and does not
-access the database: the caller passes in the editions to show.
+Begin with `build`, which compares every file that the site should have with the files on disk, and makes those that
+changed. `feeds` and `pages` list the files and make them. Each file is an Output, whose key is known before anything is
+rendered. This package parses no posts (see `posts`), renders no emails (see `newsletters`) and does not access the
+database: the caller passes in the editions to show.
 
 Public modules:
     build         bring the output folder up to date, and protect the ids of published posts

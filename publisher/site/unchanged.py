@@ -1,8 +1,8 @@
 """Find out whether a build would have nothing to do, before the configuration and the command line are loaded.
 
-A build records in its manifest what all files of the project looked like before it began. If all of them are the same,
-and so are the program, its variables and what it has written, the next build would do nothing. Whatever this module is
-not sure of, such as a link, leads to a build that looks for itself, so no case is decided here in a way of its own.
+A build records in its manifest what all files of the project looked like before it began. If all of them are unchanged,
+and so are the program, its variables and the files that it wrote, the next build would do nothing. If this module is
+unsure, for example about a link, the build looks for itself, so its decisions never differ from a build's.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 # The files in .publisher/ that a build reads and writes begin like this.
 CACHES = ("index.db", "published.db", "last-versions.db")
 
-# Folders at the top of a project that are not looked at, since no build reads them, and they may have many files.
+# Folders at the top of a project that are skipped: no build reads them, and they may have many files.
 _LEFT_OUT = frozenset((STATE_FOLDER, ".git", ".hg", ".svn", ".jj", ".venv", "venv", "node_modules"))
 
 
 class Look:
-    """What the program and the files of a project, except its output, looked like at one moment.
+    """The state of the program and of a project's files, except its output, at one moment.
 
-    digest      differs whenever they do; "" if there is something else than folders and plain files
-    is_settled  whether no file can have changed afterwards and look the same
+    digest      differs whenever they do; "" if there is anything other than folders and plain files
+    is_settled  whether every later change of a file will be visible
     """
 
     def __init__(self, root: str, output: str) -> None:
@@ -51,23 +51,23 @@ class Look:
 
 
 def look_at(root: str, output: str) -> Look:
-    """Return the look of a project, which is the one that was taken last if nobody has used it."""
+    """Return the look of a project: the one taken last, if it has not been used."""
     found = _last.pop() if _last else None
     return found if found and (found.root, found.output) == (root, output) else Look(root, output)
 
 
 def forget_look() -> None:
-    """Forget the look that was taken last, and the entries that it has found, if no build follows that uses them."""
+    """Forget the last look and the entries that it found, if no build follows that uses them."""
     _last.clear()
     forget()
 
 
 def recorded(config: Config, look: Look, editions: WebVersions, named: Iterable[str]) -> dict[str, str]:
-    """Return what `unchanged` compares, for the manifest; {} if a later build has to look for itself.
+    """Return the state that `unchanged` compares, for the manifest; {} if a later build has to look for itself.
 
     look      what the project looked like before the build read any file
-    editions  the web versions that the build has shown
-    named     the paths, in the project, of files that posts show or of which they have the sizes
+    editions  the web versions that the build showed
+    named     the paths, in the project, of files that posts show or whose sizes they use
     """
     pages = config.pages
     folders = [config.posts.folder, pages.folder, pages.static, *(path for path, _ in pages.copies)]
@@ -92,9 +92,9 @@ def recorded(config: Config, look: Look, editions: WebVersions, named: Iterable[
 
 
 def unchanged(root: str) -> tuple[str, Mapping[str, int]] | None:
-    """Return the output folder of a project and the counts of its last build if a build would do nothing, else None.
+    """Return the output folder of a project and the counts of its last build if a build would do nothing, or else None.
 
-    What was found on the way is kept for the build that follows in this process (see forget_look).
+    The results are kept for the build that follows in this process (see forget_look).
     """
     state = f"{root}/{STATE_FOLDER}"
     try:
@@ -126,7 +126,7 @@ def unchanged(root: str) -> tuple[str, Mapping[str, int]] | None:
 def is_intact(folder: str, outputs: Mapping[str, tuple[str, int, int]]) -> bool:
     """Return whether every file that a build wrote still has its size and modification time.
 
-    outputs: the key, size and modification time of each, by its path in the output folder
+    outputs: the key, size and modification time of each file, by its path in the output folder
     """
     stat = os.stat
     try:
@@ -144,7 +144,7 @@ _last: list[Look] = []
 
 
 def _is_looked_at(path: str, output: str) -> bool:
-    """Return whether everything at a path of the project is in a Look, and not the project itself or in its output."""
+    """Return whether a Look covers everything at a path, which is neither the project itself nor in its output."""
     parts = path.removeprefix("./").rstrip("/").split("/")
     inside = output.split("/")
     return (
@@ -156,14 +156,14 @@ def _is_looked_at(path: str, output: str) -> bool:
 
 
 def _is_time(made: Mapping[str, Any]) -> bool:
-    """Return whether no post appears or expires since the build."""
+    """Return whether no post has appeared or expired since the build."""
     now = datetime.now(UTC)
     since, until = (datetime.fromisoformat(made[name]) if made[name] else None for name in ("since", "until"))
     return since is not None and since <= now and (until is None or now < until)
 
 
 def _is_protected(folder: str) -> bool:
-    """Return whether a folder needs no protection: it is closed and git ignores it, or it does not exist."""
+    """Return whether a folder needs no protection: others cannot read it and git ignores it, or it does not exist."""
     path = Path(folder)
     return not path.is_dir() or (not path.stat().st_mode & 0o077 and os.path.lexists(path / IGNORE_FILE))
 
@@ -187,5 +187,5 @@ def _caches(state: str) -> str:
 
 
 def _hash(*parts: Any) -> str:
-    # Later versions of this format also write how often each text is referred to.
+    # Later versions of this format also record how often each text is referred to.
     return hashlib.blake2b(marshal.dumps(parts, 2), digest_size=16).hexdigest()

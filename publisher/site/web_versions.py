@@ -23,7 +23,7 @@ class WebVersion:
 class WebVersions:
     """The web versions of all editions to show, loaded when they are needed.
 
-    key       a string that changes whenever the editions do; "" if there are none
+    key       a string that changes whenever the editions change; "" if there are none
     load      returns the web versions, newest first; it reads the database, so it is called only if a build needs it
     database  the URL of the database whose store.location.editions_key is the key; None if it comes from elsewhere
     """

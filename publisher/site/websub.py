@@ -1,9 +1,9 @@
-"""Notify a WebSub hub of changed feeds (W3C WebSub section 7, and the ping that all hubs understand).
+"""Notify a WebSub hub about changed feeds (W3C WebSub section 7, with the ping that all hubs understand).
 
 `notify_hub` compares every feed on the disk with the version that the hub accepted last, and pings the hub about the
 feeds that differ. The accepted versions are recorded in .publisher/hub.json, which has at most one entry for each
-feed. So no change is lost if a build ran on its own, if the hub was unavailable, or if a run was killed: the next
-call notifies the hub of it.
+feed. So no change is lost if a build ran on its own, if the hub was unavailable, or if a run was killed: the next call
+notifies the hub about it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class PingResult:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """The state of a feed file: its stamp (size and time) and its digest, which changes only if the stamp does."""
+    """The state of a feed file: its stamp (size and time) and its digest. The digest changes only if the stamp does."""
 
     stamp: str
     digest: str
@@ -87,7 +87,7 @@ class HubMemory:
 
 
 def notify_hub(config: Config) -> list[Problem]:
-    """Notify the hub of every feed that has changed since the hub last accepted it; return the warnings.
+    """Notify the hub about every feed that has changed since the hub last accepted it; return the warnings.
 
     A failing hub raises no error; feeds that it does not accept are tried again next time.
     """
@@ -111,7 +111,7 @@ def notify_hub(config: Config) -> list[Problem]:
 def changed_feeds(states: dict[str, FeedState], memory: HubMemory) -> list[str]:
     """Return the paths of the feeds that have changed since the hub accepted them.
 
-    The site's main feeds come first, and feeds that failed in the last round come last.
+    The site's main feeds come first, and feeds that failed in the last round last.
     """
     accepted = memory.accepted
     changed = (name for name, s in states.items() if name not in accepted or accepted[name].digest != s.digest)
@@ -202,7 +202,7 @@ class _PingRound:
     byte, so a hub that sends one header line per second would never exceed it.
     """
 
-    # exchange is imported in functions: it takes a while, and most projects have no hub.
+    # exchange is imported in functions: loading takes a while, and most projects have no hub.
 
     def __init__(self, hub: Destination, limits: HubLimits) -> None:
         self._hub, self._limits = hub, limits
@@ -210,7 +210,7 @@ class _PingRound:
         self._failures_in_a_row = 0
 
     async def run(self, urls: list[str]) -> list[PingResult]:
-        """Ping all hubs, and return what each has answered."""
+        """Send all pings, and return the result of each."""
         # Not at the top: the HTTP client takes long to load.
         from publisher.posts.sources.exchange import Exchanger, Network
 

@@ -8,9 +8,9 @@ Public modules:
     copied_files  the static folder, and the files that posts show
     folder        write and clean up the output folder, and find feeds in it that no build wrote
     ids           protect the ids of published posts against changes of settings
-    manifest      what the last build of an output folder wrote, its problems, and why builds fail since then
+    manifest      what the last build of an output folder wrote, its problems, and why builds have failed since
     rebuild       make the files of the site, or only the missing web versions
-    site_files    plan every file of the site as an output, and list the paths that links can lead to
+    site_files    plan every file of the site as an output, and list all paths that links can lead to
 """
 
 from publisher.site.build.builder import BuildReport, build

@@ -32,15 +32,15 @@ class BuildReport:
 
     folder    the output folder
     posts     number of public posts
-    kept      number of these that are shown in their last readable version, because their files have errors
-    flawed    number of these that have an error in their bodies, and are shown all the same
-    flawed_files  number of files in which those errors are
+    kept      number of these that are shown in their last readable version because their files have errors
+    flawed    number of these that have an error in their bodies but are shown anyway
+    flawed_files  number of files that contain those errors
     waiting   number of posts scheduled for later
     feeds     number of feed files, without archive documents
     pages     number of HTML pages
     written   number of files that the build wrote
     removed   number of files that the build removed
-    problems  an error for each skipped post, those in the bodies of others, and warnings
+    problems  an error for each skipped post, the errors in the bodies of others, and warnings
     """
 
     folder: Path
@@ -90,8 +90,8 @@ def build(
     editions        the web versions of editions to show
     progress        called with the number of files made and their total
     accept_new_ids  whether to continue if settings would change the ids of published posts
-    require         called with the posts before any file is written, if their ids are not those of the last build; it
-                    raises PublisherError to stop the build
+    require         called with the posts, before any file is written, if their ids differ from those of the last build;
+                    it raises PublisherError to stop the build
     Raises ProjectError if the folder cannot be written; every file in it is then complete, old or new. Also raises it,
     before any file is written, if posts or static files cannot be read, or if settings would change ids.
     """
@@ -116,7 +116,7 @@ def _build(
     accept_new_ids: bool,
 ) -> BuildReport:
     is_usual = path == config.root / config.pages.output
-    # Before anything is read, since what changes afterwards is a change for the next build.
+    # Before anything is read, because later changes are for the next build.
     look = look_at(str(config.root), config.pages.output) if is_usual else None
     require_posts(config)
     templates = Templates(config.root / "templates", reload=False)
@@ -125,16 +125,16 @@ def _build(
     static.require_whole()
     inputs = _inputs(config, templates, static, editions)
     with closing(ArchiveReader(config)) as reader:
-        forget()  # what the look has found beside the posts
+        forget()  # what the look has found besides the posts
         reader.require_whole()
         if config.pages.enabled and config.posts.tool:
             bundled = stamps(config.root, (each.path for each in resources(config, reader.sources)))
             inputs = hash_of(inputs, repr(bundled))
         if _is_current(config, reader, manifest, inputs, path, now):
-            remove_partial_files(path)  # of a build that was killed while another one finished
+            remove_partial_files(path)  # left by a build that was killed while another one finished
             folder = None
         else:
-            # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.
+            # Imported here: that takes 0.2 s, and a build with nothing to do does not need it.
             from publisher.site.build.rebuild import Rebuild
 
             folder = OutputFolder(path, manifest)
@@ -169,7 +169,7 @@ def _write(manifest: Manifest) -> None:
 
 
 def _remember(manifest: Manifest, seen: dict[str, str]) -> None:
-    """Write what the project looks like now, so that the next build need not look for itself, if it looks different."""
+    """If the project looks different, write what it looks like now, so that the next build need not look for itself."""
     if seen and seen != manifest.seen:
         manifest.seen = seen
         with suppress(OSError):
@@ -179,7 +179,7 @@ def _remember(manifest: Manifest, seen: dict[str, str]) -> None:
 def _is_current(
     config: Config, reader: ArchiveReader, manifest: Manifest, inputs: str, path: Path, now: datetime
 ) -> bool:
-    """Return whether the output folder is up to date. This takes a stat for each file, but reads no post."""
+    """Return whether the output folder is up to date. This needs a stat call for each file, but reads no post."""
     return (
         reader.is_unchanged
         and manifest.is_current(inputs, reader.state, now)

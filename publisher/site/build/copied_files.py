@@ -1,6 +1,6 @@
 """Files that a build copies: the static folder, and the pictures and sounds that posts show.
 
-Nothing is changed, except that pictures lose their metadata, and get smaller copies (see posts.pictures).
+Files are not changed, except that pictures lose their metadata and get smaller copies (see posts.pictures).
 
 They are not in `site_files`, because every build needs this module, and a build with nothing to do must not import
 the feeds and pages.
@@ -30,7 +30,7 @@ from publisher.posts.permalinks import file_key
 from publisher.posts.pictures import VERSION, PublishedFiles
 from publisher.posts.scan import ENDINGS
 
-# What git and similar tools keep for themselves.
+# Files that git and similar tools keep for themselves.
 _OF_VERSIONS = (".git", ".hg", ".svn", ".jj")
 
 # The list of files in the output folder, and the files of a build in progress (see folder.py), begin like this.
@@ -39,9 +39,9 @@ IS_OURS = "has a name that builds use for files of their own, so it is not publi
 
 
 class StaticFiles(NamedTuple):
-    """The files under the static folder, including hidden ones such as .nojekyll, and what is not published.
+    """The files under the static folder, including hidden ones such as .nojekyll, and problems with those left out.
 
-    unread  those of the problems that may hide any number of files
+    unread  the problems that may hide any number of files
     """
 
     outputs: list[Output]
@@ -49,17 +49,17 @@ class StaticFiles(NamedTuple):
     unread: list[Problem]
 
     def require_whole(self) -> None:
-        """Raise ProjectError if a folder cannot be read, since its files would seem to be deleted."""
+        """Raise ProjectError if a folder cannot be read, because its files would seem to be deleted."""
         if self.unread:
             first = self.unread[0]
             raise ProjectError(first.message, where=first.path, hint=first.hint)
 
 
 def static_files(config: Config) -> StaticFiles:
-    """Return an output for every file that is copied, and a problem for what leads out or is private.
+    """Return an output for every file to copy, and a problem for each that is outside the project or private.
 
-    These are the files of the static folder and those of pages.copy. A link to a file of the project is followed, one
-    to a folder is not. Without pages, there are no static files.
+    These are the files of the static folder and those of pages.copy. A link to a file in the project is followed, a
+    link to a folder is not. Without pages, there are no static files.
     """
     found = StaticFiles([], [], [])
     if not config.pages.enabled:
@@ -75,7 +75,7 @@ def static_files(config: Config) -> StaticFiles:
 
 
 class _Copier:
-    """What is copied, and the folders that it is copied from."""
+    """The copied files, and the folders from which they are copied."""
 
     def __init__(self, config: Config, found: StaticFiles) -> None:
         self._root, self._found = config.root, found
@@ -85,7 +85,7 @@ class _Copier:
         self._posts = "" if is_project(config.posts.folder) else f"{config.posts.folder.rstrip('/')}/"
 
     def copy(self, shown: str, place: str) -> None:
-        """Note the files of a folder, or one file. shown: its path in the project; place: its path in the output."""
+        """Add the files of a folder, or a single file. shown: its path in the project; place: that in the output."""
         folder = self._root / shown
         why = self._public.why_not(folder)
         if why:
@@ -117,12 +117,12 @@ class _Copier:
                     self._add(site_path, f"{shown}/{inside}", file)
 
     def _is_source(self, project_path: str) -> bool:
-        """Return whether a file is that of a post, or of a draft, in a folder that is copied with all that it has."""
+        """Return whether a file in a folder that is copied as a whole is the source of a post or draft."""
         if not project_path.lower().endswith(ENDINGS):
             return False
         if self._posts and project_path.startswith(self._posts):
             return True
-        # The static folder is published as it is, whatever the names in it.
+        # The static folder is published as it is, whatever the names of its files.
         is_static = project_path.startswith(f"{self._static}/")
         return not is_static and any(name in POST_FOLDERS for name in project_path.split("/")[:-1])
 
@@ -137,7 +137,7 @@ class _Copier:
 
 
 def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator[Output]:
-    """Yield an output for each file that posts show, given as (path in the site, path in the project).
+    """Yield an output for each file that posts show, each given as (path in the site, path in the project).
 
     Missing files and links that lead out of the project are skipped.
     """
@@ -150,7 +150,7 @@ def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator
 
 
 def bundle_files(config: Config, permalinks: Mapping[str, str]) -> Iterator[Output]:
-    """Yield an output for each file of a page bundle. permalinks: those of the public posts, by source."""
+    """Yield an output for each file of a page bundle. permalinks: the public posts' permalinks, by source."""
     if config.pages.enabled and config.posts.tool:
         files = PublishedFiles(config)
         here = [source for source, permalink in permalinks.items() if permalink[0] == "/"]
@@ -164,7 +164,7 @@ def is_copy(output: Output) -> bool:
 
 
 def stamps(root: Path, paths: Iterable[str], settled_ns: int | None = None) -> dict[str, str]:
-    """Return a stamp (size and time) for each of these files, by path; "" for a file that does not exist.
+    """Return the stamp (size and time) of each of these files, by path; "" for a file that does not exist.
 
     settled_ns  a time in nanoseconds; see stamp_of
     """
@@ -179,17 +179,17 @@ def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:
 
 
 def _missing(config: Config, shown: str) -> Problem:
-    """Return the problem of a folder or file that pages.copy names and that doesn't exist, where it is named."""
+    """Return the problem of a folder or file in pages.copy that does not exist. Its place is where it is named."""
     file = config.root / CONFIG_FILE
     text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
     line, hint = KeyLines(text).written(("pages", "copy")), "create it, or take it out of pages.copy"
-    if not line:  # a variable names it, or the blog's tool
+    if not line:  # named by a variable, or by the blog's tool
         return Problem(shown, 0, "is to be copied, but doesn't exist", hint, Severity.WARNING)
     return Problem(CONFIG_FILE, line, f"pages.copy: {shown!r} doesn't exist", hint, Severity.WARNING)
 
 
 def _note(found: StaticFiles, root: Path, error: OSError) -> None:
-    if error.errno not in (errno.ENOENT, errno.ENOTDIR):  # there need not be a static folder
+    if error.errno not in (errno.ENOENT, errno.ENOTDIR):  # a static folder is optional
         place = os.path.relpath(os.fsdecode(error.filename), root)
         problem = Problem(place, 0, f"cannot be read: {error.strerror}", "fix its permissions")
         found.problems.append(problem)

@@ -1,4 +1,4 @@
-"""The output folder. Changed files are replaced atomically, and files that are no longer made are removed."""
+"""The output folder. Changed files are replaced atomically, and files that builds no longer make are removed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OutputFolder:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
         self._known_folders: set[str] = set()
-        self._staged: dict[str, tuple[str, Path]] = {}  # by path: the key of the output, and its file
+        self._staged: dict[str, tuple[str, Path]] = {}  # path -> the key of the output, and its file
         self._made = 0
         self._listed: set[str] = set()
         self.written: list[str] = []
@@ -51,10 +51,10 @@ class OutputFolder:
         remove_partial_files(self.path)
 
     def begin(self, wanted: Collection[str]) -> None:
-        """Add the paths in `wanted` to the folder's list before the files are written, and clear the way for them.
+        """Add the paths in `wanted` to the folder's list before the files are written, and make room for them.
 
         With the list, the next build knows every file that a killed build left behind. Old files are removed if they
-        are at the path of a wanted folder, or in a folder at the path of a wanted file. Raises the same errors as
+        are in the place of a wanted folder, or in a folder in the place of a wanted file. Raises the same errors as
         `prepare`, and ProjectError if the list cannot be written.
         """
         self.prepare(wanted)
@@ -68,7 +68,7 @@ class OutputFolder:
         if self._manifest.outputs or (self.path / LIST).exists() or _has_our_feed(self.path):
             return
         foreign = [name for name in sorted(wanted) if os.path.isfile(f"{self.path}/{name}")]  # see _move
-        if foreign and not (self.path / LIST).exists():  # otherwise another build has begun meanwhile
+        if foreign and not (self.path / LIST).exists():  # otherwise another build has begun in the meantime
             more = f" (and {len(foreign) - 1:,} more)" if len(foreign) > 1 else ""
             what = f"was not written by a build{more}, and is not replaced"
             hint = "move it away, or choose a different folder"
@@ -91,12 +91,12 @@ class OutputFolder:
         progress: Progress | None,
         expect: Callable[[Sequence[Output]], None] | None = None,
     ) -> None:
-        """Make the outputs whose files are not current, and write them into partial files.
+        """Make the outputs whose files are not current, and write them to partial files.
 
-        The site changes only in `put_staged`. If a template turns out to be broken, or the disk is full, the whole last
-        good site therefore stays, and no feed leads to a page that is not there.
+        The site changes only in `put_staged`. So if a template turns out to be broken, or the disk is full, the whole
+        last good site stays, and no feed leads to a missing page.
 
-        expect  takes them all, before the first is made
+        expect  receives all of these outputs before the first is made
         """
         stale = [output for output in outputs if not (self._is_staged(output) or self.is_current(output))]
         if expect is not None:
@@ -104,18 +104,18 @@ class OutputFolder:
         for number, output in enumerate(stale):
             if progress:
                 progress(number, len(stale))
-            sys.audit("publisher.make", output.path)  # a supervisor can tell which file takes too long
+            sys.audit("publisher.make", output.path)  # so a supervisor can see which file takes too long
             self._stage(output, output.make())
 
     def put_staged(self, outputs: Iterable[Output]) -> None:
-        """Put the staged files of these outputs into their places, each atomically; call `begin` before."""
+        """Put the staged files of these outputs in place, each atomically; call `begin` first."""
         for output in outputs:
             if not self._is_staged(output):
                 continue
             target, (_, part) = f"{self.path}/{output.path}", self._staged[output.path]
             try:
                 self._move(part, target)
-                del self._staged[output.path]  # only now: an interruption before this leaves the part to `discard`
+                del self._staged[output.path]  # only now: if interrupted earlier, `discard` removes the partial file
                 self.written.append(output.path)
                 self._record(output, target)
             except OSError as error:
@@ -123,7 +123,7 @@ class OutputFolder:
         self.discard()
 
     def discard(self) -> None:
-        """Remove what is still staged."""
+        """Remove the files that are still staged."""
         for _, part in self._staged.values():
             part.unlink(missing_ok=True)
         self._staged.clear()
@@ -159,7 +159,7 @@ class OutputFolder:
             raise _unwritable(Path(target), error) from error
 
     def _part(self, number: int | str) -> Path:
-        """Return a partial file, which is in the top folder and named by process, so that `prepare` finds it."""
+        """Return a partial file. It is in the top folder and named after the process, so that `prepare` finds it."""
         return self.path / f".publisher-{os.getpid()}-{id(self):x}-{number}.part"
 
     def _record(self, output: Output, target: str) -> None:
@@ -182,7 +182,7 @@ class OutputFolder:
             target.unlink()
             self.removed.append(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return  # already gone, or a file or folder that no build wrote is in its place
+            return  # already gone, or replaced by a file or folder that no build wrote
         except OSError as error:
             raise ProjectError(f"cannot be removed: {error.strerror}", where=str(target)) from error
         self._remove_empty(target.parent)
@@ -231,7 +231,7 @@ class OutputFolder:
         try:
             part.write_bytes(data)
             self._move(part, target)
-        except BaseException:  # Ctrl-C too must leave no partial file
+        except BaseException:  # even Ctrl-C must leave no partial file
             part.unlink(missing_ok=True)
             raise
 
@@ -244,7 +244,7 @@ def remove_partial_files(path: Path) -> None:
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:
-    """Return a warning for each feed in an output folder that is not in the folder's list, so that no build updates it.
+    """Return a warning for each feed in an output folder that is not in the folder's list: no build updates it.
 
     shown  name of the output folder for the warnings
     """
@@ -257,7 +257,7 @@ def stray_feeds(path: Path, shown: str) -> list[Problem]:
 
 
 def _has_our_feed(path: Path) -> bool:
-    """Return whether the feed in a folder names Publisher, so that a build wrote the folder, and its list was lost."""
+    """Return whether the feed in a folder names Publisher: then a build wrote the folder, and its list was lost."""
     for name in ("feed.xml", "atom.xml"):
         with suppress(OSError), (path / name).open("rb") as file:
             if b">Publisher</generator>" in file.read(10_000):
@@ -290,7 +290,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _in_the_way(gone: Iterable[str], wanted: Collection[str]) -> list[str]:
-    """Return the old files that are at the path of a wanted folder, or in a folder at the path of a wanted file."""
+    """Return the old files in the place of a wanted folder, or in a folder in the place of a wanted file."""
     gone = sorted(gone)
     if not gone:
         return []

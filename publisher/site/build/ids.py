@@ -1,7 +1,7 @@
-"""Protect the ids of published posts: changes of settings that would change them are refused unless confirmed.
+"""Protect the ids of published posts: settings that would change them are refused unless confirmed.
 
-If the id of a post changes, feed readers show the post again and newsletters send it again. Changes to the file of a
-post (its id, date or name) only stop a build if a newsletter has sent the post, as publishing/sent_files.py finds.
+If the id of a post changes, feed readers show the post again and newsletters send it again. Changes to a post's file
+(its id, date or name) stop a build only if a newsletter has sent the post, according to publishing/sent_files.py.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class KnownIds:
     """Checks and records the ids of published posts during a build or a publish."""
 
     def __init__(self, config: Config, *, accept_new: bool) -> None:
-        """Open the record of ids. accept_new: whether to continue even if ids change."""
+        """Open the record of ids. accept_new: whether to continue if ids change."""
         self._config, self._accept = config, accept_new
         self._record, self._origin = PublishedIds(config), Origin.of(config)
 
@@ -54,7 +54,7 @@ class KnownIds:
             raise ProjectError(problem.message, where=problem.path, hint=problem.hint)
 
     def has(self, archive: Archive) -> bool:
-        """Return whether the public posts have the ids that were recorded last."""
+        """Return whether the public posts have the ids that were last recorded."""
         return self._record.has(self._origin, archive.ids())
 
     def record(self, archive: Archive) -> None:
@@ -64,7 +64,7 @@ class KnownIds:
 
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
-    """Yield the problems of ids: an error if settings change them, or else a warning for each post with a new id."""
+    """Yield problems with ids: an error if settings change them, or else a warning for each post with a new id."""
     record = PublishedIds(config)
     problem = changed_by_settings(config, archive, record)
     if problem:
@@ -74,7 +74,7 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
     for source, now in archive.ids().items():
         before = ids.get(source, now)
         old = archive.settings.old.get(source)
-        if before != now and (old is None or old.id != now):  # readers know it by the id of the old feed
+        if before != now and (old is None or old.id != now):  # feed readers know it by the id of the old feed
             yield Problem(
                 in_folder(config.posts.folder, source),
                 1,
@@ -91,7 +91,7 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
         return None
 
     def id_before(source: str, source_before: str) -> str:
-        """Return the id that a post had by the settings before."""
+        """Return the id that a post had under the previous settings."""
         return _id_before(archive, known, source, source_before)
 
     found = new_ids(known, origin, record.ids(), archive.ids(), id_before)
@@ -110,7 +110,7 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
 
 
 def changed_keys(known: Origin, now: Origin) -> list[str]:
-    """Return the keys of the settings that ids are made from and that have changed."""
+    """Return the keys of those settings for ids that have changed."""
     return [key for key in _KEYS if getattr(known, key) != getattr(now, key)]
 
 
@@ -142,12 +142,12 @@ def new_ids(
 
 
 def to_blame(known: Origin, now: Origin, found: list[NewId]) -> list[str]:
-    """Return the keys of the settings that changed the ids, which the differing parts of the ids show."""
+    """Return the keys of the settings that changed the ids, judging by the parts of the ids that differ."""
     changed = changed_keys(known, now)
     parts = [zip(_KEYS, each.old.split(":", 3)[1:], each.new.split(":", 3)[1:], strict=False) for each in found]
     differing = {key for part in parts for key, old, new in part if old != new}
     if known.authority != now.authority:
-        differing.add("authority")  # it is in the ids of feeds and editions as well
+        differing.add("authority")  # it is also in the ids of feeds and editions
     return [key for key in changed if key in differing] or changed
 
 
@@ -184,7 +184,7 @@ def _id_before(archive: Archive, known: Origin, source: str, source_before: str)
 
 
 def _folder(config: Config, known: Origin, found: list[NewId]) -> str:
-    """Return the posts folder that gives posts their old paths, even if the old folder was moved as a whole."""
+    """Return the folder under which posts have their old paths, even if the old folder was moved as a whole."""
     path = in_folder(config.posts.folder, found[0].source) if found else ""
     return path.removesuffix(f"/{found[0].before}") if found and path.endswith(f"/{found[0].before}") else known.folder
 

@@ -42,20 +42,20 @@ class WrittenFile(NamedTuple):
 
 @dataclass
 class Manifest:
-    """The record of an output folder. A build fills it in, and writes it at the end.
+    """The manifest of an output folder. A build fills it in, and writes it at the end.
 
     path      path of the manifest file
     inputs    hash of the configuration, code, templates, static files and editions that the folder was made from
     since     the time of the build
-    until     when the next post appears or expires; None if there is no such time
+    until     when the next post appears or expires; None if none will
     facts     counts, for the report of a later build with nothing to do
     problems  the problems of the build, which a later build with nothing to do reports again
     outputs   the written files, by path
     index     state of the index of posts after the build; a different state means that posts have changed
     shown     stamps of the project's files that posts show, by path; "" for a missing file
-    failure   why builds have failed since `failing_since`, so that the folder shows an older state; None if the last
+    failure   why builds have failed since `failing_since`, which leaves the folder in an older state; None if the last
               build succeeded
-    seen      what the project looked like before the build, as unchanged.recorded returns it
+    seen      what the project looked like before the build, as returned by unchanged.recorded
     """
 
     path: Path
@@ -116,7 +116,7 @@ class Manifest:
             part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
 
     def note_failure(self, problem: Problem, now: datetime) -> None:
-        """Record that a build failed, if the record can be written; everything else in it stays as it is."""
+        """Record that a build failed, if the manifest can be written; everything else in it stays as it is."""
         if problem != self.failure:
             self.failing_since = self.failing_since if self.failure else now.astimezone(UTC)
             self.failure = problem

@@ -25,7 +25,7 @@ from publisher.site.web_versions import WebVersion, WebVersions
 
 
 class Rebuild:
-    """A build that has files to make. It writes the changed files and updates the manifest, but does not save it."""
+    """A build that has files to make. It writes the changed files and updates the manifest without saving it."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Rebuild:
     ) -> None:
         """Make all files that changed.
 
-        If the body of a post turns out to be unreadable, the whole site is planned again, with the last readable
+        If the body of a post turns out to be unreadable, the whole site is planned again, either with the last readable
         version of that post or without it.
         Raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
         require: see builder.build.
@@ -80,7 +80,7 @@ class Rebuild:
         try:
             archive.keep_versions()
         except ProjectError as error:
-            # The site is complete; only a later mistake in a post that changed now would take it down.
+            # The site is complete; without this, only a later mistake in a post that changed now would remove the post.
             self._manifest.problems.append(replace(problem_at(error), severity=Severity.WARNING))
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
@@ -91,7 +91,7 @@ class Rebuild:
         ordered = in_turns(planned.values())
         self._folder.stage(ordered, progress, lambda made: renderer.expect(_posts(made), with_code=True))
         for post in archive.posts if self._config.pages.enabled else ():
-            if not post.has_page:  # its pictures are published all the same, since emails show them
+            if not post.has_page:  # its pictures are published anyway, because emails show them
                 renderer.render(post)
         renderer.remember()
         own = standalone_pages(self._config, archive)
@@ -107,7 +107,7 @@ class Rebuild:
         self._manifest.since, self._manifest.until = now.astimezone(UTC), _first(archive.next_change, own.next_change)
         source = PostSource(self._config, archive, renderer.render)
         of_bodies = archive.body_problems()
-        problems += {problem: None for _, problem in of_bodies}  # of a file that several posts use, each once
+        problems += {problem: None for _, problem in of_bodies}  # each once, even for a file that several posts use
         problems += [*files.problems, *archive.asset_clashes(), *size_problems(self._config, archive, source)]
         self._manifest.problems = sorted(problems, key=lambda p: (p.path, p.line))
         self._manifest.facts = _facts(archive, planned) | _flawed(archive, of_bodies)
@@ -151,11 +151,11 @@ def _posts(outputs: Iterable[Output]) -> Iterator[Post]:
 
 
 def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
-    """Write the web versions that are missing from the output folder, without the site's frame around them.
+    """Write the web versions that are missing from the output folder, without the site's frame.
 
     The next build that succeeds replaces them. Raises ProjectError if they cannot be written.
     """
-    from publisher.site.pages.edition_pages import bare_web_version  # few builds need it
+    from publisher.site.pages.edition_pages import bare_web_version  # few builds need this
 
     path = config.root / config.pages.output
     missing = [made for made in map(bare_web_version, editions) if not (path / made.path).is_file()]
@@ -171,7 +171,7 @@ def _first(*moments: datetime | None) -> datetime | None:
 
 
 def _flawed(archive: Archive, of_bodies: Iterable[tuple[str, Problem]]) -> dict[str, int]:
-    """Return how many posts are shown as they are in spite of an error in their bodies, and in how many files it is."""
+    """Return how many posts are shown in spite of an error in their bodies, and how many files have such errors."""
     older = archive.last_versions
     wrong = [(source, each.path) for source, each in of_bodies if each.severity is Severity.ERROR]
     shown = [(source, path) for source, path in wrong if source not in older]

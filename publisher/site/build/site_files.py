@@ -35,11 +35,11 @@ def plan_site(
 
     If two have the same path, the first takes precedence.
 
-    A post is rendered only if its weight in a feed is needed and is not known yet (see PostSource.weights).
+    A post is rendered only if its weight in a feed is needed and not known yet (see PostSource.weights).
 
     static    the project's static files
     editions  web versions of editions, newest first
-    expect    takes the posts that will be rendered next
+    expect    receives the posts that will be rendered next
     """
     feeds = list(feeds_of(config, archive, PostSource(config, archive, render, expect), editions))
     yield from static
@@ -47,8 +47,8 @@ def plan_site(
     if config.pages.enabled:
         yield from _pages(config, archive, render, templates, editions, feeds)
         yield from bundle_files(config, archive.places.permalinks)
-    elif editions:  # emails link to them, whoever makes the pages
-        # Not at the top: only a site without pages needs it.
+    elif editions:  # emails link to them, whichever tool makes the pages
+        # not at the top: only a site without pages needs it
         from publisher.site.pages.edition_pages import bare_web_version
 
         found = {post_id: archive.permalink(source) or "/" for source, post_id in archive.ids().items()}
@@ -64,7 +64,7 @@ def _pages(
     editions: Sequence[WebVersion],
     feeds: Sequence[Feed],
 ) -> Iterator[Output]:
-    # Not at the top: a project of feeds only saves the hundredth of a second that they take.
+    # not at the top: a project with only feeds saves the hundredth of a second that they take
     from publisher.site.pages.frame import FeedLink
     from publisher.site.pages.page_files import plan_pages
     from publisher.site.pages.signup_pages import ListedFeed
@@ -86,9 +86,9 @@ def _pages(
 
 
 def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iterator[Problem]:
-    """Yield what is wrong with the standalone pages, the menu and the earlier addresses of posts and pages.
+    """Yield problems with the standalone pages, the menu and the redirects from earlier paths of posts and pages.
 
-    line: of the menu in publisher.toml
+    line: the line of the menu in publisher.toml
     """
     own = standalone_pages(config, archive)
     yield from own.problems
@@ -104,13 +104,13 @@ def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iter
 
 
 def _redirect_problems(config: Config, archive: Archive, pages: Sequence[Post]) -> list[Problem]:
-    """Return why earlier addresses of posts and pages do not lead to these."""
+    """Return the problems with redirects from earlier paths of posts and pages."""
     from publisher.site.pages.redirects import redirects_of  # not at the top, as for all pages
 
     own = set(map(id, pages))
 
     def where(post: Post) -> str:
-        """Return the path of the file of a post or a page."""
+        """Return the path of the source file of a post or a page."""
         return post.where(config.pages.folder if id(post) in own else config.posts.folder)
 
     return redirects_of((*archive.posts, *pages), where)[1]
@@ -119,14 +119,14 @@ def _redirect_problems(config: Config, archive: Archive, pages: Sequence[Post]) 
 def built_paths(config: Config, archive: Archive) -> frozenset[str]:
     """Return the paths, relative to the output folder, of all files that a build writes.
 
-    Web versions are not among them, nor are the files that only the bodies of posts show.
+    They do not include web versions, or files that only the bodies of posts show.
     """
 
     def never(post: object) -> RenderedPost:
-        """Raise AssertionError: nothing has to be rendered to plan the files."""
+        """Raise AssertionError: planning the files renders nothing."""
         raise AssertionError("planning renders nothing")
 
-    # How the archive of a feed is divided is known only after rendering, and no post links to an archive document.
+    # The division of a feed's archive is known only after rendering, and no post links to an archive document.
     config = replace(config, feeds=replace(config.feeds, archives=False))
     static = static_files(config).outputs
     planned = plan_site(config, archive, never, Templates(config.root / "templates"), static, ())
@@ -134,7 +134,7 @@ def built_paths(config: Config, archive: Archive) -> frozenset[str]:
 
 
 def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Problem]) -> dict[str, Output]:
-    """Return the first output for each path, by path, and add a problem to `problems` for each output that clashes.
+    """Return the first output for each path, by path, and add a problem to `problems` for each clashing output.
 
     A static file may replace a page with the same path. A path cannot be both a file and a folder, and paths that
     differ only in case are the same file on many systems.
@@ -155,7 +155,7 @@ def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Proble
             planned[output.path] = files[name] = output
             folders.update(above)
         elif taken and is_copy(taken) and is_copy(output):
-            planned[output.path] = output  # both are files of the owner, so the file system here distinguishes them
+            planned[output.path] = output  # both are the owner's files, so this file system distinguishes them
         elif not (taken and is_copy(taken) and taken.path == output.path):
             problems.append(_clash(shown, output, taken))
     return planned

@@ -7,8 +7,8 @@ and `opml` write them. An `items.Item` is an entry, which is the same in every f
 Public modules:
     feed_list   list the feeds and the paths of their files
     feed_files  plan every feed file as an output
-    items       make entries from posts or editions
-    validator   find problems in feeds that were built
+    items       make entries of posts or editions
+    validator   find problems in built feeds
 """
 
 __all__ = ["feed_files", "feed_list", "items", "validator"]

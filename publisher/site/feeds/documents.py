@@ -1,7 +1,7 @@
 """The documents of a feed: the current one, which feed readers poll, and its archive (RFC 5005 section 4).
 
 The archive must be divided into documents before anything is rendered, so it is divided by weight, which is an upper
-bound of a size. A document has at most as many bytes as its `frame_weight` plus the `item_weight` of each entry. A
+bound for the size. A document has at most as many bytes as its `frame_weight` plus the `item_weight` of each entry. A
 test verifies this bound.
 """
 
@@ -18,12 +18,12 @@ from publisher.site.feeds.items import Item, text_weight
 # An upper bound for the bytes that are the same in the documents of every feed: tags, namespaces, dates.
 _FRAME = 2500
 
-# What an entry without its full text usually weighs. Which texts are left out is decided from the weights alone, so
-# that it is known without rendering a post.
+# The usual weight of an entry without its full text. The weights alone decide which texts are left out, so that this is
+# known without rendering a post.
 _SHORT = 2000
 
 # The `updated` of a feed without entries. With the current time, every build of an empty site would differ, and
-# validators warn about dates before 1990, so it is the date of RFC 4287.
+# validators warn about dates before 1990, so this is the date of RFC 4287.
 BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
 
 
@@ -31,7 +31,7 @@ BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
 class FeedPart:
     """The part of a feed that goes into one document.
 
-    number  0 for the current document; archive documents are numbered from 1, which has the oldest entries
+    number  0 for the current document; archive documents are numbered from 1, and the first has the oldest entries
     older   number of the archive document with the next older entries; 0 if there is none
     keys    the keys of its entries, newest first
     """
@@ -45,7 +45,7 @@ class FeedPart:
 def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
     """Yield the part for the current document, then the parts of the archive, newest first.
 
-    There is an archive if it is enabled and there are more entries than feeds.limit, or if they may exceed
+    There is an archive if it is enabled and there are more entries than feeds.limit, or more than may fit into
     feeds.max_bytes. It contains every entry once (see pages_of). Its documents do not link to newer documents, so that
     they do not change.
     """
@@ -64,9 +64,9 @@ def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
 def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, int]]:
     """Divide a list of entries, newest first, into pages; return the (start, end) of each page, oldest page first.
 
-    A page has at most `limit` entries, which together weigh at most `most` bytes. An entry that is heavier gets a page
-    of its own, on which it has no full text (see left_out). Pages are filled starting from the oldest entry, so a full
-    page never changes when entries are added at the front of the list.
+    A page has at most `limit` entries, which together weigh at most `most` bytes. A heavier entry gets a page of its
+    own, without its full text (see left_out). Pages are filled starting from the oldest entry, so a full page never
+    changes when entries are added at the front of the list.
     """
     found: list[tuple[int, int]] = []
     end, total = len(weights), 0
@@ -81,12 +81,12 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
 
 
 def left_out(weights: Sequence[int], most: int) -> list[int]:
-    """Return the indexes of the entries whose full text is left out, so that all of them fit into one document.
+    """Return the indexes of the entries whose full text is left out so that all entries fit into one document.
 
     weights  the weights of its entries, newest first
     most     the bytes that all entries together may have
-    A text goes first if it is so large that it would crowd out others, the largest first, and of those of about the
-    same size the oldest; then the texts of the oldest entries, which feed readers have seen for longest.
+    First to go are texts so large that they would crowd out others: the largest first and, among those of about the
+    same size, the oldest. Then follow the texts of the oldest entries, which feed readers have shown for longest.
     """
     count, excess, found = len(weights), sum(weights) - most, []
     large = {index for index, weight in enumerate(weights) if crowds_out(weight, count, most)}
@@ -106,13 +106,13 @@ def crowds_out(weight: int, count: int, most: int) -> bool:
 
 
 def entries_weight(config: Config, feed: Feed) -> int:
-    """Return the bytes that all entries of a document of this feed together may have."""
+    """Return the number of bytes that all entries in a document of this feed may have together."""
     longest = feed_url(config, feed.path("json", 1_000_000))
     return config.feeds.max_bytes - frame_weight(config, feed.title, feed.description, longest)
 
 
 def frame_weight(config: Config, title: str, description: str, url: str) -> int:
-    """Return an upper bound for the bytes of a document without its entries. `url` is the longest of its own URLs."""
+    """Return an upper bound for the bytes of a document without its entries. `url` is its longest URL."""
     site, person = config.site, config.site.author
     texts = [title, title, description, site.title, site.title, site.language, site.image, site.image, site.image]
     texts += [person.name, person.name, person.email, person.email, person.url, config.feeds.hub]
@@ -122,7 +122,7 @@ def frame_weight(config: Config, title: str, description: str, url: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A part of a feed with its entries, ready to be written in the format of its name. path: that in its own URL."""
+    """A part of a feed with its entries, ready to be written in the format of its name. path: as in its own URL."""
 
     part: FeedPart
     items: Sequence[Item]
@@ -131,17 +131,17 @@ class Document:
 
     @property
     def feed(self) -> Feed:
-        """The feed that it is a document of."""
+        """The feed to which it belongs."""
         return self.part.feed
 
     @property
     def updated(self) -> datetime:
-        """The time of the latest change of an entry. The time of the build would make an unchanged feed differ."""
+        """The time of the latest change to an entry. The time of the build would make an unchanged feed differ."""
         return max((item.updated for item in self.items), default=BEFORE_ANY)
 
     @property
     def distinct_updated(self) -> datetime:
-        """The `updated` of an Atom feed, the latest `distinct_updated` of its entries."""
+        """The `updated` of an Atom feed: the latest `distinct_updated` of its entries."""
         return max((item.distinct_updated for item in self.items), default=BEFORE_ANY)
 
     @property

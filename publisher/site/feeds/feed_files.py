@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
     """Yield every feed file, then the OPML list of feeds, as outputs.
 
-    A post is rendered only if its weight is needed to divide an archive and is not known yet.
+    A post is rendered only if its weight is needed to divide an archive and not known yet.
     """
     writer = _Writer(config)
     settings = repr((config.site, config.feeds, config.pages.enabled, code_key()))
@@ -40,10 +40,10 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
 
 
 def size_problems(config: Config, archive: Archive, source: PostSource) -> Iterator[Problem]:
-    """Yield a warning for each post that is too large for a feed, so that feeds show only its excerpt.
+    """Yield a warning for each post that is too large for a feed, where only its excerpt is shown.
 
-    source  the source of entries; posts whose weight it does not know yet are not reported
-    If the newest posts are too large only together, that is one warning, about feeds.limit.
+    source  the source of entries; posts of unknown weight are not reported
+    If the newest posts are only too large together, there is one warning, about feeds.limit.
     """
     if config.feeds.content == "summary" or not config.feeds.formats:
         return
@@ -54,7 +54,7 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
     short = left_out(newest, most)
     crowd = [at for at in short if crowds_out(newest[at], len(newest), most)]
     large = {feed.keys[at] for at in crowd} | {key for key in feed.keys if known.get(key, 0) > most}
-    for key in sorted(key for key in large if not is_item(key)):  # nobody here can shorten an item
+    for key in sorted(key for key in large if not is_item(key)):  # the owner cannot shorten an item of a source
         is_alone = known[key] > most
         reason = "which is too much" if is_alone else f"too much with the others (feeds.limit = {config.feeds.limit})"
         what = f"its full text takes {known[key]:,} bytes in a feed, {reason}; feeds show its excerpt instead"
@@ -67,8 +67,8 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
         yield Problem(CONFIG_FILE, 0, what, "lower feeds.limit, or raise feeds.max_bytes", Severity.WARNING)
 
 
-# lxml and feedgen take 0.1 s to import. They are imported when a file is made, because `publisher status` and `check`
-# only plan.
+# lxml and feedgen take 0.1 s to import. They are imported only when a file is made, because `publisher status` and
+# `check` only plan.
 
 
 def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
@@ -77,8 +77,8 @@ def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
     return opml(config, feeds)
 
 
-# The weights of entries are not needed for a feed that could be this many times as large. An entry never weighs that
-# much more than it has bytes.
+# If a feed would fit even if it were this many times as large, the weights of its entries are not needed: an entry's
+# weight never exceeds its size by more.
 _SURELY_FITS = 4
 
 
@@ -87,7 +87,7 @@ def _largest(documents: Mapping[str, bytes]) -> int:
 
 
 class _Writer:
-    """Writes documents. It keeps the XML entries for other feeds that show them, and all formats of the last part."""
+    """Writes documents. It keeps the XML entries for other feeds that show them, and the last part in all formats."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -97,24 +97,24 @@ class _Writer:
         self._documents: dict[str, bytes] = {}
 
     def write(self, part: FeedPart, name: FeedName) -> bytes:
-        """Return one format of a part. All its formats are made together, because they must have the same entries."""
+        """Return a part in one format. All formats are made together, because they must have the same entries."""
         if self._part is not part:
             self._part, self._documents = part, self._fitting(part)
         return self._documents[name.path]
 
     def _fitting(self, part: FeedPart) -> dict[str, bytes]:
-        """Return every format of a part, by path. If feeds.max_bytes is too little, some entries have no full text.
+        """Return every format of a part, by path. If feeds.max_bytes is too small, some entries have no full text.
 
-        Which ones, only their weights decide, so that `size_problems` can tell without making a document. If even that
-        does not suffice, the oldest entries are dropped, but none from an archive document, because its entries were
-        chosen by their weights (see pages_of).
+        Only their weights decide which, so that `size_problems` knows them without making a document. If even that is
+        not enough, the oldest entries are dropped, except from archive documents, whose entries were chosen by weight
+        (see pages_of).
         """
         most = self._config.feeds.max_bytes
         items = part.feed.source.items(part.keys)
         documents = self._documents_of(part, items)
         if _SURELY_FITS * _largest(documents) <= most:
             return documents
-        part.feed.source.weights(part.keys)  # they are kept, for size_problems
+        part.feed.source.weights(part.keys)  # keeps them for size_problems
         short = left_out(list(map(item_weight, items)), entries_weight(self._config, part.feed))
         if short:
             items = [self._short(item) if at in short else item for at, item in enumerate(items)]

@@ -26,8 +26,8 @@ class Feed:
     id      permanent tag URI (RFC 4151), which does not change with the domain
     page    absolute URL of the page that shows the same entries
     keys    keys of its entries, newest first
-    source  makes the Item of each key
-    names   other names of the current document; the first one of a format takes the place of the usual name
+    source  makes the Item for each key
+    names   other names of the current document; the first one in a format replaces the usual name
     group   its group in lists of feeds: "site", "tags", "authors" or "newsletters"
     label   its name within that group
     """
@@ -46,7 +46,7 @@ class Feed:
 
     @property
     def has_description(self) -> bool:
-        """Whether the description says more than the title. RSS requires one anyway; other formats leave it out."""
+        """Whether the description adds something to the title. RSS requires one anyway; other formats leave it out."""
         return self.description not in ("", self.title)
 
     def path(self, kind: str, number: int = 0) -> str:
@@ -59,7 +59,7 @@ class Feed:
         return next(own, f"{self.folder}{file_name(kind, number)}")
 
     def files(self, formats: Sequence[str], number: int = 0) -> Iterator[FeedName]:
-        """Yield every name of a document, with the path of its file. formats: those of all feeds of the site."""
+        """Yield every name of a document, with the path of its file. formats: the formats of all feeds of the site."""
         yield from self.names if not number else ()
         for kind in formats:
             path = f"{self.folder}{file_name(kind, number)}"
@@ -126,7 +126,7 @@ def _newsletters(config: Config, maker: _Maker, editions: Sequence[WebVersion]) 
 
 
 class _Maker:
-    """Makes the feeds of posts, which have the site's title, language and source of entries in common."""
+    """Makes the feeds of posts, which share the site's title, language and source of entries."""
 
     def __init__(self, config: Config, posts: PostSource) -> None:
         self._config, self._posts = config, posts
@@ -136,9 +136,9 @@ class _Maker:
         return f"tag:{self._posts.authority}:feed" + (f":{quote(folder)}" if folder else "")
 
     def in_language(self, language: str, keys: Sequence[str]) -> Feed:
-        """Return the feed of the posts in a language that is not the usual one of the site.
+        """Return the feed of the posts in a language other than the site's usual one.
 
-        It has the other names of the main feed in its own folder, as Hugo has index.xml and fr/index.xml.
+        It has the main feed's other names in its own folder, like index.xml and fr/index.xml in Hugo.
         """
         name, site, others = own_name(language), self._config.site, self._config.feeds.other_names
         folder, taken = site.language_folder(language), {other.path for other in others}

@@ -13,7 +13,8 @@ from publisher.posts.rendering.frames import page_of_frame
 from publisher.posts.text.encoding import is_surely_clean
 from publisher.posts.urls import key_of
 
-# Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML treats as errors.
+# Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and that HTML treats as
+# errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -60,7 +61,7 @@ def feed_html(fragment: str) -> str:
     """Return the HTML of a rendered post for feeds, without elements that feed readers drop or warn about.
 
     Frames become links, alerts become quotes, and the checkboxes of task lists become ballot-box characters. Footnotes
-    have the classes by which readers find them, and ids that no other entry has; the page has these as well.
+    have the classes by which feed readers find them, and ids that no other entry has, the same as on the page.
     """
     if "<iframe" in fragment:
         fragment = _FRAME.sub(_link, fragment)
@@ -84,11 +85,11 @@ def _link(frame: re.Match[str]) -> str:
 
 
 def _with_quotes(fragment: str) -> str:
-    """Return the HTML with alerts as quotes, since readers have no style for a <div>."""
+    """Return the HTML with alerts as quotes, because feed readers have no style for a <div>."""
     are_alerts: list[bool] = []
 
     def quoted(match: re.Match[str]) -> str:
-        """Return the tag of a quotation in place of that of an alert."""
+        """Return the tag of a quotation instead of an alert's."""
         if match[0] == "</div>":
             is_alert = bool(are_alerts) and are_alerts.pop()
             return "</blockquote>" if is_alert else match[0]
@@ -114,10 +115,10 @@ def _with_own_notes(fragment: str) -> str:
 
 
 def fitting_pictures(rendered: RenderedPost) -> str:
-    """Return the HTML of a post with copies in the place of pictures that are much wider than a column of text."""
+    """Return the HTML of a post with smaller copies of pictures that are much wider than a column of text."""
 
     def replaced(match: re.Match[str]) -> str:
-        """Return the tag of a picture with an address of a size that fits."""
+        """Return the tag of a picture with the URL of a copy that fits."""
         picture = rendered.picture(unescape(match[2]))
         return f"{match[1]}{escape(picture.fitting)}" if picture else match[0]
 
@@ -126,9 +127,9 @@ def fitting_pictures(rendered: RenderedPost) -> str:
 
 
 def directed(fragment: str, language: str, feed_language: str) -> str:
-    """Return the HTML of an entry in an element with its language and direction, if it or the feed is right to left.
+    """Return the HTML of an entry in an element with its language and direction, if it or the feed is right-to-left.
 
-    Feed readers set the text of an entry on pages of their own, and most look neither at xml:lang nor at dc:language.
+    Feed readers show the text of an entry on their own pages, and most ignore both xml:lang and dc:language.
     """
     if not fragment or direction(language) == direction(feed_language) == "ltr":
         return fragment
@@ -140,7 +141,7 @@ def _without_bare_spans(fragment: str) -> str:
     are_bare: list[bool] = []
 
     def kept(match: re.Match[str]) -> str:
-        """Return a tag, or nothing for that of a span without attributes."""
+        """Return a tag, or nothing for the tag of a span without attributes."""
         if match[0] == "</span>":
             is_bare = bool(are_bare) and are_bare.pop()
         else:
@@ -180,11 +181,11 @@ _ANY_DIV = patterns.compile(r"(?:(?<!\s)\s++)?(</?div(?:\s[^<>]*)?>)\s*")
 
 
 def _without_plain_divs(clean: str) -> str:
-    """Return sanitised HTML without the <div> that has no attributes. One with a language or direction stays whole."""
+    """Return sanitised HTML without <div> elements that have no attributes. Those with a language or direction stay."""
     are_plain: list[bool] = []
 
     def line_break(tag: re.Match[str]) -> str:
-        """Return a tag, or a line break for that of a plain div."""
+        """Return a tag, or a line break for the tag of a plain div."""
         if tag[1] == "</div>":
             is_plain = are_plain.pop() if are_plain else True
         else:

@@ -26,9 +26,9 @@ class Item:
     """An entry of a feed. Its texts contain only characters that XML allows.
 
     id        a URI, which Atom requires
-    guid      the id for RSS and JSON, which is that of an old feed as it wrote it
+    guid      the id for RSS and JSON, exactly as an old feed wrote it
     title     "" for a post without a title
-    label     a name for such a post, for Atom, which requires a title
+    label     a name for a post without a title, for Atom, which requires one
     html      the full text; "" in a feed of summaries
     external_url  the page elsewhere that a link post is about; "" for other entries
     summary   plain text, never empty
@@ -55,12 +55,12 @@ class Item:
 
     @property
     def short(self) -> Item:
-        """The entry without its full text, for a feed into which that does not fit."""
+        """The entry without its full text, for a feed in which the text does not fit."""
         return replace(self, html="", markdown="")
 
     @property
     def distinct_updated(self) -> datetime:
-        """The time `updated`, with a fraction of a second that is derived from the id.
+        """The time `updated`, with a fraction of a second derived from the id.
 
         Posts that appear at the same moment, such as translations, must not share an atom:updated, because RFC 4287
         section 4.1.1 allows that only for copies of one entry.
@@ -70,26 +70,26 @@ class Item:
 
 @lru_cache(maxsize=4096)
 def _fraction(item_id: str) -> timedelta:
-    """Return a part of a second that depends on an id. Cached because many feeds show an entry, and each needs it."""
+    """Return a fraction of a second that depends on an id. Cached because an entry is in many feeds."""
     return timedelta(microseconds=int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=4).digest()) % 1_000_000)
 
 
 # How many posts are loaded at a time.
 _AT_ONCE = 20
 
-# Formats that are not Markdown to anybody else.
+# Formats that no other program reads as Markdown.
 _OTHER_FORMATS = (".mdx", ".qmd", ".rst")
 
 
 class ItemSource(Protocol):
-    """A source that makes entries from their keys. It has their digests and weights without making them."""
+    """A source that makes entries from their keys. It knows their digests and weights without making them."""
 
     def digest(self, key: str) -> str:
         """Return a string that changes whenever the entry may change. This is cheap."""
         ...
 
     def weights(self, keys: Sequence[str]) -> list[int]:
-        """Return, for each key, an upper bound for the bytes of its entry in the largest format.
+        """Return an upper bound for the bytes of the entry of each key, in the largest format.
 
         Calling it again for the same keys is cheap.
         """
@@ -110,7 +110,7 @@ class PostSource:
         render: Callable[[Post], RenderedPost],
         expect: Callable[[Iterable[Post]], None] | None = None,
     ) -> None:
-        """Remember how to render. expect: takes the posts that will be rendered next, so that it can begin."""
+        """Store how to render. expect: receives the posts that will be rendered next, so that it can begin."""
         self._config, self._archive, self._render, self._expect = config, archive, render, expect
         self.authority = archive.settings.authority
         self._made: dict[str, Item] = {}
@@ -118,7 +118,7 @@ class PostSource:
         self._weights: dict[str, int] | None = None
 
     def digest(self, key: str) -> str:
-        """Return a digest of all that decides what the post is in a feed."""
+        """Return a digest of everything that determines the post in a feed."""
         return self._archive.digest(key)
 
     def known_weights(self) -> dict[str, int]:
@@ -128,7 +128,7 @@ class PostSource:
         return self._weights
 
     def weights(self, keys: Sequence[str]) -> list[int]:
-        """Return what each post weighs in a feed, in bytes."""
+        """Return the weight of each post in a feed, in bytes."""
         known = self.known_weights()
         self._expect_entries([key for key in keys if key not in known])
         fresh: dict[str, int] = {}
@@ -143,7 +143,7 @@ class PostSource:
         return [known[key] for key in keys]
 
     def weigh(self, rendered: RenderedPost) -> None:
-        """Note what a post weighs, so that it is not rendered again for that. Its entry is not kept."""
+        """Record the weight of a post, so that it is not rendered again for that. Its entry is not kept."""
         self.known_weights()[rendered.post.source] = item_weight(self._item(rendered))
 
     def keep_weights(self) -> None:
@@ -151,7 +151,7 @@ class PostSource:
         self._archive.keep_weights(self._kind, self.known_weights())
 
     def items(self, keys: Sequence[str]) -> list[Item]:
-        """Return the posts as items, and render those that are not made yet."""
+        """Return the posts as items, after rendering those that are not made yet."""
         missing = [key for key in keys if key not in self._made]
         self._expect_entries(missing)
         for post in self._archive.load(missing):
@@ -194,10 +194,10 @@ def post_item(
 
     authority      the authority of tag URIs, such as "example.org,2024"
     full           whether the entry has the full text
-    markdown       the Markdown source of the post, if the entry is to have it
-    feed_language  the language of the feed, from which that of the post may differ
-    is_old         whether readers know its id from an old feed, so that no format writes it in another way if it can be
-                   helped
+    markdown       the Markdown source of the post, if it should be in the entry
+    feed_language  the language of the feed, which may differ from the post's
+    is_old         whether feed readers know its id from an old feed, so that it is written differently only if a format
+                   requires it
     """
     post = rendered.post
     title = xml_text(post.title)
@@ -228,7 +228,7 @@ def _fitting_image(rendered: RenderedPost) -> Image | None:
     return replace(image, url=found.fitting) if image and found else image
 
 
-# A URI that every feed reader accepts (RFC 3986), in a scheme that needs no resolving.
+# A URI that every feed reader accepts (RFC 3986), with a scheme that needs no resolving.
 _URI = patterns.compile(r"(?:tag:|urn:[A-Za-z0-9][A-Za-z0-9-]+:|https?://)[A-Za-z0-9!#$%&'()*+,./:;=?@_~-]+")
 
 
@@ -239,7 +239,7 @@ _IRI = patterns.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:[^\s<>\"{}|\\^`]+")
 def entry_id(written: str, authority: str, *, is_old: bool = False) -> str:
     """Return the id of a post for feeds. Atom requires a URI, so any other id becomes part of a tag URI (RFC 4151).
 
-    is_old  whether it is from an old feed, which may have had a URI of any kind
+    is_old  whether the id is from an old feed, which may have had any kind of URI
     """
     written = xml_text(written)
     is_uri = _URI.fullmatch(written) or (is_old and _IRI.fullmatch(written))
@@ -247,22 +247,22 @@ def entry_id(written: str, authority: str, *, is_old: bool = False) -> str:
 
 
 class EditionSource:
-    """A source of entries for the editions of one newsletter, whose keys are slots (scheduled times)."""
+    """A source of entries for the editions of a newsletter. Their keys are slots (scheduled times)."""
 
     def __init__(self, config: Config, name: str, copies: Sequence[WebVersion]) -> None:
         self._config = config
-        # Editions for those who have chosen another frequency have the same posts.
+        # Editions for subscribers who chose a different frequency have the same posts.
         own = [copy for copy in copies if copy.edition.newsletter == name and not copy.edition.frequency]
         self._copies = {copy.edition.slot: copy for copy in own}
         self.keys = list(self._copies)
 
     def digest(self, key: str) -> str:
-        """Return a digest of all that decides what the edition is in a feed."""
+        """Return a digest of everything that determines the edition in a feed."""
         edition = self._copies[key].edition
         return f"{edition.id}:{edition.slot}:{edition.dated.isoformat()}"
 
     def weights(self, keys: Sequence[str]) -> list[int]:
-        """Return what each edition weighs in a feed, in bytes."""
+        """Return the weight of each edition in a feed, in bytes."""
         return [self._weight(self._copies[key]) for key in keys]
 
     def _weight(self, copy: WebVersion) -> int:
@@ -296,7 +296,7 @@ class EditionSource:
 
 
 # Upper bounds for the bytes of field names, tags and dates around an entry, an author, a tag, an enclosure, an episode,
-# a transcript, and the words of a picture.
+# a transcript, and a picture's texts.
 _ENTRY, _PERSON, _TAG, _ENCLOSURE, _EPISODE, _TRANSCRIPT, _IMAGE = 900, 120, 40, 250, 400, 60, 80
 
 
@@ -317,7 +317,7 @@ def item_weight(item: Item) -> int:
             *(text for pair in item.episode.transcripts for text in pair),
         ]
         fixed += _EPISODE + _TRANSCRIPT * len(item.episode.transcripts)
-    # Without full text, JSON Feed has the summary twice: as content_text, which it requires, and as summary.
+    # Without full text, a JSON Feed entry has the summary twice: as the required content_text, and as summary.
     content = markup_weight(item.html or item.summary)
     return fixed + sum(map(text_weight, filter(None, texts))) + content + text_weight(item.markdown)
 

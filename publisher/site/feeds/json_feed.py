@@ -13,7 +13,7 @@ from publisher.site.feeds.items import Item
 
 
 def json_feed(document: Document) -> bytes:
-    """Return the JSON Feed document, with the same entries, ids and order as in RSS and Atom."""
+    """Return the JSON Feed document, with the same entries, ids and order as RSS and Atom."""
     feed, config = document.feed, document.config
     person, image = config.site.author, site_image(config)
     hub = config.feeds.hub if not document.part.number else ""
@@ -35,7 +35,7 @@ def json_feed(document: Document) -> bytes:
 
 
 def _item(item: Item) -> dict[str, Any]:
-    """Return an entry as JSON values, without keys whose value is empty."""
+    """Return an entry as JSON values, without keys whose values are empty."""
     found: dict[str, Any] = {
         "id": item.guid or item.id,
         "url": item.url,
@@ -62,7 +62,7 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def _words_of(image: Image) -> dict[str, str]:
-    """Return the description and the caption of a picture, for which JSON Feed has no keys of its own."""
+    """Return the description and the caption of a picture, for which JSON Feed itself has no keys."""
     texts = {"alt": xml_text(image.alt), "caption": xml_text(image.caption)}
     return {key: text for key, text in texts.items() if text}
 

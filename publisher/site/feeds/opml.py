@@ -38,8 +38,8 @@ def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
 
 def _outline(parent: Any, config: Config, feed: Feed, kind: str) -> None:
     attributes = {
-        # In OPML 2.0, "rss" includes Atom. There is no type for JSON Feed, but FreshRSS needs this one, and readers
-        # that look only at the URL ignore it.
+        # In OPML 2.0, "rss" includes Atom. There is no type for JSON Feed, but FreshRSS needs this one, and feed
+        # readers that use only the URL ignore it.
         "type": "JSONFeed" if kind == "json" else "rss",
         "text": xml_text(feed.label),
         "title": xml_text(feed.title),

@@ -1,6 +1,6 @@
 """Validate the feeds in the output folder, for `publisher check`.
 
-This does not check feedgen, but finds whatever else can go wrong between a post and the file on the disk, such as a
+This does not check feedgen, but finds anything else that can go wrong between a post and the file on disk, such as a
 static file that replaces a feed, a missing picture, or an edit by hand.
 """
 
@@ -27,7 +27,7 @@ _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
 _ARCHIVED = patterns.compile(r"-\d+(?=\.)")
 _ABSOLUTE = patterns.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-# Active content, such as scripts. It matches only inside tags, because the text of a post may mention these names.
+# Active content, such as scripts. It is searched only inside tags, because the text of a post may mention these names.
 _ACTIVE = patterns.compile(
     r"<(?:script|style|object|embed|form)\b"
     r'|<[a-z][^\s<>]*(?:\s+[^\s=<>"]+(?:="[^"]*")?)*?\s+(?:on[a-z]+=|[^\s=<>"]+="\s*javascript:)',
@@ -72,7 +72,7 @@ class _Links(HTMLParser):
 
 
 class _Bodies:
-    """Finds what is wrong in the full texts of entries. Many feeds show the same ones, and each is read once."""
+    """Finds problems in the full texts of entries. Many feeds show the same texts, and each is read once."""
 
     def __init__(self) -> None:
         self._faultless: set[bytes] = set()
@@ -98,7 +98,7 @@ class _FeedFile:
         self._line = 0
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the file."""
+        """Yield the problems of the file."""
         if len(self._data) > self._config.feeds.max_bytes:
             yield self._problem(
                 f"has {len(self._data):,} bytes; feed readers reject large files",

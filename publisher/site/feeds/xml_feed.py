@@ -91,14 +91,14 @@ def atom(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     if document.is_archive:
         _place(root, f"{{{HISTORY}}}archive", {}, before="entry")
     if not feed.has_description:
-        root.remove(root.find("subtitle"))  # feedgen writes one for the sake of RSS
+        root.remove(root.find("subtitle"))  # feedgen writes one because RSS needs it
     for name in ("title", "subtitle"):
         declare_html(root.find(name))
     return _bytes(tree)
 
 
 def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list[tuple[str, str]]) -> Any:
-    """Return a feedgen generator for a document, with everything that RSS and Atom have in common."""
+    """Return a feedgen generator for a document, with everything that RSS and Atom share."""
     feed = document.feed
     if document.is_archive:
         namespaces = [*namespaces, ("fh", HISTORY)]
@@ -120,7 +120,7 @@ def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list
 
 
 def _podcast(channel: Any, config: Config) -> None:
-    """Add the elements that podcast directories require in a channel with episodes."""
+    """Add the elements that podcast directories require for a channel with episodes."""
     person = config.site.author
     if person.name:
         add(channel, f"{{{ITUNES}}}author", person.name, before="item")
@@ -130,7 +130,7 @@ def _podcast(channel: Any, config: Config) -> None:
         add(owner, f"{{{ITUNES}}}name", person.name or config.site.title)
         add(owner, f"{{{ITUNES}}}email", person.email)
     add(channel, f"{{{ITUNES}}}explicit", str(config.feeds.podcast_explicit).lower(), before="item")
-    if config.feeds.podcast_type == "serial":  # directories show "episodic" by default
+    if config.feeds.podcast_type == "serial":  # "episodic" is the default of directories
         add(channel, f"{{{ITUNES}}}type", "serial", before="item")
     if config.feeds.podcast_category:
         category, _, below = (part.strip() for part in config.feeds.podcast_category.partition(">"))
@@ -152,7 +152,7 @@ def _relations(document: Document, kind: str) -> list[tuple[str, str]]:
     if document.part.number:
         found.append(("current", document.current(kind)))
     if document.part.number == 1 and document.is_archive:
-        # The oldest document has no prev-archive. RFC 5005 requires a link, and the target of this one always exists.
+        # The oldest document has no prev-archive. RFC 5005 requires a link, and this one always has a target.
         found.append(("next-archive", feed_url(document.config, document.feed.path(kind, 2))))
     return found
 
@@ -258,7 +258,7 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
 
 
 def _episode(element: Any, item: Item, duration: int) -> None:
-    """Add what podcast directories show of an <item>: Apple's elements and those of Podcasting 2.0."""
+    """Add the elements of an <item> that podcast directories show: Apple's, and those of Podcasting 2.0."""
     episode = item.episode or Episode()
     texts = {
         "duration": str(duration or ""),
@@ -279,14 +279,14 @@ def _episode(element: Any, item: Item, duration: int) -> None:
         etree.SubElement(element, f"{{{PODCAST}}}chapters", url=episode.chapters, type="application/json+chapters")
 
 
-# Text that a guessing feed reader would take for HTML. Only such text is declared as HTML and escaped, because some
-# readers ignore the declaration (rss-parser 3.13, feedsmith 3.0, sfeed) and show "Use &lt;head&gt;"; plain text is
-# safe, and so is an ampersand that no HTML parser takes for an entity, as in AT&T and Q&A.
+# Text that a feed reader would guess to be HTML. Only such text is declared as HTML and escaped, because some readers
+# ignore the declaration (rss-parser 3.13, feedsmith 3.0, sfeed) and show "Use &lt;head&gt;"; plain text is safe, and so
+# is an ampersand that no HTML parser takes for an entity, as in AT&T and Q&A.
 _LIKE_HTML = patterns.compile(r"</\w+>|&#?\w+;|&#\w")
 
 
 def looks_like_html(text: str) -> bool:
-    """Return whether a reader that guesses would take a plain text for HTML."""
+    """Return whether a feed reader that guesses would take a plain text for HTML."""
     return _LIKE_HTML.search(text) is not None or ("&" in text and unescape(text) != text)
 
 

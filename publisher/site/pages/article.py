@@ -25,13 +25,13 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 
 @dataclass(frozen=True, slots=True)
 class ListedPost:
-    """A post for lists, tag pages, the archive and the pages of neighbouring posts.
+    """A post as shown in lists, tag pages, the archive and the pages of neighbouring posts.
 
     path      its output path; the source of a post whose page is elsewhere
     language  its language, or the site's if it has none
     stamp     when it was published, in ISO 8601
     updated   when it was last changed, in ISO 8601
-    link      everything that a link to it shows, as one string: title, address and language
+    link      everything that a link to it shows, as one string: title, URL and language
     face      everything that a list shows, as one string: link, date, image and the excerpt in its front matter
     """
 
@@ -50,14 +50,14 @@ class ListedPost:
 
     @property
     def href(self) -> str:
-        """The quoted path of its page from the root of the site; the whole URL if that is elsewhere (see address)."""
+        """The quoted path of its page from the root of the site; the whole URL of a page elsewhere (see address)."""
         if self.post.is_elsewhere:
             return self.post.url
         bare = self.path.removesuffix(".html")
         return href(bare if self.post.permalink == f"/{bare}" else self.path)
 
     def address(self, root: str) -> str:
-        """Return where a link to it leads. root: the path from the page with the link to the root of the site."""
+        """Return the target of a link to it. root: the path from the page with the link to the root of the site."""
         return self.post.url if self.post.is_elsewhere else f"{root}{self.href}"
 
     @property
@@ -99,7 +99,7 @@ def listed_post(post: Post, site_language: str) -> ListedPost:
 
 
 class Around(NamedTuple):
-    """What the page of a post shows besides the post: links to others, and the picture for link previews."""
+    """Things on the page of a post other than the post: links to others, and the picture for link previews."""
 
     newer: ListedPost | None = None
     older: ListedPost | None = None
@@ -108,7 +108,7 @@ class Around(NamedTuple):
 
     @property
     def identity(self) -> str:
-        """All of it as one string."""
+        """All of these as one string."""
         links = [each.link if each else "" for each in (self.newer, self.older)]
         links += [f"{each.link}{each.stamp}" for each in self.related]
         return SEPARATOR.join((*links, self.card.path if self.card else ""))
@@ -119,9 +119,9 @@ def plan_articles(
 ) -> Iterator[Output]:
     """Yield an output for the page of each post, newest first. A post is rendered only when its page is made.
 
-    entries  posts whose pages are here
+    entries  posts whose pages are on this site
 
-    cards  how many posts have a drawn picture for link previews, if they have none of their own
+    cards    how many posts get a drawn picture for link previews if they have no picture
     """
     last = len(entries) - 1
     related = related_to(entries)
@@ -137,10 +137,10 @@ def plan_articles(
 
 
 def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
-    """Return, for each post, up to three others with most tags in common, and of these the nearest in time.
+    """Return, for each post, up to three others with the most tags in common; among equals, the nearest in time.
 
-    Of each tag, only the two posts before and the two after are looked at, and neither the next newer nor the next
-    older post of all, which the page shows anyway. So a new post changes few pages of others.
+    For each tag, only the two posts before and the two after are considered. The next newer and the next older post of
+    all are left out, because the page shows them anyway. So a new post changes few other pages.
     """
     of_tag: dict[str, list[int]] = {}
     for index, entry in enumerate(entries):
@@ -162,7 +162,7 @@ def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
 
 
 def facts(entry: ListedPost) -> str:
-    """Return everything that the page of a post shows and lists do not, as one string."""
+    """Return, as one string, everything that the page of a post shows and lists do not."""
     post = entry.post
     parts = [post.digest, post.url, post.canonical, entry.updated]
     parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
@@ -209,7 +209,7 @@ def make_article(
 
 
 def plan_standalone(frame: Frame, pages: Sequence[RenderedPost]) -> Iterator[Output]:
-    """Yield an output for each standalone page. They are rendered, so a key is made of all that a page shows."""
+    """Yield an output for each standalone page. They are already rendered, so a key covers all that a page shows."""
     for rendered in pages:
         page = rendered.post
         shown = (page.title, page.url, page.language, page.excerpt, repr(page.image), repr(rendered.pictures))
@@ -226,7 +226,7 @@ def make_standalone(frame: Frame, rendered: RenderedPost) -> bytes:
 
 
 def _faces(frame: Frame, rendered: RenderedPost) -> list[Person]:
-    """Return the authors of a post of whom there is more to show than a name: in its front matter, or the site's."""
+    """Return the authors of a post who have more than a name to show, from its front matter or from the site."""
     found = []
     for each in rendered.post.authors:
         if each.image or each.about:
@@ -253,7 +253,7 @@ def _body(rendered: RenderedPost, frame: Frame, up: str) -> str:
 
 
 def _picture(rendered: RenderedPost, frame: Frame, up: str) -> PagePicture | None:
-    """Return the picture above the text; None if the post has none, or shows it in the text."""
+    """Return the picture above the text; None if the post has no picture, or shows it in the text."""
     image = rendered.post.image
     return None if image is None or rendered.shows(image.url) else image_on_page(rendered, frame, up)
 
@@ -287,7 +287,7 @@ def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost, card: Card | 
 
 
 def in_languages(entry: ListedPost) -> tuple[tuple[str, str], ...]:
-    """Return the (language, URL) of a post and of its translations; () if it is not translated."""
+    """Return the (language, URL) of a post and its translations; () if it is not translated."""
     post = entry.post
     return tuple(sorted((*post.translations, (entry.language, post.url)))) if post.translations else ()
 

@@ -60,7 +60,7 @@ def plan_editions(
 ) -> Iterator[Output]:
     """Yield an output for each page of newsletters and editions, or none if there are no editions yet.
 
-    An edition for those who have chosen another frequency has a page, to which its emails link, but is not listed.
+    An edition for subscribers who chose a different frequency has a page, to which its emails link, but is not listed.
 
     elsewhere  the URLs of pages of posts that are not on this site, by the ids of the posts
     """
@@ -86,7 +86,7 @@ def plan_editions(
 
 
 def newest_editions(pages: Sequence[WebVersion]) -> list[Edition]:
-    """Return the newest edition of each newsletter that has one, by its own schedule."""
+    """Return the newest edition, by the newsletter's own schedule, of each newsletter that has one."""
     found: dict[str, Edition] = {}
     for edition in (page.edition for page in pages if not page.edition.frequency):
         held = found.get(edition.newsletter)
@@ -110,9 +110,9 @@ def make_newsletter(frame: Frame, archive: NewsletterArchive) -> bytes:
 def make_edition(frame: Frame, path: str, page: WebVersion, canonical: str = "") -> bytes:
     """Return the page of an edition, which is its web version with a bar above it that links to the site.
 
-    Its newest edition is at a path of its own too, for links that stay; the page there names the edition's own URL.
+    The newest edition of a newsletter is also at a path that never changes; the page there names the edition's own URL.
 
-    canonical  the URL of the page elsewhere that has the same content; "" if there is none
+    canonical  the URL of a page elsewhere with the same content; "" if there is none
     """
     html = page.html
     head_end, body_start = _HEAD_END.search(html), _BODY_START.search(html)
@@ -137,7 +137,7 @@ def _only_page(edition: Edition, elsewhere: Mapping[str, str]) -> str:
 
 
 def bare_web_version(page: WebVersion, elsewhere: Mapping[str, str] = _NOTHING) -> Output:
-    """Return the output of an edition without the site's bar, for a site that another tool makes.
+    """Return the output of an edition without the site's bar, for a site made by another tool.
 
     elsewhere  the URLs of pages of posts that are not on this site, by the ids of the posts
     """

@@ -1,4 +1,4 @@
-"""The parts that all pages of a build share: the site, the words, and the making of keys and links."""
+"""The parts that all pages of a build share: the site, the words, and making keys and links."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from publisher.site.pages.signup import SignUpForm, form_words
 from publisher.site.pages.words import words_for
 
 SEPARATOR = "\x1f"
-# A permalink such as "/a/b/". Nearly all are like that, and this saves time when ten thousand are planned.
+# A permalink such as "/a/b/". Nearly all look like that, and this saves time when ten thousand are planned.
 _PLAIN_PERMALINK = re.compile(r"(?:/[^/.\\][^/\\]*)+/").fullmatch
 _FORMATS = {
     "application/rss+xml": "RSS",
@@ -51,10 +51,10 @@ class FeedLink:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """The site, as templates see it under the name `site`. `base` is the path of its root: "/" or "/blog/".
+    """The site, which templates use as `site`. `base` is the path of its root: "/" or "/blog/".
 
     languages  the languages of the site with the URLs of their first pages, if there are several
-    folder     the folder of the pages in this language, such as fr/; "" for the usual one
+    folder     the folder of the pages in this language, such as fr/; "" for the usual language
     """
 
     title: str
@@ -86,10 +86,10 @@ class SiteView:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page being made, as templates see it under the name `page`.
+    """The page being made, which templates use as `page`.
 
     root     the relative path from the page to the root of the site, such as "../../"; templates put it in front of
-             paths from the root, so that the site works under any URL, on a preview server and from the disk
+             paths from the root, so that the site works under any URL, on a preview server and from disk
     alternates  the same page in other languages, and in its own, as (language, absolute URL)
     section  the menu entry that the page belongs to: "archive", "tags", "editions", "subscribe" or "feeds", or
              the permalink of a standalone page; "" for none
@@ -123,9 +123,10 @@ class Frame:
     """The frame around every page of a build. `digest` changes whenever something that every page shows changes.
 
     say        the words of the sign-up form
-    spoken     the words in the languages of posts, as words_in() has found them
-    card       returns the picture for link previews of a page with this title and language; None if the site has one
-    site_card  that of pages that have none of their own; None if the site has a picture
+    spoken     the words in the languages of posts, as found by words_in()
+    card       returns the picture for link previews of a page with this title and language; None if the site has its
+               own picture
+    site_card  the picture for pages without their own; None if the site has its own picture
     """
 
     site: SiteView
@@ -166,7 +167,7 @@ class Frame:
         return self.spoken[language]
 
     def page(self, path: str, title: str, **facts: Any) -> Page:
-        """Return the Page for an output path, in the language of the site. `facts` are further fields of the Page."""
+        """Return the Page for an output path, in the language of the site. `facts` are more fields of the Page."""
         return Page(
             title=title,
             url=f"{self.site.url}/{href(path.removesuffix('index.html'))}",
@@ -193,7 +194,7 @@ def make_frame(
 
     standalone  the standalone pages, for the menu
     languages   the languages of the posts, if there are several
-    language    the language of the pages, if it is not the usual one of the site
+    language    the language of the pages, if it is not the site's usual one
     """
     homes = tuple((each, f"{config.site_url}/{_folder(config, each)}") for each in languages)
     folder = _folder(config, language) if language else ""
@@ -230,7 +231,7 @@ def _folder(config: Config, language: str) -> str:
 
 
 def _author(config: Config) -> Person | None:
-    """Return the site's author if there is more to show of them than a name; the picture's URL is absolute."""
+    """Return the site's author if they have more than a name to show; the picture's URL is absolute."""
     author = config.site.author
     image = urljoin(f"{config.site_url}/", author.image.removeprefix("/")) if author.image else ""
     return replace(author, image=image) if author.name and (image or author.about) else None
@@ -261,7 +262,7 @@ def tag_path(tag: Tag) -> str:
     return f"tags/{tag.slug}/index.html"
 
 
-# Babel takes 11 us to format a date, and a post's date is on several pages: its own, lists and the archive.
+# Babel takes 11 us to format a date, and a post's date appears on several pages: its own, lists and the archive.
 day_in_words = lru_cache(maxsize=65_536)(civil_date)
 
 

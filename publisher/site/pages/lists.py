@@ -1,8 +1,8 @@
 """The pages that list posts: the index, the pages of tags, the list of tags, and the archive by year.
 
 The first page of the index shows excerpts of its posts, which are rendered for that. Later pages and tag pages show
-only what is in front matter, because a new post moves every older post down the lists. If they showed excerpts from
-bodies, one new post would cause all 10,000 posts to be rendered again.
+only front matter, because a new post moves every older post down the lists. If they showed excerpts from bodies, one
+new post would cause all 10,000 posts to be rendered again.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class TagPosts:
 def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
     """Return the tags of posts with their posts, sorted by name.
 
-    Tags with the same slug are the same tag, in the spelling of its newest post.
+    Tags with the same slug are the same tag, spelled as in its newest post.
     """
     found: dict[str, TagPosts] = {}
     for entry in entries:

@@ -23,7 +23,7 @@ from publisher.posts.social_card import CardColours, CardText, draw_card
 _THEME = "pages/theme.css"
 _SHEETS = ("pages/site.css", "pages/forms.css", "pages/highlight.css")
 
-# Files of the static folder that become the icons of the site: rel and media type by name, the best one last.
+# Files in the static folder that become the icons of the site: rel and media type by name, the best one last.
 _ICONS = {
     "apple-touch-icon.png": ("apple-touch-icon", "image/png"),
     "favicon.ico": ("icon", "image/x-icon"),
@@ -33,7 +33,7 @@ _ICONS = {
 DRAWN_ICON = "favicon.svg"
 _FONT = "pages/card.ttf"
 
-# What a stylesheet means the same without: comments between rules, and more than one space. Strings stay.
+# Parts of a stylesheet without any effect: comments between rules, and repeated spaces. Strings stay.
 _SPARE = re.compile(
     r"""("(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?)|\s*+([{};])\s*+|(:)\s++|((?<![^\s{};])/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z))|\s++"""
 )
@@ -48,7 +48,7 @@ class Icon(NamedTuple):
 
 
 def look_of(config: Config) -> Looks:
-    """Return the look of the site. A logo of the static folder has its height, so that pages do not jump."""
+    """Return the look of the site. A logo in the static folder gets its height, so that pages do not jump."""
     looks = looks_of(config.site_theme, config.site_url)
     if not looks.logo:
         return looks
@@ -66,13 +66,13 @@ def icons_of(config: Config) -> tuple[Icon, ...]:
 
 
 def drawn_icon(templates: Templates, looks: Looks, title: str) -> bytes:
-    """Return the first letter of the site's title on its accent, as SVG."""
+    """Return the first letter of the site's title on its accent colour, as SVG."""
     letter = next((each for each in title if each.isalnum()), "")
     return templates.render("pages/favicon.svg", looks=looks, letter=letter.upper()).encode("utf-8", "replace")
 
 
 class Card(NamedTuple):
-    """A picture for link previews of a page that has none. path: in the output; it changes with what the card shows."""
+    """A picture for link previews of a page that has none. path: its output path, which changes with its contents."""
 
     path: str
     text: CardText
@@ -95,14 +95,14 @@ def card_of(config: Config, looks: Looks, title: str, language: str) -> Card:
 def stylesheet(templates: Templates, looks: Looks) -> str:
     """Return the whole stylesheet: the colours and fonts of the theme, then pages, forms, and the colours of code.
 
-    It has no comments and no indents, which are an eighth of it.
+    It has no comments and no indentation, which make up an eighth of it.
     """
     sheet = "".join([templates.render(_THEME, looks=looks), *map(templates.source, _SHEETS)])
     return _SPARE.sub(lambda found: found[1] or found[2] or found[3] or ("" if found[4] else " "), sheet)
 
 
 def stylesheet_path(templates: Templates, looks: Looks) -> str:
-    """Return the output path of the stylesheet. Its name changes with its content, so it can be cached for ever.
+    """Return the output path of the stylesheet. Its name changes with its content, so it can be cached forever.
 
     Nothing is rendered for that.
     """
@@ -113,6 +113,6 @@ def stylesheet_path(templates: Templates, looks: Looks) -> str:
 
 @lru_cache(maxsize=16)
 def _height(config: Config, url: str, width: int, stamp: str) -> int:
-    """Return the height of a logo of this width; 0 if it is not known. stamp: of its file, as it may be replaced."""
+    """Return the height of a logo of this width; 0 if it is unknown. stamp: its file's, in case it is replaced."""
     found = static_picture(config, url) if stamp else None
     return max(1, round(width * found.height / found.width)) if found else 0

@@ -1,4 +1,4 @@
-"""The menu of the site, which leads to its sections, to standalone pages, and elsewhere."""
+"""The menu of the site, which leads to its sections, to standalone pages, and to other sites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECTIONS = {"archive": "archive", "tags": "tags", "editions": "editions", "subsc
 
 
 class MenuEntry(NamedTuple):
-    """A link in the menu. url: absolute. section: the pages with this `page.section` are those it leads to."""
+    """A link in the menu. url: absolute. section: the `page.section` of the pages to which it leads."""
 
     title: str
     url: str
@@ -37,10 +37,10 @@ NO_MENU = Menu((), ())
 def menu_of(
     config: Config, words: SimpleNamespace, sections: Collection[str], own: Sequence[Post], folder: str = ""
 ) -> Menu:
-    """Return the menu: that of the configuration, or else all sections and pages, with the way to subscribe last.
+    """Return the menu: the one in the configuration, or else all sections and pages, with the sign-up page last.
 
     sections  the sections that this site has
-    own       the standalone pages; those in subfolders are only in the menu if it names them
+    own       the standalone pages; those in subfolders are only included if the menu names them
     folder    the folder of the archive in another language, such as fr/
     """
     _to_section = partial(_section, config, words, folder)
@@ -67,7 +67,7 @@ def menu_of(
 
 
 def menu_problems(config: Config, own: Sequence[Post], line: int = 0) -> Iterator[Problem]:
-    """Yield a warning for each entry of the menu that leads to no page. line: of the menu in publisher.toml."""
+    """Yield a warning for each entry of the menu that leads to no page. line: the menu's line in publisher.toml."""
     for _, target in config.pages.menu_items:
         if "/" not in target and target not in SECTIONS and not _page_named(target, own, ""):
             names = ", ".join([*SECTIONS, *(page.source.rpartition(".")[0] for page in own)])
@@ -76,7 +76,7 @@ def menu_problems(config: Config, own: Sequence[Post], line: int = 0) -> Iterato
 
 
 def _page_named(target: str, own: Sequence[Post], folder: str) -> Post | None:
-    """Return the page with this name (about), file (about.md) or path (/about/), also in the folder of a language."""
+    """Return the page with this name (about), file (about.md) or path (/about/), also in a language's folder."""
     name = target.strip("/")
     for page in own:
         path = page.permalink.strip("/")

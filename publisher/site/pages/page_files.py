@@ -40,13 +40,13 @@ def plan_pages(
     standalone: Sequence[RenderedPost] = (),
     language_feeds: Callable[[str], Sequence[FeedLink]] = lambda _: (),
 ) -> Iterator[Output]:
-    """Yield an output for every page and for the files that go with the pages, with each path only once.
+    """Yield an output for every page and for the files that belong to the pages, with each path only once.
 
-    posts       public posts, newest first. Those that are not listed have a page only, and those whose page is
-                elsewhere are only listed. One with the permalink of another page ("/archive/") replaces that page
+    posts       public posts, newest first. Unlisted posts only have a page, and posts whose page is elsewhere are only
+                listed. A post with the permalink of another page ("/archive/") replaces that page
     render      renders a post; called only when an output is made
-    feeds       links to feeds that are on every page; tag_feeds returns those that are on the pages of a tag as well,
-                and language_feeds those of a language that is not the usual one of the site
+    feeds       links to feeds on every page; tag_feeds returns additional links for the pages of a tag, and
+                language_feeds the links for a language other than the site's usual one
     listed      feeds shown on the page of feeds; opml is the URL of the list of all feeds, "" if there is none
     standalone  the standalone pages, rendered
     """
@@ -76,7 +76,7 @@ def plan_pages(
 
 
 def _once(planned: Iterable[Output], paths: dict[str, None]) -> Iterator[Output]:
-    """Yield the first output for each path, and note the paths in this order."""
+    """Yield the first output for each path, and record the paths in this order."""
     for output in planned:
         if output.path not in paths:
             paths[output.path] = None
@@ -103,7 +103,7 @@ def _by_language(
     pages: Callable[[str], Sequence[RenderedPost]],
     feeds: Callable[[str], Sequence[FeedLink]],
 ) -> list[tuple[Frame, list[ListedPost]]]:
-    """Return the posts that are listed under each language of the site, with its frame; the usual one comes first.
+    """Return the posts listed under each language of the site, with its frame; the usual language comes first.
 
     framed  makes the frame of a language
     pages   returns the standalone pages for its menu
@@ -125,11 +125,11 @@ def _by_language(
 
 
 def _pages_in(config: Config, standalone: Sequence[RenderedPost], language: str) -> list[RenderedPost]:
-    """Return the standalone pages in a language of the site, and those in the usual one that are not translated."""
+    """Return the standalone pages in a language, and those in the site's usual language that are not translated."""
     languages, usual = config.site.all_languages, config.site.language
 
     def is_one(page: Post) -> bool:
-        """Return whether a page is in the language, or in the usual one and not translated."""
+        """Return whether a page is in the language, or in the usual language and not translated."""
         spoken = site_language(page.language, languages, usual)
         there = (site_language(each, languages, usual) for each, _ in page.translations)
         return spoken == language or (spoken == usual and language not in there)
@@ -140,7 +140,7 @@ def _pages_in(config: Config, standalone: Sequence[RenderedPost], language: str)
 def _plan_posts(
     frame: Frame, every: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int
 ) -> Iterator[Output]:
-    """Yield the outputs of the posts whose pages are here. Those that are not listed have no neighbours."""
+    """Yield the outputs of the posts whose pages are here. Unlisted posts have no neighbours."""
     here = [entry for entry in every if not entry.post.is_elsewhere and not entry.post.redirect_to]
     for entry in every:
         if entry.post.redirect_to and not entry.post.is_elsewhere:
@@ -152,7 +152,7 @@ def _plan_posts(
 
 
 def _plan_assets(frame: Frame) -> Iterator[Output]:
-    """Yield the files that all pages load, or that are shown when someone shares them."""
+    """Yield the files that all pages load, or that are shown when someone shares a page."""
     if frame.site_card:
         yield frame.site_card.output()
     yield Output(frame.stylesheet, frame.stylesheet, partial(make_stylesheet, frame))
@@ -175,7 +175,7 @@ def make_stylesheet(frame: Frame) -> bytes:
 
 
 def make_icon(frame: Frame) -> bytes:
-    """Return the icon of a site that has none of its own."""
+    """Return the icon for a site without its own."""
     return drawn_icon(frame.templates, frame.looks, frame.site.title)
 
 
@@ -184,8 +184,8 @@ def plan_sitemap(
 ) -> Iterator[Output]:
     """Yield sitemap.xml with all posts and the pages at `paths`.
 
-    If there are more than `most` URLs, sitemap.xml is an index of several sitemaps, which are yielded too. No date is
-    that of the build, so the sitemap of an unchanged site does not change.
+    If there are more than `most` URLs, sitemap.xml is an index of several sitemaps, which are yielded too. It does not
+    contain the time of the build, so the sitemap of an unchanged site does not change.
     """
     urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
     days = [""] * len(paths) + [entry.updated[:10] for entry in entries]
@@ -207,7 +207,7 @@ _Spoken = Mapping[str, Sequence[tuple[str, str]]]
 def _output(
     frame: Frame, path: str, template: str, urls: list[str], days: list[str], spoken: _Spoken | None = None
 ) -> Output:
-    """Return a sitemap. spoken: the (language, URL) of each URL's page in all its languages, if there are several."""
+    """Return a sitemap. spoken: URL -> the (language, URL) of its page in all languages, if there are several."""
     here = {url: spoken[url] for url in urls if url in spoken} if spoken else {}
     key = frame.key(template, *urls, *days, *map(str, here.values()))
     return Output(path, key, partial(_make, frame, path, template, urls, days, here))

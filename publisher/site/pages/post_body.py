@@ -21,7 +21,7 @@ from publisher.core.models import Colour, Lex, Picture, Token
 from publisher.posts.rendering.code_tokens import lexed, nearest_class
 from publisher.posts.urls import key_of
 
-# A run of tags without attributes, which stay as they are, with the text behind them; a plain code block; or one tag.
+# Several tags without attributes, which stay as they are, with the text after them; a plain code block; or one tag.
 # Attribute values are skipped as a whole, because a "<table>" in an alt text is text, and rewriting it would let a post
 # break out of the attribute.
 _PIECE = re.compile(
@@ -38,7 +38,7 @@ _TITLE = re.compile(r"\s*<h1[^<>]*>(.*?)</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 _NOTE = re.compile(r'<li id="(fn-[^"<>]*+)">')
 _NOTE_MARK = re.compile(r'<a href="[^"<>#]*+#fn-[^"<>]*+" id="(fnref-[^"<>]*+)">')
-# Dotted name of a token type -> class in highlight.css. A type that is not listed has the class of its parent.
+# Dotted name of a token type -> class in highlight.css. An unlisted type has the class of its parent.
 _CLASSES = {
     "Comment": "c",
     "Comment.Preproc": "p",
@@ -78,10 +78,10 @@ _CLASSES = {
 class PagePicture(NamedTuple):
     """The attributes of a picture on a page.
 
-    srcset  "" if there is nothing to choose from
+    srcset  "" if there is only one size
     small   the narrowest copy, for a thumbnail
-    sizes   how wide it is in a column of text
-    width   0 if the size is not known
+    sizes   its width in a column of text
+    width   0 if the size is unknown
     """
 
     src: str
@@ -93,7 +93,7 @@ class PagePicture(NamedTuple):
 
 
 def page_picture(picture: Picture, near: Callable[[str], str]) -> PagePicture:
-    """Return how a page shows a picture. near: makes a URL of this site relative to the page."""
+    """Return the attributes of a picture on a page. near: makes a URL of this site relative to the page."""
     sources = [(width, near(url)) for width, url in picture.sources]
     srcset = ", ".join(f"{url.replace(',', '%2C')} {width}w" for width, url in sources)
     src = near(picture.fitting)
@@ -123,9 +123,9 @@ def page_body(
     site_url     absolute URL of the site, without a slash at the end
     root         relative path from the page to the root of the site
     table_label  name of a scrollable table, for screen readers
-    colour       returns code with its colours
+    colour       returns coloured code
     maths        the MathML of each formula, by its element in `html`
-    picture      finds a picture of the project by its absolute URL
+    picture      finds a picture in the project by its absolute URL
     """
     html = _without_title(html, title)
     if 'class="footnote-ref"' in html:
@@ -136,7 +136,7 @@ def page_body(
 
 
 def _with_ids_of_feeds(html: str, url: str) -> str:
-    """Return the HTML with the ids that its footnotes have in feeds, so that links from there lead to the notes."""
+    """Return the HTML with its footnotes' ids as in feeds, so that links from there lead to the notes."""
     key = key_of(url)
     html = _NOTE.sub(lambda note: f'{note[0]}<span id="{note[1]}-{key}"></span>', html)
     return _NOTE_MARK.sub(lambda mark: f'<span id="{mark[1]}-{key}"></span>{mark[0]}', html)
@@ -166,7 +166,7 @@ def _rewriter(
         language, code, heading, name, attributes = match.groups()
         if match[0] in maths:
             return f'<div class="formula" tabindex="0">{maths[match[0]]}</div>' if language else maths[match[0]]
-        if not (language or name):  # an empty heading of a table would be the heading of nothing
+        if not (language or name):  # an empty table heading would head nothing
             return match[0] if heading is None else f"<td{heading}></td>"
         if language:
             return _code(language, code, colour)
@@ -186,7 +186,7 @@ def _rewriter(
 _SOURCE = re.compile(r' src="([^"]*)"')
 _WIDTH, _HEIGHT = re.compile(r' width="(\d{1,5})(?:px)?"'), re.compile(r' height="(\d{1,5})(?:px)?"')
 
-# The width of a column of text in site.css, at most.
+# The maximum width of a column of text in site.css.
 _COLUMN = 688
 
 
@@ -210,14 +210,14 @@ def _with_size(tag: str, shown: PagePicture) -> str:
 
 
 def _is_relative(tag: str) -> bool:
-    """Return whether the writer gave a width that depends on the page, such as 50%."""
+    """Return whether the writer chose a width that depends on the page, such as 50%."""
     return " width=" in tag and not _WIDTH.search(tag)
 
 
 def _furnish(name: str, tag: str, table_label: str) -> str:
     """Return a tag with the changes that it needs on a page.
 
-    With `tabindex`, tables and code that are too wide can be scrolled with the keyboard.
+    With `tabindex`, the keyboard can scroll tables and code that are too wide.
     """
     closing = tag.startswith("</")
     if name == "table":
@@ -249,7 +249,7 @@ def highlight(code: str, language: str, lex: Lex = lexed) -> str | None:
 
 
 def colour_with(lex: Lex, language: str, code: str) -> str | None:
-    """Return what `highlight` returns for a listing as it is in the HTML of a body."""
+    """Return what `highlight` returns for a listing, given as HTML from a body."""
     return highlight(unescape(code), unescape(language), lex)
 
 

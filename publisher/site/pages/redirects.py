@@ -1,4 +1,4 @@
-"""Redirects: the earlier addresses of posts, each as a small page that leads on, and as lists for web servers."""
+"""Redirects from the earlier paths of posts: a small page for each, and lists for web servers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Redirect(NamedTuple):
 def redirects_of(
     posts: Iterable[Post], where: Callable[[Post], str] | None = None
 ) -> tuple[list[Redirect], list[Problem]]:
-    """Return the redirects to the pages of posts, and why others are left out.
+    """Return the redirects to the pages of posts, and the problems of redirects that are left out.
 
-    An address belongs to a post that has its page there; else to the first post that names it.
+    A path belongs to the post that has its page there, or else to the first post that names it.
 
     posts  all public posts and standalone pages
-    where  returns how problems name a post
+    where  returns a post's name for problems
     """
     posts = list(posts)
     earlier = [post for post in posts if post.aliases]
@@ -71,20 +71,20 @@ def plan_redirects(frame: Frame, redirects: Collection[Redirect], taken: Collect
 
 
 def redirect_output(frame: Frame, file: str, post: Post, target: str) -> Output:
-    """Return the output of a page at `file` that leads on to a URL."""
+    """Return the output of a page at `file` that redirects to a URL."""
     language = post.language or frame.site.language
     key = frame.key("redirect", target, post.title, language)
     return Output(file, key, partial(make_redirect, frame, file, post.title, language, target))
 
 
 def make_redirect(frame: Frame, file: str, title: str, language: str, target: str) -> bytes:
-    """Return a page that leads on to a URL at once, which also works without a script and for search engines."""
+    """Return a page that redirects to a URL immediately, also without scripts and for search engines."""
     page = replace(frame.page(file, title), language=language)
     return frame.render("redirect.html", page, target=target)
 
 
 def _spellings(path: str) -> tuple[str, ...]:
-    """Return the paths by which browsers ask for a page: with and without a slash, unless it has an ending."""
+    """Return the paths by which browsers request a page: with and without a slash, unless it has an extension."""
     bare = path.rstrip("/")
     return (f"{bare}/", bare) if path.endswith("/") else (path,)
 

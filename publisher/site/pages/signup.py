@@ -1,6 +1,6 @@
 """The sign-up form: what it offers, how often each newsletter comes, and its words.
 
-The same form is on the pages of the site, on pages of the web application, and can be pasted into any HTML page
+The same form is used on the pages of the site and of the web application, and can be pasted into any HTML page
 (`publisher serve --snippet`).
 """
 
@@ -55,10 +55,10 @@ class Topic:
 class NewsletterOffer:
     """A newsletter in a form, with the subscriber's choices if the form is for a subscriber.
 
-    often   the key of the phrase that says how often it comes, such as "often_weekly"; "" if that cannot be said
+    often   the key of the phrase for how often it comes, such as "often_weekly"; "" if that cannot be said
     times   the number in that phrase
     newest  the link to its newest edition, on the site from its root; "" if there is none
-    choices  how often a subscriber can get it instead: the value, the key of the phrase and its number
+    choices  how often a subscriber can get it instead: the value, the key of the phrase, and its number
     chosen  the value that a subscriber has chosen; "" for the newsletter's own schedule
     """
 
@@ -76,7 +76,7 @@ class NewsletterOffer:
 
 @dataclass(frozen=True, slots=True)
 class SignUpForm:
-    """The sign-up form on a page of the site. `action` is the URL that the form is sent to."""
+    """The sign-up form on a page of the site. `action` is the URL to which the form is sent."""
 
     action: str
     offers: tuple[NewsletterOffer, ...]
@@ -95,7 +95,7 @@ def sign_up_form(config: Config, newsletters_with_editions: Collection[str] = ()
 
 
 def newest_path(newsletter: str) -> str:
-    """Return the path, from the root of the site, at which the newest edition of a newsletter always is."""
+    """Return the path, from the root of the site, that always has the newest edition of a newsletter."""
     return f"editions/{newsletter}/latest/"
 
 
@@ -104,7 +104,7 @@ def newsletter_offers(config: Config, held: Sequence[Subscription] | None = None
 
     The offers include topics that a newsletter no longer offers but the subscriber still has.
 
-    held  the subscriber's subscriptions; None for a new subscriber, to whom the first newsletter is proposed
+    held  the subscriber's subscriptions; None for a new subscriber, for whom the first newsletter is preselected
     """
     mine = {subscription.newsletter: subscription for subscription in held or ()}
     found = []
@@ -128,9 +128,9 @@ def newsletter_offers(config: Config, held: Sequence[Subscription] | None = None
 def with_frequencies(
     config: Config, offers: Sequence[NewsletterOffer], frequencies: Mapping[str, str]
 ) -> tuple[NewsletterOffer, ...]:
-    """Return the offers with the choice how often, where the owner leaves it to subscribers.
+    """Return the offers with a choice of frequency, if the owner offers one.
 
-    frequencies: what the subscriber has chosen, by the names of the newsletters.
+    frequencies: the subscriber's choices, by the name of the newsletter.
     """
     found = []
     for offer in offers:
@@ -143,9 +143,9 @@ def with_frequencies(
 
 
 def how_often(schedule: Schedule) -> tuple[str, int]:
-    """Return the key of the phrase that says how often a newsletter comes at most, and the number in it.
+    """Return the key of the phrase for how often a newsletter comes at most, and the number in it.
 
-    The key is "" for a cron expression that is due more often than anybody would say.
+    The key is "" for a cron expression that is due too often for any phrase.
     """
     if schedule.kind is ScheduleKind.CRON:
         times = schedule.most_a_month

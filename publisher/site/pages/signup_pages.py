@@ -1,6 +1,7 @@
 """The page with the sign-up form, and the page of all feeds.
 
-The page of feeds explains what a feed is. It replaces feeds styled with XSLT, which browsers are about to drop.
+The page of feeds explains what a feed is. It replaces feeds styled with XSLT, which browsers will soon no longer
+support.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def plan_signup_pages(
 ) -> Iterator[Output]:
     """Yield an output for the page with the sign-up form, and one for the page of feeds if the site has feeds.
 
-    Without a form the first page leads to the second, because it was the page of feeds once.
+    Without a form the first page redirects to the second, because it used to be the page of feeds.
 
     opml    URL of the list of all feeds; "" if there is none
     newest  the newest edition of each newsletter that has one
