@@ -177,7 +177,7 @@ def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
     app.say(f"{f'{columns.tool} export: ' if columns.tool else ''}{', '.join(fields)}")
     if columns.statuses:
         names = ", ".join(repr(clean_line(columns.header[each.place], 60)) for each in columns.statuses)
-        app.say(f"who must not be mailed, from {names}")
+        app.say(f"who must not get email, from {names}")
     dropped = columns.dropped
     if ignored := [name for name in columns.ignored if name not in dropped]:
         hint = "--fields COLUMN keeps one as a field"
@@ -197,20 +197,20 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
     newer = f"{report.newer:,} unsubscribed in the file and agreed here since then, " if report.newer else ""
     newer += f"{report.left_some:,} unsubscribed from some newsletters, " if report.left_some else ""
     newer += f"{report.stay.count:,} unconfirmed in the file and subscribed here, " if report.stay.count else ""
-    recorded = f"{report.not_mailed:,} not mailed, " if report.kept else ""
+    recorded = f"{report.not_mailed:,} without email, " if report.kept else ""
     app.say(
         f"{plural(report.rows, 'row')}: {report.added:,} added, "
         f"{report.subscribed:,} subscribed to another newsletter, {updated}{newer}"
         f"{report.unchanged:,} unchanged, {recorded}{report.refused:,} refused"
         + (" (dry run: nothing was written)" if dry_run else "")
     )
-    would = "would be" if dry_run else "will be"
-    app.say(f"{report.mailed:>9,}  {would} mailed")
+    would = "would" if dry_run else "will"
+    app.say(f"{report.mailed:>9,}  {would} get email")
     _show_parts(app, (report.partly, "without a newsletter that they unsubscribed from, as listed above"))
     _show_parts(app, *_who_stays(report))
-    app.say(f"{report.not_mailed:>9,}  {would} kept, and not mailed")
+    app.say(f"{report.not_mailed:>9,}  {would} be kept, and get no email")
     _show_parts(app, *((rows.count, f"{STATUS_WORDS[status]}, {_lines(rows)}") for status, rows in report.kept.items()))
-    app.say(f"{report.refused:>9,}  refused{', as listed above, and not mailed' if report.refused else ''}")
+    app.say(f"{report.refused:>9,}  refused{', as listed above; they get no email' if report.refused else ''}")
     _show_parts(app, *((count, f"{_KNOWN_AS.get(why, why.value)} here") for why, count in report.known.items()))
     if report.left_behind:
         app.say(f"{report.left_behind:>9,}  left behind: entries of the other project's suppression list")

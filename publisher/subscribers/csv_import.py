@@ -398,7 +398,7 @@ class _Import:
         """
         status = self.reader.gone_as(rows)
         if not done.still:
-            said = f"not mailed, {STATUS_WORDS[status]} in the file"
+            said = f"gets no email, {STATUS_WORDS[status]} in the file"
             return self.kept.setdefault(status, KeptRows()), said
         names = ", ".join(done.still)
         if done.result is Added.NEWER:

@@ -153,7 +153,7 @@ class RowReader:
                     self.repeats.add(f"{key} {name}")
 
     def questions(self) -> list[FileQuestionError]:
-        """Return the questions after looking at all rows: about a column that names no known newsletter."""
+        """Return the questions after looking at all rows: about a column whose newsletters are all unknown."""
         if self.named or not self.unreadable:
             return []
         column = self.columns.header[self.columns.fields["newsletters"]]

@@ -179,14 +179,14 @@ class Survey:
             return [
                 FileQuestionError(
                     f"by its name, this file lists people who are {said}, and nothing in it says so",
-                    hint=f"--as {said} records them as that and mails no one; --as subscribed mails them",
+                    hint=f"--as {said} records them as that, and they get no email; with --as subscribed they get it",
                 )
             ]
         if self.columns.tool == "Mailchimp" and not self.opted_in:
             return [
                 FileQuestionError(
                     "no one in this file has opted in: Mailchimp's export of non-subscribed contacts looks like this",
-                    hint="--as unconfirmed records them and mails no one; --as subscribed mails them",
+                    hint="--as unconfirmed records them, and they get no email; with --as subscribed they get it",
                 )
             ]
         return []
@@ -316,7 +316,7 @@ def _ask(name: str, what: str, column: StatusColumn | None, unknown: Iterable[st
     else:
         heed = f"--map {quote(f'status={name}')} to heed it"
     return FileQuestionError(
-        f"the column {name!r} seems to say who must not be mailed, and {what}",
+        f"the column {name!r} seems to say who must not get email, and {what}",
         hint=f"{heed}, or --map {quote(f'{name}=ignore')} to ignore it",
         column=name,
         values=values,

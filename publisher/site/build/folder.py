@@ -210,7 +210,7 @@ class OutputFolder:
         folder = target.rpartition("/")[0]
         self._make_folder(folder)
         try:
-            os.replace(part, target)  # there are ten thousand, for which pathlib takes as long again
+            os.replace(part, target)  # for ten thousand files, pathlib takes twice as long
         except FileNotFoundError:
             # Another build removed the folder while it was empty for a moment.
             self._known_folders.clear()
@@ -221,7 +221,7 @@ class OutputFolder:
         if folder not in self._known_folders:
             try:
                 os.mkdir(folder)
-            except OSError:  # it is there, or those above it are not
+            except OSError:  # it exists already, or its parents do not
                 Path(folder).mkdir(parents=True, exist_ok=True)
             self._known_folders.add(folder)
 

@@ -120,9 +120,9 @@ class Rebuild:
 
 
 def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
-    """Yield outputs in the order in which they are made: those behind the first page of a post between such pages.
+    """Yield outputs in the order of making them: those after the first page of a post are mixed in between such pages.
 
-    Lists need no bodies, so that the next bodies are rendered meanwhile. What comes first, such as feeds, stays first.
+    Lists need no bodies, so the next bodies are rendered meanwhile. Earlier outputs, such as feeds, stay first.
     """
     every = list(outputs)
     first = next((number for number, output in enumerate(every) if output.post is not None), len(every))
@@ -138,10 +138,10 @@ def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
 
 
 def _paint(config: Config) -> Paint | None:
-    """Return what colours the code of pages; None for a site that has only feeds, which does not load it."""
+    """Return the function that colours the code on pages; None for a site with only feeds, which does not load it."""
     if not config.pages.enabled:
         return None
-    from publisher.site.pages.post_body import coloured  # 3 ms of a first build of feeds
+    from publisher.site.pages.post_body import coloured  # not at the top: it would add 3 ms to a first build of feeds
 
     return coloured
 

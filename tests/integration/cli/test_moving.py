@@ -65,13 +65,13 @@ def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
         [substack_row(n) for n in range(190, 290)],
     )
 
-    assert numbers(project.ok("subscribers", "import", left).out)["will be kept, and not mailed"] == 30
+    assert numbers(project.ok("subscribers", "import", left).out)["will be kept, and get no email"] == 30
     assert numbers(project.ok("subscribers", "import", cleaned).out)["bounced, lines 2 to 11"] == 10
     asked = project.run("subscribers", "import", never)
     assert (asked.code, "--as unconfirmed records them as that" in asked.err) == (1, True)
     project.ok("subscribers", "import", never, "--as", "unconfirmed")
     first = numbers(project.ok("subscribers", "import", stay, "--consent", "the form at Mailchimp").out)
-    assert first["will be mailed"] == 200
+    assert first["will get email"] == 200
 
     rehearsed = project.run("subscribers", "import", substack, "--dry-run")
     second = project.run("subscribers", "import", substack)
@@ -79,10 +79,10 @@ def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
     assert second.code == 1
     assert said == {
         # of the 10 who are subscribed at both, one said no at Substack; 9 had only never confirmed at Mailchimp
-        "will be mailed": 9 + 36 + 9,
-        "will be kept, and not mailed": 10,
+        "will get email": 9 + 36 + 9,
+        "will be kept, and get no email": 10,
         "unsubscribed, lines 5 to 95": 10,
-        "refused, as listed above, and not mailed": 27 + 9,
+        "refused, as listed above; they get no email": 27 + 9,
         "unsubscribed here": 27,
         "bounced here": 9,
     }
@@ -103,4 +103,4 @@ def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
 
     project.ok("subscribers", "export", str(project.root / "all.csv"))
     again = project.ok("subscribers", "import", str(project.root / "all.csv"), "--dry-run").out
-    assert numbers(again)["will be mailed".replace("will", "would")] == len(expected)
+    assert numbers(again)["will get email".replace("will", "would")] == len(expected)

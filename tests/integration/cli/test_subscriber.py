@@ -247,13 +247,13 @@ def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Proj
 
     assert ran.out.splitlines() == [
         "Ghost export: email from 'email', name from 'name', joined_at from 'created_at', note from 'note'",
-        "who must not be mailed, from 'subscribed_to_emails'",
+        "who must not get email, from 'subscribed_to_emails'",
         "ignored columns: id (--fields COLUMN keeps one as a field)",
         "not kept: complimentary_plan; to keep them as fields: --fields complimentary_plan",
-        "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 not mailed, 0 refused"
+        "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 without email, 0 refused"
         " (dry run: nothing was written)",
-        "        1  would be mailed",
-        "        1  would be kept, and not mailed",
+        "        1  would get email",
+        "        1  would be kept, and get no email",
         "              1  unsubscribed, line 3",
         "        0  refused",
     ]
@@ -265,7 +265,7 @@ def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Proj
     shown = project.ok("subscribers", "import", str(path), "--dry-run", "--verbose").err.splitlines()
     assert shown == [
         f"{path}:2: ada@example.org: added",
-        f"{path}:3: off@example.org: not mailed, unsubscribed in the file",
+        f"{path}:3: off@example.org: gets no email, unsubscribed in the file",
     ]
     ran = project.ok("subscribers", "import", str(path), "--consent", "the form of our old site")
     assert ran.out.splitlines()[-2:] == [
@@ -293,7 +293,7 @@ def test_an_import_says_who_gets_email_although_the_file_is_against_it(project: 
     left = "email,unsubscribed_at\nann@example.org,2020-01-02\nbob@example.org,2020-01-02\n"
     ran = project.ok("subscribers", "import", str(project.write("left.csv", left)), "--dry-run")
     assert ran.out.splitlines()[-4:-2] == [
-        "        2  would be mailed",
+        "        2  would get email",
         "              2  said yes again later, lines 2 to 3",
     ]
     never = str(project.write("never.txt", "ann@example.org\nbob@example.org\ncyd@example.org\n"))

@@ -68,7 +68,7 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     both = {"newsletter": ["weekly", "daily"], "column:2": "status"}
     asked = press(owner, path, do="check", **both)
     assert "Please decide first" in asked
-    assert "The column 'Stand' seems to say who must not be mailed" in asked
+    assert "The column 'Stand' seems to say who must not get email" in asked
     assert "--map" not in asked
     assert "Check the file first" in press(owner, path, do="import")
     decided = {**both, "means:2:weg": "unsubscribed", "means:2:ok": "subscribed", "consent": "a fair in Oslo"}

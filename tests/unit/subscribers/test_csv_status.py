@@ -1,4 +1,4 @@
-"""What files say about who must not be mailed: in columns of many names, by many tools, and in values of many kinds."""
+"""What files say about who must not get email: in columns of many names, by many tools, and in values of many kinds."""
 
 from __future__ import annotations
 
@@ -223,10 +223,10 @@ def test_the_hardest_of_several_columns_counts(tmp_path: Path) -> None:
 def test_every_column_that_is_not_understood_is_named(tmp_path: Path) -> None:
     text = "email,unsubscribed,status,open rate\n" + "".join(f"r{n}@x.test,maybe,vip,0.5\n" for n in range(12))
     assert judged(tmp_path, text)[1] == [
-        "the column 'unsubscribed' seems to say who must not be mailed, and 12 rows have a value that is not understood"
+        "the column 'unsubscribed' seems to say who must not get email, and 12 rows have a value that is not understood"
         " there ('maybe'; first in line 2) (--map unsubscribed=unsubscribed to heed it, whatever it says but no, or"
         " --map unsubscribed=ignore to ignore it)",
-        "the column 'status' seems to say who must not be mailed, and 12 rows have a value that is not understood there"
+        "the column 'status' seems to say who must not get email, and 12 rows have a value that is not understood there"
         " ('vip'; first in line 2) (--map status:vip=unsubscribed or --map status:vip=subscribed, for each value, or"
         " --map status=ignore to ignore it)",
     ]
