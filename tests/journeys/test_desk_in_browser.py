@@ -199,11 +199,11 @@ def test_the_owner_finds_corrects_tags_and_writes_to_a_segment(
             page.goto("/admin/readers/import")
             page.click("text=fair.csv")
             page.click("button[value=check]")
-            page.wait_for_selector("text=If you take it back")
+            page.wait_for_selector("text=If you undo it")
             look("undo")
             page.check("input[name=sure]")
             page.click("button[value=undo]")
-            page.wait_for_selector("text=It was taken back")
+            page.wait_for_selector("text=It was undone")
             assert page_count(page) == before
         assert {what: found for what, found in wrong.items() if found} == {}
 

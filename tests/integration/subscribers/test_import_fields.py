@@ -1,4 +1,4 @@
-"""Tags, notes and fields in files: which columns become what, what of them is kept, and taking it back."""
+"""Tags, notes and fields in files: which columns become what, what of them is kept, and undoing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What imports bring along: those who left, whole projects, twice the same file, and taking an import back."""
+"""What imports bring along: those who left, whole projects, twice the same file, and undoing an import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing a file at /admin/readers/import: looked at, rehearsed, imported as rehearsed, and taken back."""
+"""Importing a file at /admin/readers/import: looked at, rehearsed, imported as rehearsed, and undone."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     number = re.search(r"/readers/imports/(\d+)", owner.get(path).text)
     assert number
     back = f"/readers/imports/{number[1]}"
-    assert "If you take it back: People What becomes of them 2 deleted" in press(owner, back, do="check")
+    assert "If you undo it: People What becomes of them 2 deleted" in press(owner, back, do="check")
     assert "please tick the confirmation box" in press(owner, back, do="undo")
     assert len(addresses(web)) == 2
-    assert "It was taken back: People What becomes of them 2 deleted" in press(owner, back, do="undo", sure="yes")
+    assert "It was undone: People What becomes of them 2 deleted" in press(owner, back, do="undo", sure="yes")
     assert addresses(web) == {}
     assert "was already undone" in press(owner, back, do="undo", sure="yes")
     log = text_of(owner, "/log")
@@ -113,12 +113,12 @@ def test_a_second_press_of_import_shows_the_first_one(owner: Owner, web: WebClie
     assert "no longer here" not in press(owner, path, do="drop")
     (number,) = re.findall(r"/readers/imports/(\d+)", owner.get(path).text)
     back = f"/readers/imports/{number}"
-    assert "If you take it back: People What becomes of them 1 deleted" in press(owner, back, do="check")
+    assert "If you undo it: People What becomes of them 1 deleted" in press(owner, back, do="check")
     with open_project_store(web.project.config()) as store:
         store.subscribers.remove("twice@example.org", None, at=datetime(2026, 11, 29, 13, tzinfo=UTC), source="t")
     asked = press(owner, back, do="undo", sure="yes")
-    assert "If you take it back: People What becomes of them 1 unchanged" in asked  # the numbers have changed
-    assert "It was taken back: People What becomes of them 1 unchanged" in press(owner, back, do="undo", sure="yes")
+    assert "If you undo it: People What becomes of them 1 unchanged" in asked  # the numbers have changed
+    assert "It was undone: People What becomes of them 1 unchanged" in press(owner, back, do="undo", sure="yes")
 
 
 def test_examples_of_columns_are_read_as_csv(owner: Owner) -> None:
