@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
-# The addresses that RFC 5322, 3.4.1 allows, without comments and blanks. An unquoted comma would separate two
+# The addresses that RFC 5322, 3.4.1 allows, without comments and spaces. An unquoted comma would separate two
 # addresses. U+FFFD replaces bytes that cannot be decoded as text, so it never occurs in a real address.
 _NEVER = r"\s<>\\\x00-\x1f\x7f\ufffd"
 _ATOMS = rf'[^{_NEVER}"(),:;@\[\]]+'
@@ -40,7 +40,7 @@ def wire_domain(domain: str) -> str:
 
 
 def dns_name(domain: str) -> str:
-    """Return a domain in the form for comparisons in the DNS: in ASCII and lower case, without a dot at the end.
+    """Return a domain in the form for DNS comparisons: in ASCII and lower case, without a dot at the end.
 
     An invalid domain is only converted to lower case.
     """
@@ -67,7 +67,7 @@ def wire_url(url: str) -> str:
 
 
 def needs_smtputf8(address: str) -> bool:
-    """Return whether only servers with the SMTPUTF8 extension (RFC 6531) can take the address."""
+    """Return whether only servers with the SMTPUTF8 extension (RFC 6531) can accept the address."""
     return not address.rpartition("@")[0].isascii()
 
 

@@ -1,8 +1,8 @@
-"""How often this host has taken messages to send, counted beside the database, so that an older one is noticed.
+"""How often this host has taken messages to send, also counted in a file, so that an older database is noticed.
 
 A database that was restored from a backup does not know what was sent after the backup was made, and would send it
-again. So each time messages are taken, the number in the database grows, and then the one in a file of this host. If
-the file has the higher one, the database is older than what was sent.
+again. So each time messages are taken, a number in the database grows, and then one in a file on this host. If the
+number in the file is higher, the database is older than what was sent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST = 20
 
 
 def count_claim(store: Store, state_dir: Path, host: str) -> None:
-    """Count that this host takes messages to send, before it does. host: its id.
+    """Count that this host is about to take messages to send. host: its id.
 
     Raises ProjectError if the file cannot be written.
     """
@@ -31,17 +31,17 @@ def count_claim(store: Store, state_dir: Path, host: str) -> None:
 
 
 def is_older_than_sent(store: Store, state_dir: Path, host: str) -> bool:
-    """Return whether the database knows less of what this host has sent than a file of this host. Writes nothing."""
+    """Return whether the database is older than what this host has sent, according to its file. Writes nothing."""
     return store.hosts.claims(host) < _read(state_dir, host)
 
 
 def accept_older(store: Store, state_dir: Path, host: str) -> None:
-    """Take the database as it is, so that this host sends again; raise ProjectError if the file cannot be written."""
+    """Accept the database as it is, so that this host sends again; raise ProjectError if the file cannot be written."""
     _write(state_dir, host, store.hosts.claims(host))
 
 
 def _read(state_dir: Path, host: str) -> int:
-    """Return the number in the file; 0 if there is no file, or it is that of another host."""
+    """Return the number in the file; 0 if there is no file, or if it belongs to another host."""
     try:
         found, _, number = (state_dir / FILE).read_text("ascii").strip().partition(" ")
     except (OSError, UnicodeDecodeError):

@@ -1,6 +1,6 @@
-"""Whether the mail servers have had their recipients of the day, for people and for metrics.
+"""Whether the mail servers have reached their daily limits of recipients, for people and for metrics.
 
-A run finds that out by itself. Here the counts that runs keep are only read.
+A run finds that out by itself. This module only reads the counts that runs keep.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def limit_reached_until(mail: Mail, state_dir: Path, store: Store, now: datetime) -> datetime | None:
-    """Return until when every mail server has had its recipients of the day (midnight, UTC); None if one may send.
+    """Return until when all mail servers have reached their daily limits (midnight, UTC); None if one may send.
 
-    Recipients that a run has reserved count too, so the answer may come a moment before the last of them are used.
+    Recipients that a run has reserved count too, so the limit may be reported just before the last of them are used.
 
     mail       the servers, with their `per_day`
-    state_dir  the project's .publisher, where a host counts by itself without PostgreSQL
+    state_dir  the project's .publisher, where a host keeps its own count without PostgreSQL
     now        the present time, with a time zone
     """
     if mail.transport != "smtp" or not mail.servers or not all(server.per_day for server in mail.servers):

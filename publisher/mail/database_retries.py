@@ -1,8 +1,8 @@
-"""Patience with a database whose server is away for a moment, as during a restart.
+"""Patience with a database whose server is briefly away, for example during a restart.
 
-A worker that loses its database keeps what it has in hand, and tries again. So an outage that is shorter than its lease
-leaves nothing in doubt. What is tried again must be safe to do twice: if a connection breaks during a commit, nobody
-knows whether it was done. SQLite is never away.
+A worker that loses its database keeps the messages in hand, and tries again. So an outage shorter than its lease leaves
+nothing in doubt. Retried work must be safe to do twice: if a connection breaks during a commit, nobody knows whether
+the commit succeeded. SQLite is never away.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import TypeVar
 from publisher.core.errors import StoreAwayError
 from publisher.core.logging import log
 
-# The pauses between two tries, in seconds. They double. Others look for dead workers no more often than the longest.
+# The pauses between two tries, in seconds. They double. Other workers look for dead ones no more often than the
+# longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 Done = TypeVar("Done")
 
 
 class Patience:
-    """Repeats work on the database while its server is away. Its threads may do so at the same time."""
+    """Repeats work on the database while its server is away. Several threads may use it at the same time."""
 
     def __init__(self, seconds: float) -> None:
-        """Prepare it. seconds: for how long each work is tried again, such as the time of a worker's lease."""
+        """Prepare it. seconds: how long each piece of work is retried, for example the length of a worker's lease."""
         self._seconds = seconds
         self._over = threading.Event()
         self._listeners: list[Callable[[], None]] = []
@@ -33,18 +34,18 @@ class Patience:
         self._away_since: float | None = None
 
     def notify(self, listener: Callable[[], None]) -> None:
-        """Call the listener after each try that found the database away, in the thread of the try."""
+        """Call the listener, in the thread of the try, after each try that found the database away."""
         self._listeners.append(listener)
 
     def end(self) -> None:
-        """Wait for nothing any more: what fails from now on fails at once, and so does what waits now."""
+        """Stop waiting: work that waits now or fails from now on fails immediately."""
         self._over.set()
 
     def keep_trying(self, work: Callable[[bool], Done]) -> Done:
-        """Do some work, again and again while the database is away; return what the work returns.
+        """Do some work, repeatedly while the database is away; return what the work returns.
 
-        work: called with whether it has failed before, so that it may have been done all the same. Raises what the work
-        raises: StoreAwayError only if the time is over, or `end` was called.
+        work: called with whether it has failed before, in which case it may have been done anyway. Raises what the work
+        raises, but StoreAwayError only if the time is over or `end` was called.
         """
         until, pause, has_failed = time.monotonic() + self._seconds, FIRST_PAUSE, False
         while True:
@@ -76,4 +77,4 @@ class Patience:
             since, self._away_since = self._away_since, None
         if since is not None:
             seconds = round(time.monotonic() - since)
-            log("sending goes on", f"sending goes on: the database was away for {seconds} s", seconds=seconds)
+            log("sending continues", f"sending continues: the database was away for {seconds} s", seconds=seconds)

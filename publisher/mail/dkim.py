@@ -1,6 +1,6 @@
 """DKIM signatures (RFC 6376, RFC 8463) in the relaxed/relaxed form, with RSA or Ed25519 keys.
 
-A body is hashed in pieces of whole lines. Each piece is brought into canonical form by itself, so that this has to be
+A body is hashed in pieces of whole lines. Each piece is brought into canonical form separately, so that this has to be
 done only once for the pieces that all messages share.
 """
 
@@ -29,15 +29,15 @@ _SIGNED = """
 """
 SIGNED = frozenset(_SIGNED.split())
 
-# These headers are listed once more than they occur, so that nobody can add another one, which email clients might
-# show (RFC 6376, 8.15).
+# These headers are listed one more time than they occur, so that nobody can add another, which email clients might show
+# (RFC 6376, 8.15).
 SEALED = ("from", "to", "subject", "date", "reply-to")
 
 _WHITE = re.compile(rb"[ \t]+")
 
 
 class Header(NamedTuple):
-    """One header field in the form that is signed: its name in lower case, and its canonical line without CRLF."""
+    """One header field as it is signed: its name in lower case, and its canonical line without CRLF."""
 
     name: str
     line: bytes
@@ -45,7 +45,7 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key, with the name of its record in the DNS: <selector>._domainkey.<domain>. The domain is in ASCII."""
+    """A private key with the name of its DNS record: <selector>._domainkey.<domain>. The domain is in ASCII."""
 
     domain: str
     selector: str
@@ -57,7 +57,7 @@ class Signer:
         return f"{self.key.kind}-sha256"
 
     def signs_for(self, domain: str) -> bool:
-        """Return whether the key signs mail from a domain, which must be the key's own domain or below it."""
+        """Return whether the key signs emails from a domain, which must be the key's own domain or below it."""
         return is_within(domain.lower(), self.domain.lower())
 
     def header(self, headers: Sequence[Header], body_hash: bytes, at: datetime) -> bytes:
@@ -94,7 +94,7 @@ def signed_headers(block: bytes) -> list[Header]:
 def canonical(lines: bytes) -> bytes:
     """Return whole lines of a body in relaxed form. `hash_body` deals with the empty lines at the end of the body."""
     if b" " not in lines and b"\t" not in lines:
-        return lines  # as links are
+        return lines  # like links
     return _WHITE.sub(b" ", lines).replace(b" \r\n", b"\r\n")
 
 
@@ -114,7 +114,7 @@ def hash_body(pieces: Iterable[bytes]) -> bytes:
 
 @lru_cache(maxsize=64)  # the messages of an edition have the same headers
 def _beginning(algorithm: str, domain: str, selector: str, at: int, names: tuple[str, ...]) -> tuple[bytes, bytes]:
-    """Return a DKIM-Signature field up to the hash of the body, as it is sent and in the form that is signed."""
+    """Return a DKIM-Signature field up to the hash of the body, both as it is sent and as it is signed."""
     named = "\r\n\t :".join(_folded([*names, *SEALED], ":"))
     start = (
         f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={domain};\r\n"
@@ -126,7 +126,7 @@ def _beginning(algorithm: str, domain: str, selector: str, at: int, names: tuple
 
 
 def _folded(names: Sequence[str], joint: str) -> list[str]:
-    """Return the names joined into parts of at most 60 characters."""
+    """Return the names, joined into parts of at most 60 characters."""
     parts: list[str] = []
     for name in names:
         if parts and len(parts[-1]) + len(name) < 60:

@@ -1,6 +1,6 @@
 """Private keys for DKIM, and the DNS records of their public halves.
 
-This is the only module that uses the cryptography library, which takes 80 ms to load. Import it only where a key is
+This is the only module that uses the cryptography library, which takes 80 ms to load. Import it only if a key is
 configured or about to be made.
 """
 

@@ -1,8 +1,8 @@
 """The parts of a message in quoted-printable, encoded once for all recipients and cut at the marks of the letter.
 
-Every piece between two marks is encoded by itself, with a soft line break on either side of the mark (RFC 2045, 6.7).
+Every piece between two marks is encoded separately, with a soft line break on either side of the mark (RFC 2045, 6.7).
 So no value, however long, can make a line too long or end up in the middle of an escape sequence. A condition has the
-pieces of both its branches, from which the parts for a recipient are put together.
+pieces of both its branches, from which the parts for a recipient are assembled.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ _OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
 # The length that RFC 2045 allows for a line, without the "=" of a soft break.
 QP_LINE = 75
 
-# A message's separator in mbox files. What writes such a file changes these lines to ">From", which breaks signatures.
+# A message separator in mbox files. Programs that write such files change these lines to ">From", which breaks
+# signatures.
 _LEADING_FROM = re.compile(rb"(?m)^From (.*)$")
 
-# A value that needs no escape, wherever it is.
+# A value that needs no escaping, wherever it is.
 _SHORT_AND_PLAIN = re.compile(r"(?!From )(?:[A-Za-z0-9](?:[A-Za-z0-9@._, +-]{0,60}[A-Za-z0-9])?)", re.ASCII)
 
 # What URLs consist of, as far as it needs no escape unless a line begins with a dot.
@@ -66,9 +67,9 @@ class EncodedPart:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFork:
-    """A place at which recipients for whom a rule holds get one part, and the others a different one.
+    """A place where recipients who meet a rule get one part, and the others a different one.
 
-    mark  the mark that it begins with, which is the same for equal rules
+    mark  the mark at its beginning, which is the same for equal rules
     """
 
     mark: str
@@ -79,7 +80,7 @@ class EncodedFork:
 
 @dataclass(frozen=True, slots=True)
 class BranchingPart:
-    """An encoded MIME part with the branches of its conditions, of which each recipient gets one."""
+    """An encoded MIME part with the branches of its conditions; each recipient gets one branch of each."""
 
     pieces: tuple[bytes, ...]
     marks: tuple[str | EncodedFork, ...]
@@ -90,7 +91,7 @@ class BranchingPart:
         return _encoded(cut(text), ends=True)
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
-        """Yield the marks and rules of all conditions, of which some may be equal."""
+        """Yield the marks and rules of all conditions, some of which may be equal."""
         for mark in self.marks:
             if isinstance(mark, EncodedFork):
                 yield mark.mark, mark.rule
@@ -98,7 +99,7 @@ class BranchingPart:
                 yield from mark.otherwise.rules()
 
     def without_branches(self, outcomes: Mapping[str, bool]) -> EncodedPart:
-        """Return the part for the recipients for whom the conditions, by their marks, have these outcomes."""
+        """Return the part for recipients with these outcomes of the conditions, given by their marks."""
         pieces: list[list[bytes]] = [[]]
         marks: list[str] = []
         self._collect(outcomes, pieces, marks)

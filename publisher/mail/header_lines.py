@@ -11,13 +11,13 @@ from publisher.mail.addresses import wire_address
 # RFC 2047 allows 75 characters for an encoded word. "=?utf-8?b?" and "?=" take 12; base64 puts 45 bytes into 60 more.
 WORD_BYTES = 45
 
-# RFC 5322 recommends at most 78 characters per line. A longer word has a line to itself.
+# RFC 5322 recommends at most 78 characters per line. A longer word gets a line of its own.
 LINE = 78
 
-# RFC 2047, section 2: the most characters of a line with an encoded word.
+# RFC 2047, section 2: the maximum length of a line with an encoded word.
 ENCODED_LINE = 76
 
-# The bytes of a first word for which there must be room beside the header's name.
+# The number of bytes of the first word that must fit next to the header's name.
 _FEWEST_BYTES = 12
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -28,7 +28,7 @@ def one_line(text: str) -> str:
 
     Control characters and lone surrogates are removed, because they could end a header line or hide in it.
     """
-    if text.isprintable():  # nearly always true, and a hundred times faster than a look at each character
+    if text.isprintable():  # nearly always true, and a hundred times faster than examining each character
         return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(visible.split())

@@ -1,4 +1,4 @@
-"""The life of a delivery: its status after each event, the events that follow from outcomes, and the next attempt.
+"""The life cycle of a delivery: its status after each event, the events that outcomes lead to, and the next attempt.
 
 Only this module chooses the next status of a delivery, and the store writes it to the ledger.
 
@@ -41,7 +41,7 @@ class DeliveryEvent(StrEnum):
     """An event in the life of a delivery."""
 
     CLAIMED = "claimed"  # a worker took it from the queue
-    LEFT = "left"  # the person unsubscribed after the edition was made
+    LEFT = "left"  # the subscriber left after the edition was made
     ACCEPTED = "accepted"  # the server accepted the message
     DEFERRED = "deferred"  # the server refused it for now (4xx)
     REJECTED = "rejected"  # the server refused it for good (5xx)
@@ -67,7 +67,7 @@ TABLE: Mapping[tuple[DeliveryStatus, DeliveryEvent], DeliveryStatus] = MappingPr
         (_QUEUED, DeliveryEvent.LEFT): _SKIPPED,
         (_QUEUED, DeliveryEvent.ACCEPTED): _SENT,
         (_QUEUED, DeliveryEvent.REJECTED): _FAILED,
-        (_QUEUED, DeliveryEvent.RETRY): _QUEUED,  # its next try, which may be hours away, becomes now
+        (_QUEUED, DeliveryEvent.RETRY): _QUEUED,  # its next try, perhaps hours away, is moved to now
         (_QUEUED, DeliveryEvent.CANCELLED): _SKIPPED,
         (_SENDING, DeliveryEvent.ACCEPTED): _SENT,
         (_SENDING, DeliveryEvent.DEFERRED): _DEFERRED,
@@ -92,10 +92,10 @@ TABLE: Mapping[tuple[DeliveryStatus, DeliveryEvent], DeliveryStatus] = MappingPr
     }
 )
 
-# The statuses of deliveries that a worker may claim. Only their rows have a time for the next try.
+# The statuses of deliveries that a worker may claim. Only their rows contain a time for the next try.
 WAITING = frozenset(status for status, event in TABLE if event is DeliveryEvent.CLAIMED)
 
-# The statuses of deliveries that wait for a decision of the owner, however long it takes.
+# The statuses of deliveries that wait for the owner's decision, however long it takes.
 UNSETTLED = frozenset({_UNCERTAIN})
 
 
@@ -147,8 +147,8 @@ def update_returned(
 ) -> LedgerUpdate:
     """Return the update for a delivery that was not handed over.
 
-    again_at    the time when a worker may claim it again; None for at once
-    edition_id  of its edition; None if it is not known
+    again_at    when a worker may claim it again; None for immediately
+    edition_id  its edition; None if unknown
     """
     return _update(delivery_id, DeliveryEvent.RETURNED, now, next_try_at=again_at or now, edition_id=edition_id)
 
@@ -203,8 +203,8 @@ LONGEST_WAIT = timedelta(hours=6)
 # RFC 5321, 4.5.4.1 asks a mail server to keep trying for 4 to 5 days.
 GIVE_UP_AFTER = timedelta(days=5)
 
-# The fraction by which a wait may be shortened. It differs between deliveries, because messages that were deferred
-# together must not all be tried again at the same moment.
+# The fraction by which a wait may be shortened. It differs between deliveries, so that messages that were deferred
+# together are not all tried again at the same moment.
 JITTER = 0.1
 
 
@@ -213,10 +213,10 @@ def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | Non
 
     The wait doubles with each attempt, from 5 minutes to 6 hours.
 
-    made_at: when the edition was made or released. attempts: how often the delivery was tried, including this time.
-    seed: a number that belongs to the delivery, from which its jitter is computed; None for no jitter.
+    made_at: when the edition was made or released. attempts: how many times the delivery was tried, including this
+    time. seed: a number of the delivery, from which its jitter is computed; None for no jitter.
     """
-    doublings = min(attempts - 1, 10)  # the longest wait is reached before that
+    doublings = min(attempts - 1, 10)  # the longest wait is reached earlier
     wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
     due = now + wait * (1 - JITTER * (0 if seed is None else _fraction(seed + attempts)))
     return due if due - made_at <= GIVE_UP_AFTER else None

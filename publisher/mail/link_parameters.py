@@ -1,6 +1,6 @@
-"""Parameters of links to the owner's site, by which its statistics tell that a visitor came from an email.
+"""Parameters of links to the owner's site, by which its statistics recognise visitors from an email.
 
-They are added when a message is made, so that the web version of an edition, which is a page of the site, has none.
+They are added when a message is made, so that an edition's web version, which is a page of the site, has none.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _AFTER_URL = ".,;:!?)]}'*"  # punctuation that belongs to the sentence
 
 @dataclass(frozen=True, slots=True)
 class LinkParameters:
-    """The parameters that the links of one edition's messages get.
+    """The parameters added to links in the messages of one edition.
 
     query  such as "utm_source=weekly&utm_medium=email"; "" for none
     site   the URL of the site, without a slash at its end
-    kept   the beginnings of URLs that stay as they are: those of web versions and of pages for subscribers
+    kept   the beginnings of URLs that stay unchanged: those of web versions and of pages for subscribers
     """
 
     query: str = ""
@@ -42,20 +42,20 @@ class LinkParameters:
     def in_letter(self, letter: Letter) -> tuple[str, str]:
         """Return the HTML and the text of a letter with these parameters in its links.
 
-        In the text, only URLs that are links of the HTML get them; others are words.
+        In the text, only URLs that are links in the HTML get them; others are words.
         """
         if not self.query:
             return letter.html, letter.text
         links: dict[str, str] = {}
 
         def in_html(found: re.Match[str]) -> str:
-            """Return a link of the HTML with the parameters, and remember its URL."""
+            """Return a link in the HTML with the parameters, and remember its URL."""
             url = unescape(found[2])
             links[url] = self.on(url)
             return found[0] if links[url] == url else found[1] + escape(links[url])
 
         def in_text(found: re.Match[str]) -> str:
-            """Return a URL of the text as the HTML has it."""
+            """Return a URL in the text as in the HTML."""
             bare = found[0].rstrip(_AFTER_URL)
             url = found[0] if found[0] in links else bare
             return links.get(url, url) + found[0][len(url) :]
@@ -64,7 +64,7 @@ class LinkParameters:
         return html, _URL.sub(in_text, letter.text)
 
     def on(self, url: str) -> str:
-        """Return a URL with the parameters that it does not have; a link elsewhere stays as it is."""
+        """Return a URL with the parameters that it lacks; a link to another site stays unchanged."""
         if not self._is_own(url) or url.startswith(self.kept):
             return url
         whole, sharp, fragment = url.partition("#")
@@ -75,7 +75,7 @@ class LinkParameters:
         return f"{path}?{joined}{sharp}{fragment}" if new else url
 
     def _is_own(self, url: str) -> bool:
-        """Return whether a URL leads to a page of the site, and not to a file that programs read."""
+        """Return whether a URL leads to a page of the site rather than to a file for programs."""
         rest = _without_scheme(url)
         site = _without_scheme(self.site)
         if rest is None or site is None or rest[: len(site)].lower() != site.lower():

@@ -26,7 +26,7 @@ SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
 
 
 class LinkPurpose(StrEnum):
-    """The action that a token allows. It is also the path below the public URL."""
+    """The action that a token allows. It is also the path under the public URL."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
@@ -49,7 +49,7 @@ class Links:
         self._serializers = {purpose: signer(secret, purpose) for purpose in LinkPurpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
-        """Return the URL for unsubscribing a subscriber from one newsletter. A POST does so at once (RFC 8058)."""
+        """Return the URL for unsubscribing a subscriber from one newsletter. A POST does so immediately (RFC 8058)."""
         return self._url(LinkPurpose.UNSUBSCRIBE, [uid, newsletter])
 
     def preferences(self, uid: str) -> str:
@@ -59,13 +59,13 @@ class Links:
     def never(self, address: str) -> str:
         """Return the URL of the page on which the owner of a mailbox says that they want no email at all.
 
-        It contains the address, because the address may belong to no subscriber, but encrypted, because URLs are in the
-        logs of others.
+        It contains the address, because that may belong to no subscriber. The address is encrypted, because URLs appear
+        in other people's logs.
         """
         return self._url(LinkPurpose.NEVER, ["", seal(self._secret, LinkPurpose.NEVER, address)])
 
     def read_never(self, token: str) -> str | None:
-        """Return the address in the token of such a URL, also of one of an older version; None if it is not ours."""
+        """Return the address in the token of such a URL, including URLs of older versions; None if it is not ours."""
         match self.read(LinkPurpose.NEVER, token):
             case ("", sealed):
                 return open_sealed(self._secret, LinkPurpose.NEVER, sealed) or None
@@ -78,7 +78,7 @@ class Links:
         return self._url(LinkPurpose.COPY, [name])
 
     def draft(self, kind: str, name: str, until: str) -> str:
-        """Return the URL of something that is not public yet. until: when the link ends, as text."""
+        """Return the URL of something that is not public yet. until: when the link expires, as text."""
         return self._url(LinkPurpose.DRAFT, [kind, name, until])
 
     def approval(self, edition: Edition) -> str:
@@ -86,7 +86,7 @@ class Links:
         return self._url(LinkPurpose.APPROVE, [str(edition.id), edition.newsletter, edition.slot])
 
     def read(self, purpose: LinkPurpose, token: str) -> tuple[str, ...] | None:
-        """Return the values that a token was made from, such as (uid, newsletter); None if it was not made here."""
+        """Return the values from which a token was made, such as (uid, newsletter); None if it was not made here."""
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
         except (BadData, ValueError, TypeError):  # TypeError: a lone surrogate in the token

@@ -1,4 +1,4 @@
-"""Builds the bytes of messages: those of an edition, and transactional ones.
+"""Building the bytes of messages: those of an edition, and transactional ones.
 
 Encoding a letter (the content of an email) takes milliseconds. Everything except its marks, which are placeholders for
 the recipient's values, is the same for everybody. So the letter's parts are encoded once and cut at their marks, and
@@ -28,7 +28,7 @@ from publisher.mail.link_parameters import NO_PARAMETERS, LinkParameters
 from publisher.mail.links import Links
 from publisher.mail.verp import ReturnPath
 
-# How many combinations of outcomes of a letter's conditions are kept ready.
+# How many combinations of a letter's condition outcomes are kept ready.
 _MOST_VERSIONS = 256
 
 
@@ -38,11 +38,11 @@ class NewsletterHeaders:
 
     title     the newsletter's title
     sender    "Name <address>"; the address is also the envelope sender
-    reply_to  the mailbox that answers go to; "" for the sender
+    reply_to  the mailbox for answers; "" for the sender
     list_id   the permanent name of the list, such as "weekly.example.org" (RFC 2919)
     archive   the URL of the web versions; "" for none (RFC 2369)
     signers   the keys that sign each message (DKIM)
-    links     what links to the site get
+    links     the parameters added to links to the site
     """
 
     title: str
@@ -68,7 +68,7 @@ class Recipient:
     message_id: str
     unsubscribe_url: str
     preferences_url: str
-    unsubscribe_address: str = ""  # the address that a message unsubscribes at; "" for none
+    unsubscribe_address: str = ""  # the address at which a message unsubscribes; "" for none
     fields: Mapping[str, FieldValue] = field(default_factory=dict)  # the subscriber's own fields
 
     @property
@@ -91,7 +91,7 @@ class MailMerge:
     """The messages of one edition. Each is made by joining a delivery with the letter of its variant.
 
     templates    the encoded letters, by variant
-    return_path  makes the address that bounces go to; None for the sender's own address
+    return_path  makes the address for bounces; None for the sender's own address
     """
 
     edition: Edition
@@ -125,7 +125,7 @@ class MailMerge:
         return self.return_path.of_unsubscribing(uid, self.edition.newsletter) if self.return_path else ""
 
     def envelope_from(self, delivery: Delivery) -> str:
-        """Return the bare address that a bounce of this delivery goes to."""
+        """Return the bare address to which a bounce of this delivery goes."""
         return self.return_path.of(delivery.id) if self.return_path else self.headers.sender_address
 
     def key(self, delivery: Delivery) -> str:
@@ -137,7 +137,7 @@ class MailMerge:
 class MessageTemplate:
     """A letter that is encoded as MIME and ready to be joined with the values of a recipient.
 
-    personal  what differs by the recipient's own fields; None if nothing does
+    personal  the parts that depend on the recipient's own fields; None if there are none
     """
 
     headers: bytes
@@ -146,7 +146,7 @@ class MessageTemplate:
     html: EncodedPart
     made_at: datetime
     signers: tuple[Signer, ...] = ()
-    signed: tuple[Header, ...] = ()  # the common headers that are signed
+    signed: tuple[Header, ...] = ()  # the signed headers that all messages share
     personal: _PersonalParts | None = None
 
     @classmethod
@@ -233,12 +233,12 @@ _Parts = Iterable[tuple[bytes, EncodedPart, Mapping[str, bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class _PersonalParts:
-    """What differs in a letter by the recipient's own fields.
+    """The parts of a letter that depend on the recipient's own fields.
 
-    subject   the subject, if it does
+    subject   the subject, if it depends on them
     tests     the tests of all conditions in the two parts, by their marks
     marks     the marks of fields in the two parts
-    versions  the parts for the outcomes of the rules, as far as they were needed
+    versions  the parts for those outcomes of the rules that were needed so far
     """
 
     subject: MarkedText | None
@@ -260,7 +260,7 @@ class _PersonalParts:
         return cls(cut(letter.subject) if has_subject else None, text, html, tests, marks)
 
     def parts(self, person: Person) -> tuple[EncodedPart, EncodedPart]:
-        """Return the text and the HTML for a recipient, in which only values are left to be filled in."""
+        """Return the text and the HTML for a recipient, in which only values remain to be filled in."""
         outcomes = tuple(test(person) for test in self.tests.values())
         found = self.versions.get(outcomes)
         if found is None:
@@ -296,7 +296,7 @@ def transactional_message(
     sender_name, sender = split_mailbox(headers.sender)
     reply_name, reply_to = split_mailbox(headers.reply_to)
     digest = hashlib.sha256(identity.encode()).hexdigest()
-    boundary = f"=_{digest[:32]}"  # cannot occur in quoted-printable (RFC 2045, 6.7)
+    boundary = f"=_{digest[:32]}"  # this cannot occur in quoted-printable (RFC 2045, 6.7)
     lines = [
         plain_header("Date", format_datetime(made_at)),
         mailbox_header("From", sender_name, sender),
@@ -346,7 +346,7 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
 
 
 def _ways_to_unsubscribe(recipient: Recipient) -> str:
-    """Return the URLs with which a subscriber unsubscribes, the preferred one first (RFC 2369, 3.2)."""
+    """Return the URLs by which a subscriber can unsubscribe, the preferred one first (RFC 2369, 3.2)."""
     ways = f"<{recipient.unsubscribe_url}>"
     if recipient.unsubscribe_address:
         address = quote(wire_address(recipient.unsubscribe_address), safe="@+")

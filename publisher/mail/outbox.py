@@ -1,4 +1,4 @@
-"""The outbox, which is a transport that writes .eml files to a folder instead of using a mail server.
+"""The outbox: a transport that writes .eml files to a folder instead of using a mail server.
 
 The folder is a Maildir, which email clients can open. Files are written in tmp/, and then moved to new/. A client moves
 the messages that it has shown to cur/, and adds ":2," and flags to their names.
@@ -50,14 +50,14 @@ class Outbox:
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
         """Write a message to a file, and replace an earlier file with the same key unless it is already in cur/.
 
-        The file is complete and on the disk before it appears, and its name is on the disk when this function returns,
-        so the ledger can rely on both. If the name cannot be flushed, the message is Unanswered: an email client may
-        have taken it already. Raises TransportError if the file cannot be written.
+        The file is complete and on disk before it appears, and its name is on disk when this function returns, so the
+        ledger can rely on both. If the name cannot be flushed, the message is Unanswered: an email client may have
+        taken it already. Raises TransportError if the file cannot be written.
         """
         name, old = file_name(key), old_file_name(address, key)
         try:
             if not self._read() & {name, old}:
-                with suppress(FileNotFoundError):  # so that there is never a second file, even for a moment
+                with suppress(FileNotFoundError):  # so that there is never a second file, not even briefly
                     (self._folder / "new" / old).rename(self._folder / "new" / name)
                 return self._write(name, message)
         except OSError as error:
@@ -83,7 +83,7 @@ class Outbox:
         while True:
             temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # shows _sweep in other processes that this process is alive
+                fcntl.flock(file, fcntl.LOCK_EX)  # tells _sweep in other processes that this process is alive
                 if not os.fstat(file.fileno()).st_nlink:
                     continue  # another process removed it between the two lines above
                 try:
@@ -91,16 +91,16 @@ class Outbox:
                     file.flush()
                     os.fsync(file.fileno())
                     temporary.replace(self._folder / "new" / name)
-                except BaseException:  # Ctrl-C too must leave no half message
+                except BaseException:  # even Ctrl-C must leave no half-written message
                     temporary.unlink(missing_ok=True)
                     raise
             return self._sync_names()
 
     def _sync_names(self) -> Outcome:
-        """Flush the names in new/ to the disk, and return whether that worked.
+        """Flush the names in new/ to disk, and return whether that worked.
 
-        Otherwise a power cut could undo a rename when the delivery is already marked as sent in the ledger. This takes
-        0.3 ms per message; writing the message takes 0.7 ms.
+        Otherwise a power cut could undo a rename although the ledger already says that the delivery was sent. This
+        takes 0.3 ms per message; writing the message takes 0.7 ms.
         """
         try:
             folder = os.open(self._folder / "new", os.O_RDONLY)
@@ -113,7 +113,7 @@ class Outbox:
         return Accepted()
 
     def _sweep(self) -> None:
-        """Remove the files in tmp/ that killed processes left behind, which are not locked by any process."""
+        """Remove the files in tmp/ that killed processes left behind: those that no process has locked."""
         for path in (self._folder / "tmp").glob("*.eml.*"):
             try:
                 with path.open("rb") as file:

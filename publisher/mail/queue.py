@@ -1,7 +1,7 @@
 """The delivery of editions: claim a batch, send it and acknowledge it, until no delivery is due.
 
-The function to call is `deliver_editions`, or `deliver` for one edition. A transport that can send many messages at
-once gets the editions as a whole. Any other transport gets one message after the other from this module.
+The function to call is `deliver_editions`, or `deliver` for one edition. A transport that can send many messages at the
+same time gets the editions as a whole. Any other transport gets one message after the other from this module.
 """
 
 from __future__ import annotations
@@ -31,47 +31,47 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.deliveries import Settled
 
-# How many deliveries are claimed at once and acknowledged in one transaction. This allows 100,000 rows per second,
-# compared to 4,000 one by one.
+# How many deliveries are claimed together and acknowledged in one transaction. This allows 100,000 rows per second,
+# compared with 4,000 one by one.
 BATCH = 50
 
 # A server that hangs up on this many messages in a row is likely to hang up on the next, and each message may have
 # arrived.
 UNANSWERED_IN_A_ROW = 3
 
-# How often a run looks for editions that have become due, in seconds.
+# How often a run checks for editions that have become due, in seconds.
 LOOK_SECONDS = 1.0
 
-# How often in the time of a lease a run looks for dead workers, and the shortest time between two looks, in seconds.
+# How many times per lease a run looks for dead workers, and the minimum time between two checks, in seconds.
 LOOKS_A_LEASE, SHORTEST_LOOK = 12, 1.0
 
 # Messages of an edition that is older than this are dated when they are sent, not when it was made.
 OLD = timedelta(days=7)
 
 # When the oldest unwritten answer is older than this, the next answer causes all of them to be written. A power cut can
-# lose the answers of about this time.
+# lose the answers of about this period.
 LONGEST_UNWRITTEN = timedelta(seconds=1)
 
 
 @runtime_checkable
 class BulkTransport(Transport, Protocol):
-    """A transport that can send whole editions by itself, with many messages at once."""
+    """A transport that can send whole editions by itself, many messages at the same time."""
 
     def deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
         """Claim, send and acknowledge until no delivery is due. Raises the same errors as `deliver_editions`.
 
-        more: called at once, every second, and after the end of each edition, not always in the same thread.
+        more: called immediately, every second, and after the end of each edition, not always in the same thread.
         """
         ...
 
     def troubles(self) -> tuple[TransportError, ...]:
-        """Return the errors of failed servers that other servers have replaced."""
+        """Return the errors of failed servers whose work other servers have taken over."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EditionOrder:
-    """An edition to send, and the functions that are told about it.
+    """An edition to send, and the functions that are notified about it.
 
     priority  how many messages its newsletter may send in a turn
     progress  called with each settled delivery, its status and the server's words
@@ -100,15 +100,15 @@ def deliver_editions(
 ) -> None:
     """Send the deliveries of some editions that are due, each only once. The newsletters take turns.
 
-    Several processes may do this at once, even for the same edition, because each delivery is claimed by only one of
-    them. The deliveries that dead workers left behind are taken over, at first and again and again.
+    Several processes may do this at the same time, even for the same edition, because only one of them claims each
+    delivery. The deliveries that dead workers left behind are taken over, at the beginning and repeatedly later.
 
-    more: returns the editions to begin now. It is called at once, every second, and after the end of each edition, not
-    always in the same thread; the run ends when it returns none and all others have ended. clock: returns the present
-    time, with a time zone.
+    more: returns the editions to begin now. It is called immediately, every second, and after the end of each edition,
+    not always in the same thread; the run ends when it returns none and all others have ended. clock: returns the
+    present time, with a time zone.
 
-    However the run ends, even by KeyboardInterrupt, the answers that have come are written, and deliveries that were
-    not handed over return to the queue. Raises TransportError if no more messages can be sent, StoreError if the ledger
+    However the run ends, even by KeyboardInterrupt, the answers received are written, and deliveries that were not
+    handed over return to the queue. Raises TransportError if no more messages can be sent, StoreError if the ledger
     cannot be written, and StoppedError if a stop was requested through options.stop.
     """
     options.stop.check()
@@ -143,7 +143,7 @@ def deliver(
     orders = [EditionOrder(edition, headers, links, 1, progress, refused, errors.append)]
 
     def once() -> Sequence[EditionOrder]:
-        """Return the one order the first time, and nothing later."""
+        """Return the order the first time, and nothing later."""
         return [orders.pop()] if orders else ()
 
     deliver_editions(store, transport, once, options=options, clock=clock)
@@ -156,10 +156,10 @@ def deliver(
 def take_over(store: Store, *, options: DeliveryOptions, now: datetime, by: str = "") -> int:
     """Free the deliveries of workers that are dead or whose lease has ended; return their number.
 
-    This applies to all editions. Deliveries that such a worker had certainly not handed over are queued again at once.
-    The others are sent again or put on hold, depending on the options.
+    This applies to all editions. Deliveries that such a worker certainly had not handed over are queued again
+    immediately. The others are sent again or put on hold, depending on the options.
 
-    by: the worker that does so, which is alive even if its own lease has ended.
+    by: the worker that takes over, which is alive even if its own lease has ended.
     """
     after = moves(options.unanswered)
     again = now if all(status in WAITING for status in after.values()) else None
@@ -183,7 +183,7 @@ def take_over(store: Store, *, options: DeliveryOptions, now: datetime, by: str 
 
 
 class _Beginnings:
-    """Begins the editions of a run. If the database is away meanwhile, the next call goes on where this one ended."""
+    """Begins the editions of a run. If the database goes away, the next call continues where this one ended."""
 
     def __init__(self, store: Store, run: Run, more: Callable[[], Sequence[EditionOrder]]) -> None:
         self._store, self._run, self._more = store, run, more
@@ -217,7 +217,7 @@ class _Beginnings:
                 edition = _edition_run(self._store, self._orders[0], self._run)
             except StoreAwayError:
                 if begun:
-                    break  # the others begin with the next call
+                    break  # the others begin in the next call
                 raise
             self._orders.popleft()
             if edition:
@@ -234,7 +234,7 @@ def _recorded(store: Store, run: Run) -> Iterator[None]:
         yield
     except StoreError:
         raise
-    except BaseException:  # however a run ends, its worker is not recorded as running
+    except BaseException:  # however a run ends, its worker must not stay recorded as running
         store.workers.end(run.worker)
         raise
     patience = Patience(options.lease.total_seconds())
@@ -257,7 +257,7 @@ def _explained_store_errors() -> Iterator[None]:
 
 
 def _edition_run(store: Store, order: EditionOrder, run: Run) -> EditionRun | None:
-    """Return the work on an edition; return None, and tell that it has ended, if its messages cannot be made."""
+    """Return the work on an edition; return None, and report its end, if its messages cannot be made."""
     edition, headers = order.edition, order.headers
     try:
         templates = _templates(store, edition, headers, run.clock())
@@ -269,7 +269,7 @@ def _edition_run(store: Store, order: EditionOrder, run: Run) -> EditionRun | No
 
 
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders, now: datetime) -> dict[str, MessageTemplate]:
-    # By the hour, so that a message that is sent again after a crash has the same bytes.
+    # Rounded to the hour, so that a message that is sent again after a crash has the same bytes.
     dated = now.replace(minute=0, second=0, microsecond=0) if _is_old(edition, now) else edition.dated
     try:
         return {
@@ -282,7 +282,7 @@ def _templates(store: Store, edition: Edition, headers: NewsletterHeaders, now: 
 
 
 def _is_old(edition: Edition, now: datetime) -> bool:
-    """Return whether its messages are dated when they are sent, since a mailbox would show them among old ones."""
+    """Return whether its messages are dated when they are sent: otherwise a mailbox would show them among old ones."""
     at_once = edition.kind in (EditionKind.POSTS, EditionKind.LETTER)
     return not at_once or now - edition.dated > OLD
 
@@ -315,8 +315,8 @@ class _SingleEdition:
     """An edition that is sent through a transport that takes one message at a time."""
 
     def __init__(self, store: Store, transport: Transport, sent: EditionRun) -> None:
-        # Where a message without an answer must not be sent again, each is noted before it is sent, together with the
-        # answer to the one before it.
+        # If a message without an answer must not be sent again, each is noted before it is sent, together with the
+        # answer to the previous one.
         self._is_repeatable = transport.idempotent and sent.run.unanswered is DeliveryEvent.UNANSWERED_RESEND
         self.sent = sent
         self._store, self._transport, self._merge, self._run = store, transport, sent.merge, sent.run
@@ -350,7 +350,7 @@ class _SingleEdition:
         delivery = waiting[0]
         try:
             message = self._merge.message(delivery)
-        except ValueError as error:  # the address or name is a problem only for this message
+        except ValueError as error:  # the address or name is only a problem for this message
             waiting.popleft()
             self._ledger.write(delivery, Rejected(str(error), RefusedAt.HERE))
             return
@@ -361,7 +361,7 @@ class _SingleEdition:
             outcome = self._transport.send(sender, delivery.address, message, key)
         except TransportError:
             raise  # nothing was handed over
-        except BaseException as error:  # Ctrl-C too leaves it unknown whether the message was accepted
+        except BaseException as error:  # even after Ctrl-C it is unknown whether the message was accepted
             if self._is_repeatable:
                 raise  # it is queued again with the rest
             waiting.popleft()
@@ -376,12 +376,12 @@ class _SingleEdition:
 
 
 class _LedgerBuffer:
-    """A buffer for outcomes, which are written to the ledger in groups."""
+    """A buffer for outcomes, which it writes to the ledger in groups."""
 
     def __init__(self, store: Store, edition: Edition, run: Run, *, is_repeatable: bool) -> None:
         self._store = store
         self._edition = edition
-        self._unknown = None if is_repeatable else ()  # what is in doubt when nothing is noted
+        self._unknown = None if is_repeatable else ()  # what is in doubt if nothing is noted
         self._run = run
         self._gathered: list[Settled] = []
         self._oldest: datetime | None = None

@@ -35,9 +35,9 @@ Refused = Callable[[Delivery, Deferred | Rejected], Verdict]
 
 
 class Stop:
-    """A request to stop. Any thread may make it, and any number of runs may obey it. It cannot be withdrawn.
+    """A request to stop. Any thread may make the request, and any number of runs may obey it. It cannot be withdrawn.
 
-    The runs also give their signs of life to it, so that others notice if they hang.
+    Runs also give their signs of life here, so that others notice if they hang.
     """
 
     def __init__(self) -> None:
@@ -76,16 +76,16 @@ class Stop:
 
     @property
     def silent_seconds(self) -> float:
-        """Return how long ago the last sign of life of a run was, or else the creation of this object, in seconds."""
+        """Return how many seconds ago a run last gave a sign of life or, without one, this object was created."""
         return time.monotonic() - self._signed_at
 
     def sign_of_life(self) -> None:
-        """Note that a run is working. It does so at least a few times within its lease."""
+        """Record that a run is working. A run calls this at least a few times within its lease."""
         self._signed_at = time.monotonic()
 
     @contextmanager
     def heard(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call the listener whenever a stop is requested during the block, and at once if that has already happened.
+        """Call the listener whenever a stop is requested during the block, and immediately if it already was.
 
         listener: must return quickly; it may be called from any thread.
         """
@@ -113,11 +113,11 @@ class DeliveryOptions:
     state_dir     the project's state folder; the lock files of workers are in its workers/
     lease         how long a worker may be silent before others take over its deliveries
     on_uncertain  whether to resend or hold a message that was handed over but never acknowledged
-    return_path   makes the address that bounces go to; None for the sender's own address
+    return_path   makes the address for bounces; None for the sender's own address
     rest          how long a mail server is left alone after its first failure; the time doubles with each failure
     stop          the request to stop the run
-    host          the id of this host; "" if what it sends is not counted beside the database
-    host_name     its name that is shown to people
+    host          the id of this host; "" if its sending is not also counted in a file (see claim_count)
+    host_name     its name, as shown to people
     """
 
     state_dir: Path
@@ -134,7 +134,7 @@ class DeliveryOptions:
         """The event for a message that got no answer.
 
         It does not depend on the transport. Even an idempotent one makes a second copy if somebody has taken the first
-        away, as an email client does that moves messages out of the outbox.
+        away, as an email client does when it moves messages out of the outbox.
         """
         hold = self.on_uncertain == "hold"
         return DeliveryEvent.UNANSWERED_HOLD if hold else DeliveryEvent.UNANSWERED_RESEND
@@ -142,7 +142,7 @@ class DeliveryOptions:
 
 @dataclass(slots=True)
 class Tally:
-    """What a worker counts for its sign of life. accepted: how many of its messages have been accepted so far."""
+    """The counts in a worker's sign of life. accepted: how many of its messages have been accepted so far."""
 
     accepted: int = 0
 
@@ -157,7 +157,7 @@ class Run:
     clock       returns the present time, with a time zone
     progress    called with each delivery, its new status and the server's words
     refused     called with each delivery that failed for good, and its last outcome; returns the verdict on it
-    tally       what the worker counts, over all its editions
+    tally       the worker's counts, over all its editions
     """
 
     options: DeliveryOptions
@@ -175,7 +175,7 @@ class Run:
         return None if outcome.at is RefusedAt.HERE else self.refused(delivery, outcome)
 
     def heartbeat(self, in_doubt: Collection[int] | None = None) -> Heartbeat:
-        """Return the worker's sign of life at present. in_doubt: see Heartbeat."""
+        """Return the worker's current sign of life. in_doubt: see Heartbeat."""
         from publisher.store.workers import Heartbeat  # not at the top, like the store itself
 
         return Heartbeat(self.clock(), self.options.lease, in_doubt, self.tally.accepted)
@@ -205,7 +205,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class EditionRun:
-    """One worker's work on one edition, beside its other editions.
+    """One worker's work on one of its editions.
 
     merge     makes the messages
     run       the worker's run, with the callbacks of this edition
@@ -219,5 +219,5 @@ class EditionRun:
     ended: Callable[[PublisherError | None], None]
 
 
-# Returns the editions that are to be begun now.
+# Returns the editions to begin now.
 MoreEditions = Callable[[], Sequence[EditionRun]]

@@ -13,7 +13,7 @@ from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.mail.transport import Outcome, Transport
 
-# No subscriber has this uid, so the links in a test email do not lead to anybody's page.
+# No subscriber has this uid, so the links in a test email lead to nobody's page.
 NOBODY = "copy"
 
 
@@ -30,8 +30,8 @@ def send_test_email(
     """Send an edition's letter as a test email to any address, without leaving a trace in the ledger.
 
     edition: an edition, or a draft of one with any id. Test emails to the same address for the same slot (scheduled
-    time) have the same Message-ID. person: the name and fields of the subscriber with this address, for a letter that
-    shows them. Raises SubscriberError if the address cannot be used, and TransportError if Transport.send does.
+    time) have the same Message-ID. person: the name and fields of the subscriber with this address, for letters that
+    show them. Raises SubscriberError if the address cannot be used, and TransportError if Transport.send does.
     """
     person = person or {}
     identity = f"{NOBODY}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
@@ -64,7 +64,7 @@ Unsubscribe: {Mark.UNSUBSCRIBE}
 
 
 def doctor_message(headers: NewsletterHeaders, links: Links, newsletter: str, to: str, at: datetime) -> bytes:
-    """Return a message with a newsletter's headers, whose text explains how to check it with `publisher mail doctor`.
+    """Return a message with a newsletter's headers. Its text explains how to check it with `publisher mail doctor`.
 
     to: the recipient's address. at: the message's Date. Raises SubscriberError if the address cannot be used.
     """

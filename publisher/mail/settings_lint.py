@@ -1,4 +1,4 @@
-"""Checks for `publisher check` that find mail settings that are valid but a bad idea. They do no input or output."""
+"""Checks for `publisher check` that find valid mail settings that are a bad idea. They do no input or output."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SettingsProblem:
     keys     the path of the setting in the configuration
     message  the problem, in one sentence without a full stop
     hint     the solution, without a full stop
-    severe   whether the setting gives a secret away, or no email can be sent with it
+    severe   whether the setting reveals a secret, or prevents all sending
     """
 
     keys: Keys
@@ -39,7 +39,7 @@ class SettingsProblem:
 
 
 def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
-    """Yield the problems of the settings for links in emails, for signing, and for handing them to mail servers."""
+    """Yield problems with the settings for links in emails, for signing, and for handing emails to mail servers."""
     if config.newsletters and (problem := unanswered_links(config)):
         yield problem
     yield from _signing(config.mail.dkim, list(_senders(config)))
@@ -50,7 +50,7 @@ def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
 
 
 def unanswered_links(config: Config) -> SettingsProblem | None:
-    """Return why nothing answers, or perhaps nothing, the links by which subscribers unsubscribe; None if all is well.
+    """Return a problem if the links for unsubscribing have no answer, or perhaps none; None if all is well.
 
     They lead to web.public_url or else to site.url, and only the web application answers them (RFC 8058). It is severe
     if it is certain that no one could unsubscribe from emails that are really sent.
@@ -93,7 +93,7 @@ def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
 
 
 def _unnamed(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:
-    """Yield a problem if no mail server is named. Emails then go to this machine, which rarely takes any."""
+    """Yield a problem if no mail server is named. Emails then go to this machine, which rarely accepts any."""
     if not server.host and not server.url:
         name = f"{table[0]}.{table[1]}"
         what = f"{name}: no mail server is named, so emails would go to {server.address} on this machine"

@@ -1,4 +1,4 @@
-"""The transport over mail servers. It sends one message at a time, or whole editions over many connections at once."""
+"""The transport over mail servers. It sends one message at a time, or whole editions over many connections."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SmtpTransport:
         self.close()
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
-        """See Transport. Servers are tried in their order, and a broken connection is opened again once."""
+        """See Transport. Servers are tried in order, and a broken connection is reopened once."""
         try:
             sender = wire_address(envelope_from)
         except ValueError as error:
@@ -69,7 +69,7 @@ class SmtpTransport:
         return self._runner.run(self._send(enveloped))
 
     def deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
-        """See BulkTransport. Send over all servers at once.
+        """See BulkTransport. Send over all servers at the same time.
 
         Control-C, SIGTERM, SIGHUP and a request to stop end the run within seconds, after the servers have had time to
         answer for the messages in doubt. Then KeyboardInterrupt, SystemExit or StoppedError is raised.
@@ -80,7 +80,7 @@ class SmtpTransport:
     def troubles(self) -> tuple[TransportError, ...]:
         """See BulkTransport. Each error names the server, the reason and the solution."""
         if len(self._servers) == 1:
-            return ()  # no other server replaced it, and each message says why it was not sent
+            return ()  # no other server took over, and each message says why it was not sent
         return tuple(
             TransportError(
                 f"{health.reason}; other mail servers are used instead",
@@ -99,9 +99,9 @@ class SmtpTransport:
             self._runner = None
 
     async def _send(self, message: Message) -> Outcome:
-        """Send a message through the first server that takes it, trying the servers in their order.
+        """Send a message through the first server that accepts it, trying the servers in order.
 
-        A server that hangs up is tried twice. Raises the error of the last server if none takes the message.
+        A server that hangs up is tried twice. Raises the error of the last server if none accepts the message.
         """
         trouble: TransportError | None = None
         for server in self._servers:
@@ -213,7 +213,7 @@ def _ending(sending: SendingLoop) -> Callable[[], None]:
 
 @contextmanager
 def _ended_by_signals(sending: SendingLoop) -> Iterator[None]:
-    """End the run in an orderly way when a signal asks the process to end. asyncio itself does that for Control-C.
+    """End the run in an orderly way when a signal asks the process to end. asyncio itself handles Control-C.
 
     SIGHUP is handled only if the program already has a handler for it. Otherwise it ends the process or is ignored, as
     before.
@@ -239,8 +239,8 @@ def _ended_by_signals(sending: SendingLoop) -> Iterator[None]:
 def _rare_garbage_collection() -> Iterator[None]:
     """Collect cyclic garbage less often, because sending a message creates a hundred objects and no cycles.
 
-    A group of answers does: what asyncio and SQLAlchemy keep of it. With 5,000 objects it is collected every few
-    seconds. With 50,000 the memory had grown by 30 MiB before the first collection.
+    A group of answers does create cycles, in asyncio and SQLAlchemy. With 5,000 objects they are collected every few
+    seconds. With 50,000, memory had grown by 30 MiB before the first collection.
     """
     before = gc.get_threshold()
     gc.freeze()  # objects that already exist are not examined
@@ -253,7 +253,7 @@ def _rare_garbage_collection() -> Iterator[None]:
 
 
 def _defect(context: dict[str, Any]) -> BaseException:
-    """Return the error of a callback of the loop, so that it ends the run instead of only being logged.
+    """Return the error of a loop callback, so that it ends the run instead of only being logged.
 
     context: the argument of an asyncio exception handler.
     """
@@ -271,7 +271,7 @@ def _weighted(server: Smtp) -> Relay:
 async def _limits(
     store: Store, run: Run, sending: SendingLoop, servers: Sequence[Smtp], patience: Patience
 ) -> AsyncIterator[list[ServerLimits]]:
-    """Yield the limits of each server for a run. At its end, recipients of the day that were not used are returned."""
+    """Yield the limits of each server for a run. At its end, unused recipients of the day are returned."""
     if store.limits.shared:
         shared = SharedLimits(store.limits, sending.wake, sending.end, patience)
         try:

@@ -14,9 +14,9 @@ from publisher.core.frozen import dataclass
 
 
 class RefusedAt(StrEnum):
-    """How far a message got that was not accepted."""
+    """How far an unaccepted message got."""
 
-    HERE = "here"  # no server has answered for it
+    HERE = "here"  # no server has answered about it
     SENDER = "sender"  # the server had not heard of the recipient, so its answer cannot be about them
     RECIPIENT = "recipient"  # the server knew the recipient
 
@@ -59,7 +59,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """The message was certainly not accepted, so another connection may send it at once.
+    """The message was certainly not accepted, so another connection may send it immediately.
 
     suspect  whether the connection broke while the server was dealing with this message, which may be the cause
     """

@@ -1,4 +1,4 @@
-"""Fair turns: several newsletters share the senders, and none waits until another has finished.
+"""Fair turns: several newsletters share the connections, and none has to wait until another has finished.
 
 This is deficit round robin (Shreedhar and Varghese, 1995). A message costs one, because the rates of mail servers
 count messages.
@@ -19,7 +19,7 @@ class _Group(Generic[Item]):
     """The items of one newsletter.
 
     quantum  how many messages it may send in a turn
-    left     how many of them are left in this turn
+    left     how many of these are left in this turn
     items    the items, the next one first
     """
 
@@ -28,7 +28,7 @@ class _Group(Generic[Item]):
     items: deque[Item] = field(default_factory=deque)
 
     def take(self, has_work: Callable[[Item], int]) -> Item | None:
-        """Return the next item that has work, and put it behind the others; return None if none has."""
+        """Return the next item that has work, and move it behind the others; return None if there is none."""
         items = self.items
         if len(items) == 1:
             return items[0] if has_work(items[0]) else None
@@ -41,14 +41,14 @@ class _Group(Generic[Item]):
 
 
 class FairTurns(Generic[Item]):
-    """Items in groups. The groups take turns, in proportion to their quantum; so do the items of a group, equally."""
+    """Items in groups. The groups take turns in proportion to their quantum; the items of a group take equal turns."""
 
     def __init__(self) -> None:
         self._groups: dict[str, _Group[Item]] = {}
         self._order: deque[_Group[Item]] = deque()  # the group whose turn it is comes first
 
     def add(self, item: Item, group: str, quantum: int) -> None:
-        """Add an item. quantum: how many messages its group may send in a turn; the newest number counts."""
+        """Add an item. quantum: how many messages its group may send in a turn; the latest number counts."""
         if group not in self._groups:
             self._groups[group] = _Group(quantum, quantum)
             self._order.append(self._groups[group])
@@ -66,9 +66,9 @@ class FairTurns(Generic[Item]):
     def take(self, has_work: Callable[[Item], int]) -> Item | None:
         """Return the item that may send one message now, or None if no item has work.
 
-        A group without work loses the rest of its turn: it cannot save turns up and then keep the others waiting.
+        A group without work loses the rest of its turn: it cannot save up turns and then make the others wait.
         """
-        if len(self._order) <= 1:  # the usual case, without the accounts
+        if len(self._order) <= 1:  # the usual case, without counting
             return self._order[0].take(has_work) if self._order else None
         for _ in range(len(self._order) + 1):
             group = self._order[0]

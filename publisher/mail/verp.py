@@ -8,12 +8,12 @@ import hmac
 import re
 from datetime import datetime
 
-# A gateway may put a tag before the address of what it sends out, by which it recognises its own bounces (BATV).
+# A gateway may put a tag before the address of outgoing email, by which it recognises its own bounces (BATV).
 _TAGS = re.compile(r"(?:(?:prvs|msprvs1)=[^=@]{1,100}=|btv1==[^=@]{1,100}==){1,3}")
 
-# 80 bits: too many to guess, since each guess costs an attacker a message.
+# 80 bits: too many to guess, because each guess costs an attacker a message.
 _SIGNATURE_BYTES = 10
-_SHORT = 13  # characters, or 65 bits, of a signature that shares its local part with a uid
+_SHORT = 13  # characters (65 bits) of a signature that shares its local part with a uid
 
 
 class ReturnPath:
@@ -33,13 +33,13 @@ class ReturnPath:
         self._key = hmac.new(secret.encode(), b"publisher return path", hashlib.sha256).digest()
 
     def of(self, delivery_id: int) -> str:
-        """Return the address that a bounce of this delivery goes to."""
+        """Return the address to which a bounce of this delivery goes."""
         return f"{self._local}+{delivery_id}-{self._signature(str(delivery_id))}@{self._domain}"
 
     def read(self, address: str) -> int | None:
-        """Return the id of the delivery that an address was made for; return None if it was not made here.
+        """Return the id of the delivery for which an address was made; return None if it was not made here.
 
-        A tag of a gateway before the address is ignored (BATV, draft-levine-smtp-batv), here and in `read_notice`.
+        A gateway's tag before the address is ignored (BATV, draft-levine-smtp-batv), here and in `read_notice`.
         """
         local, domain = _untagged(address)
         found = re.fullmatch(r"(.+)\+([1-9][0-9]{0,18})-([a-z2-7]+)", local)
@@ -48,7 +48,7 @@ class ReturnPath:
         return int(found[2]) if hmac.compare_digest(found[3], self._signature(found[2])) else None
 
     def of_notice(self, subscriber_id: int, made_at: datetime) -> str:
-        """Return the address that a bounce of a subscription email goes to. It encodes the subscriber and the hour.
+        """Return the address to which a bounce of a subscription email goes. It encodes the subscriber and the hour.
 
         It looks like bounces+n<subscriber>.<hours since 1970>-<signature>@example.org, which no delivery's address
         does.
@@ -57,7 +57,7 @@ class ReturnPath:
         return f"{self._local}+{name}-{self._signature(name)}@{self._domain}"
 
     def read_notice(self, address: str) -> tuple[int, int] | None:
-        """Return the subscriber's id and the hour that a subscription email's return address was made for.
+        """Return the subscriber's id and the hour for which a subscription email's return address was made.
 
         The hour is counted from the beginning of 1970. Returns None if the address was not made here.
         """
@@ -81,7 +81,7 @@ class ReturnPath:
         return f"{self._local}+{name}-{self._signature(name)[:_SHORT]}@{self._domain}"
 
     def read_unsubscribing(self, address: str) -> tuple[str, str] | None:
-        """Return the subscriber's uid and the newsletter's key (see `newsletter_key`) that an address was made for.
+        """Return the subscriber's uid and the newsletter's key (see `newsletter_key`) for which an address was made.
 
         Returns None if the address was not made here.
         """
@@ -105,13 +105,13 @@ class ReturnPath:
 
 
 def newsletter_key(newsletter: str) -> str:
-    """Return 4 characters that tell the newsletters of a project apart."""
+    """Return 4 characters that distinguish the newsletters of a project."""
     digest = hashlib.sha256(f"newsletter {newsletter}".encode()).digest()
     return base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
 
 
 def _untagged(address: str) -> tuple[str, str]:
-    """Return the local part, without tags of gateways, and the domain of an address, both in lower case."""
+    """Return the local part, without gateways' tags, and the domain of an address, both in lower case."""
     local, _, domain = address.lower().rpartition("@")
     tags = _TAGS.match(local)
     return (local[tags.end() :] if tags else local), domain

@@ -1,9 +1,9 @@
-"""The lock files of workers, which show at once on one machine that a worker is dead.
+"""The lock files of workers, which on one machine show immediately that a worker is dead.
 
 A worker is a process that sends deliveries. The kernel frees the lock of a process that dies, however it dies. So a
-free lock means that the worker is dead, and its deliveries can be taken over at once instead of when its lease ends.
-This works only on one machine: the name of a worker begins with the name of its machine, and the files of other
-machines are left alone. What the worker had handed over is in the database (see store/workers.py).
+free lock means that the worker is dead, and its deliveries can be taken over immediately instead of when its lease
+ends. This works only on one machine: the name of a worker begins with the name of its machine, and the files of other
+machines are left alone. The database records what the worker had handed over (see store/workers.py).
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def working(folder: Path) -> Iterator[str]:
         ) from error
     with file:
         yield name
-        # A worker removes its lock file only if it ends well. Otherwise the file shows that it may have left leases.
+        # A worker removes its lock file only if it ends normally. Otherwise the file shows that it may have left
+        # leases.
         path.unlink(missing_ok=True)
 
 

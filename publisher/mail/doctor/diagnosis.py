@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     pass
 
 
-# A function that returns the records of a name and a type ("TXT", "MX") as text, () if there are none. It raises
+# A function that returns the records with a name and a type ("TXT", "MX") as text, () if there are none. It raises
 # DnsError if the DNS does not answer.
 Ask = Callable[[str, str], tuple[str, ...]]
 
 
 class Level(StrEnum):
-    """The severity of a finding: an error makes emails fail, a warning may do so, and a note is for information."""
+    """The severity of a finding: an error makes emails fail, a warning means that they may fail, a note informs."""
 
     OK = "ok"
     NOTE = "note"

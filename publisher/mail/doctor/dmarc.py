@@ -26,8 +26,8 @@ _KEPT = {"p": _POLICIES, "sp": _POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s"
 def check_dmarc(domain: str, return_domain: str, signing: Sequence[str], ask: Ask) -> Iterator[Diagnosis]:
     """Check the DMARC policy of the sender's domain.
 
-    return_domain: the domain of the address that bounces go to, which is the domain that SPF checks. signing: the
-    domains (d=) of the keys that sign the emails.
+    return_domain: the domain of the address for bounces, which is the domain that SPF checks. signing: the domains (d=)
+    of the keys that sign the emails.
     """
     name, records = _found(domain, ask)
     if not records:
@@ -54,7 +54,7 @@ def check_dmarc(domain: str, return_domain: str, signing: Sequence[str], ask: As
 def _found(domain: str, ask: Ask) -> tuple[str, list[str]]:
     """Return the name and the texts of the DMARC records that apply to a domain.
 
-    They are the domain's own records, or those of the nearest domain above it that has any.
+    These are the domain's own records, or those of the nearest domain above it that has any.
     """
     for owner in _upwards(domain):
         if records := _records(owner, ask):
@@ -113,7 +113,7 @@ def _reports(tags: dict[str, str]) -> list[str]:
 
 
 def _record(name: str, tags: dict[str, str]) -> str:
-    """Return a DMARC record, as a line of a zone file, with the valid tags of another record and a report address."""
+    """Return a DMARC record, as a zone file line, with the valid tags of another record and a report address."""
     kept = {tag: tags[tag].lower() for tag, known in _KEPT.items() if tags.get(tag, "").lower() in known}
     reports = [address for address in _reports(tags) if _REPORTS.fullmatch(address)]
     rua = ",".join(reports) or f"mailto:postmaster@{name.removeprefix('_dmarc.')}"

@@ -23,11 +23,11 @@ class MailSetup:
     """The configuration for sending the emails of one domain.
 
     domain         the domain of the From address, in ASCII
-    return_domain  the domain of the address that bounces go to, in ASCII
+    return_domain  the domain of the address for bounces, in ASCII
     signers        the keys that sign the emails
     servers        the mail servers that send the emails; () for the outbox
-    public_url     the URL that the links in emails start with
-    addresses      the public IP addresses that send the emails, if the user named any
+    public_url     the beginning of the links in emails
+    addresses      the public IP addresses that send the emails, if the user gave any
     sample         a message as subscribers receive it
     """
 
@@ -71,8 +71,8 @@ def examine(setup: MailSetup, ask: Ask, *, seconds: int = _TIMEOUT_SECONDS) -> I
 def sending_addresses(setup: MailSetup, ask: Ask) -> tuple[str, ...]:
     """Return the IP addresses that send the emails.
 
-    They are the addresses that the user named, or else the public addresses of the mail servers. The sending addresses
-    of a mail service are left out, because they cannot be known from here.
+    These are the addresses that the user gave, or else the public addresses of the mail servers. The sending addresses
+    of a mail service are left out, because they are not known here.
     """
     if setup.addresses:
         return setup.addresses
@@ -97,7 +97,7 @@ def check_names(setup: MailSetup, ask: Ask) -> Iterator[Diagnosis]:
 
 
 def _answered(check: str, subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
-    """Run one check and return its findings. An unanswered DNS query becomes a diagnosis, so other checks can go on."""
+    """Run one check and return its findings. An unanswered DNS query becomes a diagnosis, so other checks continue."""
     try:
         return list(look())
     except DeadResolverError:

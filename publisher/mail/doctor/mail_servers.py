@@ -94,7 +94,7 @@ _CHECK = "TLS"
 
 
 def check_tls(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) -> Diagnosis:
-    """Check that a mail server can be reached securely: connect, encrypt and log in as if to send an email.
+    """Check that a mail server can be used securely: connect, encrypt and log in as if to send an email.
 
     seconds: the longest wait for an answer. context: the certificates to trust; the system's by default.
     """

@@ -26,7 +26,7 @@ _CHECK = "SPF"
 _INSTEAD = "put this one in {}"
 _MOST_NAMED = 5
 
-# The domains that mail services asked their customers to include in 2026, by the endings of their servers' names.
+# The domains that mail services asked customers to include in 2026, by the endings of their servers' names.
 # Other services are treated like the user's own servers.
 SERVICES = {
     "amazonaws.com": "amazonses.com",
@@ -54,13 +54,13 @@ _ENDINGS = {
     "": "nothing is said of others",
 }
 
-# The most old terms that are tried. A hostile record has thousands of names, nobody needs more than ten, and each try
-# costs DNS look-ups.
+# The maximum number of old terms to try. A hostile record has thousands of names, nobody needs more than ten, and each
+# try costs DNS look-ups.
 _TRIED = 40
 
 
 def service_of(host: str) -> str:
-    """Return the domain that the mail service with this host asks its customers to include; "" if it is not known."""
+    """Return the domain that the mail service with this host asks its customers to include; "" if unknown."""
     return next((check_spf for end, check_spf in SERVICES.items() if f".{host.lower()}".endswith(f".{end}")), "")
 
 
@@ -96,7 +96,7 @@ def check_spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: 
 
 
 def _judged(domain: str, walked: SpfResult, missing: Sequence[str]) -> Iterator[Diagnosis]:
-    """Yield the problems of a record. If an advised record would fix one, its `record` is "?" as a placeholder."""
+    """Yield the problems of a record. If a new record would fix a problem, its `record` is the placeholder "?"."""
     yield from _faults(domain, walked)
     yield from _limits(domain, walked)
     yield from _ending(domain, walked)
@@ -106,7 +106,7 @@ def _judged(domain: str, walked: SpfResult, missing: Sequence[str]) -> Iterator[
 
 
 def _instead(domain: str, advice: Advice, place: str = "its place") -> tuple[str, str]:
-    """Return a hint that says what to do with the advised record, and the record as a line of a zone file."""
+    """Return a hint about what to do with the new record, and the record as a line of a zone file."""
     named = advice.left_out[:_MOST_NAMED]
     others = f" and {len(advice.left_out) - _MOST_NAMED} others" if len(advice.left_out) > _MOST_NAMED else ""
     leaves = f"; it leaves out {', '.join(named)}{others}" if named else ""
@@ -267,7 +267,7 @@ def _fitting(domain: str, fixed: Sequence[SpfTerm], old: Sequence[SpfTerm], ask:
 def _is_good(walked: SpfResult, least: SpfResult) -> bool:
     """Return whether a record is within the limits on look-ups, adds no faults, and does not use ptr.
 
-    least: the result of the smallest possible record, whose faults and look-ups cannot be avoided.
+    least: the result for the smallest possible record, whose faults and look-ups cannot be avoided.
     """
     within = walked.lookups <= max(MOST_LOOKUPS, least.lookups) and walked.voids <= max(MOST_VOID, least.voids)
     return within and len(walked.faults) <= len(least.faults) and not walked.uses_ptr

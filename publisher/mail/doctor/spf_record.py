@@ -118,7 +118,7 @@ Network = IPv4Network | IPv6Network
 MOST_LOOKUPS = 10
 MOST_VOID = 2
 
-# The most look-ups that are followed. It is high enough to report the true number for nearly every record, and low
+# The maximum number of look-ups to follow. It is high enough to report the true number for nearly every record, and low
 # enough to stop at hostile ones.
 _FOLLOWED = 40
 

@@ -1,4 +1,4 @@
-"""SMTP (RFC 5321) and LMTP (RFC 2033) for sending editions over many connections at once.
+"""SMTP (RFC 5321) and LMTP (RFC 2033) for sending editions over many connections at the same time.
 
 Begin reading with protocol.py, which has the rules of one conversation without any input or output: replies go in, and
 the bytes to send and the fates of messages come out. connection.py runs it over an asyncio transport, after aiosmtplib

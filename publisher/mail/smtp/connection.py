@@ -19,7 +19,7 @@ from publisher.mail.smtp.protocol import Ending, Extensions, Message, MessageFat
 
 
 class UnreachableError(TransportError):
-    """The server did not answer, or refuses for now.
+    """The server did not answer, or refuses temporarily.
 
     Any other TransportError from this module means that a setting is wrong, so the error will recur.
     """
@@ -37,14 +37,14 @@ class ConnectionOwner(Protocol):
         ...
 
     def ended(self, connection: Connection, ending: Ending) -> None:
-        """Handle the end of the connection. All its messages have been answered before."""
+        """Handle the end of the connection. All its messages have already been answered."""
         ...
 
 
-# Called when a message may be handed over, with the time of the loop's clock until which it may.
+# Called when a message may be handed over, with the time until which it may, by the loop's clock.
 Noted = Callable[[float], None]
 
-# Notes that a message is about to be handed over, and then calls the function.
+# Records that a message is about to be handed over, and then calls the function.
 Note = Callable[[Message, Noted], None]
 
 
@@ -55,7 +55,7 @@ async def open_connection(
     context: ssl.SSLContext | None = None,
     note: Note = lambda message, noted: noted(math.inf),
 ) -> Connection:
-    """Connect, encrypt and log in; return a connection that has not sent any message yet.
+    """Connect, encrypt and log in; return a connection that has not sent a message yet.
 
     context: the certificates to trust; the system's by default. note: called with each message as soon as the previous
     one has been answered; it calls its second argument when the body may be written, with the time until which it may;
@@ -85,7 +85,7 @@ async def open_connection(
         )
         transport, client.transport = cast(asyncio.Transport, client.transport), None
         connection.begin(transport)
-    except BaseException:  # a cancelled attempt must leave no connection open either
+    except BaseException:  # even a cancelled attempt must leave no connection open
         client.close()
         raise
     return connection
@@ -94,9 +94,10 @@ async def open_connection(
 class Connection(asyncio.Protocol):
     """A connection to a mail server. It asks its owner for messages until it breaks, is stopped or has sent enough.
 
-    It hands over a message only when it is noted as in doubt, and the answer to the previous one is in the ledger. So
-    if the process is killed, at most one message for each connection is in doubt. The envelope of the next message is
-    sent in the meantime, so a connection waits for the database only if that is slower than the server.
+    It hands over a message only when the message is recorded as in doubt, and the answer to the previous one is in the
+    ledger. So if the process is killed, at most one message for each connection is in doubt. The envelope of the next
+    message is sent in the meantime, so a connection waits for the database only if the database is slower than the
+    server.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Connection(asyncio.Protocol):
         self._left = messages
         self._timeout = timeout
         self._note = note
-        self._asked: Message | None = None  # the last message that `note` was called with
+        self._asked: Message | None = None  # the last message passed to `note`
         self._noted: Message | None = None  # the last one whose body may be written
         self._noted_until = -math.inf
         self._loop = asyncio.get_running_loop()
@@ -161,7 +162,7 @@ class Connection(asyncio.Protocol):
         self._finish(self._protocol.end(reason))
 
     async def stop_and_wait(self) -> None:
-        """Stop, and give the server a second to say goodbye. It does not matter whether it does."""
+        """Stop, and give the server a second to say goodbye, whether or not it does."""
         self.stop()
         for _ in range(200):
             if self._closed:
@@ -185,7 +186,7 @@ class Connection(asyncio.Protocol):
         self.fail(f"the connection broke: {words}")
 
     def _note_next(self) -> None:
-        """Have the next message noted, unless another one is in doubt."""
+        """Have the next message recorded as in doubt, unless another one is."""
         message = self._protocol.next_body
         if message is not None and message is not self._asked and not self._protocol.in_doubt and not self._stopping:
             self._asked = message
@@ -197,7 +198,7 @@ class Connection(asyncio.Protocol):
             self.pump()
 
     def _body_may_go(self) -> bool:
-        """Return whether the next body may be written now. If it was noted too long ago, have it noted again."""
+        """Return whether the next body may be written now. If its record is too old, have it recorded again."""
         message = self._protocol.body_due
         if message is not None and message is self._noted and self._loop.time() >= self._noted_until:
             self._asked = self._noted = None
@@ -205,7 +206,7 @@ class Connection(asyncio.Protocol):
         return not self._stopping and (message is None or message is self._noted)
 
     def _quit_if_idle(self) -> None:
-        """Close the connection unless a message is in doubt: with QUIT, or at once if stopped within an envelope."""
+        """Close the connection unless a message is in doubt: with QUIT, or directly if stopped within an envelope."""
         protocol = self._protocol
         if protocol.in_doubt or (protocol.busy and not self._stopping):
             return
@@ -238,7 +239,7 @@ class Connection(asyncio.Protocol):
         self._owner.ended(self, cast(Ending, self._protocol.ending))
 
     def _check_timeout(self) -> None:
-        """Abort the connection if a reply is overdue; otherwise schedule the next check for when it might be."""
+        """Abort the connection if a reply is overdue; otherwise schedule the next check for when one might be."""
         left = self._waiting_since + self._timeout - self._loop.time()
         if self._protocol.awaits_reply and left <= 0:
             self.fail(f"no answer for {self._timeout:g} seconds")
@@ -257,7 +258,7 @@ def _system_certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-@cache  # it may ask the DNS
+@cache  # it may query the DNS
 def _own_name() -> str:
     return socket.getfqdn()
 
@@ -342,12 +343,12 @@ def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the reason for an error, in the words of the server or of the system."""
+    """Return the reason for an error, as worded by the server or the system."""
     code: Any = getattr(error, "code", None)
     if isinstance(code, int):
         return " ".join(f"{code} {getattr(error, 'message', '')}".split())
     if isinstance(error.__cause__, OSError):
         error = error.__cause__
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
-        return os.strerror(cast(int, error.errno))  # asyncio puts its own words before those of the system
+        return os.strerror(cast(int, error.errno))  # asyncio puts its own text before the system's
     return " ".join(str(error).split()) or type(error).__name__

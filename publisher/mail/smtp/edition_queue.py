@@ -20,14 +20,14 @@ from publisher.mail.smtp.pool import ConnectionPool
 from publisher.mail.smtp.protocol import Message
 from publisher.mail.transport import Deferred, GivenBack, Outcome, RefusedAt, Rejected
 
-# Within these limits, a batch has about as many deliveries as are sent in CLAIM_SECONDS.
+# Within these limits, a batch has about as many deliveries as can be sent in CLAIM_SECONDS.
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500
 CLAIM_SECONDS = 0.25
 
 # A message is deferred if this many connections broke while they were sending it, because it may be the cause.
 MOST_BREAKS = 2
 
-# The edition is stopped when this many messages were refused for their content, if they are most of the answers.
+# The edition is stopped when this many messages were refused for their content and they make up most of the answers.
 CONTENT_REFUSALS = 10
 
 
@@ -35,7 +35,7 @@ class QueueOwner(Protocol):
     """The sending loop, as its queues see it."""
 
     def wake(self) -> None:
-        """Give work to connections, because a queue has some."""
+        """Give work to connections, because a queue now has some."""
         ...
 
     def end(self, error: BaseException | None = None) -> None:
@@ -43,7 +43,7 @@ class QueueOwner(Protocol):
         ...
 
     def end_if_over(self) -> None:
-        """End what is over, because an answer is in the ledger."""
+        """End whatever is over, because another answer is in the ledger."""
         ...
 
 
@@ -65,7 +65,7 @@ class EditionQueue:
         self._claiming: asyncio.Task[None] | None = None
         self._dry = False  # whether the last claim found no deliveries
         self._closed = False  # whether nothing more may be sent
-        self._in_hand = self._unwritten = 0  # deliveries with connections, and on their way to the ledger
+        self._in_hand = self._unwritten = 0  # deliveries that connections have, and those on their way to the ledger
         self._claimed_at, self._claim_size = self._loop.time(), SMALLEST_CLAIM
         self._answers = self._content_refusals = 0
 
@@ -75,7 +75,7 @@ class EditionQueue:
 
     @property
     def over(self) -> bool:
-        """Return whether all answers are in the ledger, and no more delivery is due or may be sent."""
+        """Return whether all answers are in the ledger and no more deliveries are due or may be sent."""
         if not (self._dry or self._closed) or self._buffer or self._in_hand or self._unwritten:
             return False
         return self._claiming is None and (self._closed or not self._throttled.busy)
@@ -119,7 +119,7 @@ class EditionQueue:
             self._buffer.appendleft(claim)
 
     def claim_more(self) -> None:
-        """Claim more deliveries if any may be due, and none are being claimed."""
+        """Claim more deliveries if any may be due and none are being claimed."""
         if self._claiming is None and not self._dry and not self._closed:
             self._claiming = asyncio.ensure_future(self._claim())
 
@@ -131,19 +131,19 @@ class EditionQueue:
             self._return(claim)
 
     def close(self) -> None:
-        """Send nothing more, and return what waits to the ledger."""
+        """Send nothing more, and return waiting deliveries to the ledger."""
         self._closed = True
         self.let_go()
 
     async def closed(self) -> None:
-        """Wait until the claim that was under way when the queue was closed has been returned, too."""
+        """Wait until deliveries that were being claimed when the queue was closed have been returned, too."""
         if self._claiming is not None:
             await asyncio.wait([self._claiming])
 
     def _message(self, claim: Claim) -> Message | None:
         try:
             return _with_envelope(self._merge, claim.delivery)
-        except ValueError as error:  # the address or name is a problem only for this message
+        except ValueError as error:  # the address or name is only a problem for this message
             self._settle(claim, Rejected(str(error), RefusedAt.HERE))
             return None
 
@@ -182,7 +182,7 @@ class EditionQueue:
         self._unwritten += 1
 
         def done() -> None:
-            """Go on once the ledger has the delivery again."""
+            """Continue when the ledger has the delivery again."""
             self._unwritten -= 1
             self._dry = False
             self._owner.wake()
@@ -200,7 +200,7 @@ class EditionQueue:
         self._owner.wake()
 
     async def _claim(self) -> None:
-        """Fill the buffer with about as many deliveries as are sent in CLAIM_SECONDS."""
+        """Fill the buffer with about as many deliveries as can be sent in CLAIM_SECONDS."""
         now = self._loop.time()
         if now - self._claimed_at < CLAIM_SECONDS:
             self._claim_size = min(2 * self._claim_size, LARGEST_CLAIM)

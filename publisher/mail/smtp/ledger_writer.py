@@ -1,10 +1,10 @@
 """The sending loop's access to the ledger, on a separate thread, so that the loop never waits for a disk.
 
 Each group also says which deliveries may have been handed over without an answer. If this process is killed, or its
-whole host is lost, the others learn from it what is in doubt: at most one message for each connection.
+whole host is lost, this tells the others what is in doubt: at most one message for each connection.
 
-While the database is away, the thread keeps its group and tries again, and nothing more is noted or claimed. Whatever
-it tries again may have been written before its connection broke, so it only touches what the ledger still lacks.
+While the database is away, the thread keeps its group and tries again, and nothing more is noted or claimed. Retried
+work may have been written before the connection broke, so a retry only changes what the ledger still lacks.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.deliveries import Settled
 
-# A group of this size shows that answers come in faster than groups are written.
+# A group of this size shows that answers arrive faster than groups are written.
 BUSY_GROUP = 5
 
-# The longest pause between two groups, in seconds, so that a slow disk is not slowed down further.
+# The maximum pause between two groups, in seconds, so that a slow disk is not slowed down further.
 LONGEST_PAUSE = 0.005
 
 
-# A worker that writes nothing else renews its lease this often while it lasts.
+# A worker that writes nothing else renews its lease this many times within its length.
 RENEWALS = 8
 
 
 class LedgerWriter:
     """The thread that claims deliveries, notes what is handed over and writes answers to the ledger, in groups.
 
-    Everything that comes in while one group is being written forms the next group.
+    Everything that arrives while one group is being written forms the next group.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class LedgerWriter:
         self._gathered: list[tuple[LedgerUpdate, Callable[[], None]]] = []
         self._notes: list[Noted] = []
         self._in_doubt: set[int] = set()
-        self._written_doubt = frozenset[int]()  # as the ledger has it; only the thread uses this and the next line
+        self._written_doubt = frozenset[int]()  # as in the ledger; only the thread uses this and the next line
         self._leased: set[int] = set()  # the deliveries that the worker has claimed and not settled
         self._writing: asyncio.Future[float] | None = None
         self._began = self._next_group_at = self._loop.time()
@@ -82,21 +82,21 @@ class LedgerWriter:
             self._write_soon()
 
     def note(self, delivery_id: int, noted: Noted) -> None:
-        """Note that a delivery is about to be handed over.
+        """Record that a delivery is about to be handed over.
 
-        noted: called when it may be, which may be never, with the time of the loop's clock until which this is certain.
-        After that, others may have taken over the delivery, if this process was stopped for a while.
+        noted: called when it may be handed over, which may be never, with the time, by the loop's clock, until which
+        this is certain. After that, others may have taken over the delivery if this process was stopped for a while.
         """
         self._in_doubt.add(delivery_id)
         self._notes.append(noted)
         self._write_soon()
 
     def take_back(self, delivery_id: int) -> None:
-        """Take back a note, because the delivery was not handed over after all."""
+        """Withdraw a note, because the delivery was not handed over after all."""
         self._in_doubt.discard(delivery_id)
 
     def write(self, update: LedgerUpdate, written: Callable[[], None]) -> None:
-        """Write an update soon. written: called when the update is in the ledger."""
+        """Schedule the writing of an update. written: called when the update is in the ledger."""
         self._gathered.append((update, written))
         self._write_soon()
 
@@ -113,8 +113,8 @@ class LedgerWriter:
         """Begin the next group, unless one is being written or will be soon.
 
         It begins in the next turn of the loop, so that an answer and the note that follows from it are one group. If
-        many come in, there is a pause as long as the last group took, so that groups grow with the load: writing even a
-        small group takes 0.6 ms of processor time, which is then missing for sending.
+        many arrive, there is a pause as long as the last group took, so that groups grow with the load: writing even a
+        small group takes 0.6 ms of CPU time, which sending then lacks.
         """
         if self._writing is not None or self._scheduled:
             return
@@ -140,7 +140,7 @@ class LedgerWriter:
         self._writing.add_done_callback(lambda future: self._wrote(future, group, notes))
 
     def _write(self, settled: Sequence[Settled], in_doubt: frozenset[int]) -> float:
-        """Write a group; return when the try began that succeeded, by the loop's clock."""
+        """Write a group; return when the successful try began, by the loop's clock."""
         self._run.tally.accepted += sum([each.sent_at is not None for each in settled])
 
         def write(has_failed: bool) -> float:
@@ -156,7 +156,7 @@ class LedgerWriter:
 
     def _claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
         def claim(has_failed: bool) -> Sequence[Delivery]:
-            """Claim once. What an earlier try may have claimed is returned first, because nobody knows it."""
+            """Claim once. Deliveries that an earlier try may have claimed unnoticed are returned first."""
             if has_failed:
                 back, now = moves(DeliveryEvent.RETURNED), run.clock()
                 self._store.deliveries.return_unknown(run.worker, edition_id, self._leased, returned=back, now=now)
@@ -174,7 +174,7 @@ class LedgerWriter:
     ) -> None:
         self._writing = None
         error = future.exception()
-        if isinstance(error, LeaseLostError):  # the answers are in the ledger all the same
+        if isinstance(error, LeaseLostError):  # the answers are in the ledger anyway
             self._lost = True
             self._failed(error)
         elif error:

@@ -20,15 +20,15 @@ from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Delivery
 from publisher.core.private_folder import make_inside
 
-# How many recipients a process reserves at once. A process that is killed wastes at most this many recipients, and
-# never sends to too many.
+# How many recipients a process reserves at a time. A process that is killed wastes at most this many, and never sends
+# to too many.
 BLOCK = 50
 
 # How many seconds early a message may be sent under a rate limit, to make up for a timer that fired late.
 BURST_SECONDS = 0.05
 
-# Deliveries to a domain that is at its limit wait in memory for at most LONGEST_ASIDE seconds. For longer waits they
-# return to the ledger, which is then queried every ASK_AGAIN seconds.
+# Deliveries to a domain that has reached its limit wait in memory for at most LONGEST_ASIDE seconds. For longer waits
+# they return to the ledger, which is then queried every ASK_AGAIN seconds.
 LONGEST_ASIDE = 5.0
 ASK_AGAIN = 1.0
 
@@ -37,19 +37,19 @@ class Pace(Protocol):
     """A limit on messages per second, as pools and queues use it. Times are in seconds of the loop's clock.
 
     rate    turns per second; 0 for no limit
-    strict  whether a turn is over soon after its time, so that it must not be taken too early
+    strict  whether a turn expires soon after its time, so that it must not be taken too early
     """
 
     rate: float
 
     @property
     def strict(self) -> bool:
-        """Whether a turn is over soon after its time."""
+        """Whether a turn expires soon after its time."""
 
     def want(self, now: float, messages: int, room: int) -> None:
         """Say how many messages are waiting for a turn, so that turns for them can be fetched.
 
-        room: how many of them connections could take now; at least 1.
+        room: how many messages connections could take now; at least 1.
         """
         ...
 
@@ -66,7 +66,7 @@ class Quota(Protocol):
     """A limit on recipients per day, as pools use it."""
 
     def left(self) -> bool:
-        """Return whether more recipients may be allowed today; return False only if the limit is reached."""
+        """Return whether more recipients may be possible today; return False only if the limit is reached."""
         ...
 
     def want(self, now: float, messages: int) -> None:
@@ -90,9 +90,9 @@ class Quota(Protocol):
 class ServerLimits:
     """The limits of a mail server.
 
-    rate     for all messages
-    domains  for the messages to a receiving domain, in addition
-    quota    for the recipients of a day; None for no limit
+    rate     the limit for all messages
+    domains  additional limits for the messages to a receiving domain
+    quota    the daily limit on recipients; None for no limit
     """
 
     rate: Pace
@@ -100,7 +100,7 @@ class ServerLimits:
     quota: Quota | None = None
 
     def quota_wait(self, now: float, messages: int) -> float:
-        """Return how many seconds to wait until a recipient of the day may be used.
+        """Return how many seconds to wait until one of the day's recipients may be used.
 
         messages: how many are waiting.
         """
@@ -112,7 +112,7 @@ class ServerLimits:
     def rate_wait(self, now: float, messages: int, room: int) -> float:
         """Return how many seconds to wait until a turn of the rate may be taken.
 
-        messages: how many are waiting. room: how many of them connections could take now; at least 1.
+        messages: how many are waiting. room: how many messages connections could take now; at least 1.
         """
         self.rate.want(now, messages, room)
         return self.rate.wait(now)
@@ -124,7 +124,7 @@ def server_name(server: Smtp) -> str:
 
 
 def counts_folder(state_dir: Path) -> Path:
-    """Return the folder in which a host counts recipients of the day. state_dir: the project's .publisher."""
+    """Return the folder in which a host counts the day's recipients. state_dir: the project's .publisher."""
     return state_dir / "relays"
 
 
@@ -134,7 +134,7 @@ def next_day(now: datetime) -> datetime:
 
 
 def own_limits(server: Smtp, quota: Quota | None = None) -> ServerLimits:
-    """Return a server's limits, with rates that this process keeps by itself."""
+    """Return a server's limits, with rates that this process enforces on its own."""
     domains = {name: RateLimit(rate, BURST_SECONDS) for name, rate in domain_rates(server.domains).items()}
     return ServerLimits(RateLimit(parse_rate(server.rate), BURST_SECONDS), domains, quota)
 
@@ -144,7 +144,7 @@ class RateLimit:
     """A limiter that gives turns at a steady rate (GCRA, the leaky bucket as a meter). Times are in seconds.
 
     rate   turns per second; 0 for no limit
-    burst  how many seconds early a turn may come, so that a busy machine can make up for being late
+    burst  how many seconds early a turn may be taken, so that a busy machine can make up for being late
     """
 
     rate: float
@@ -153,14 +153,14 @@ class RateLimit:
     strict: ClassVar[bool] = False
 
     def want(self, now: float, messages: int, room: int) -> None:
-        """See Pace. Turns need not be fetched from anywhere."""
+        """See Pace. Turns need not be fetched."""
 
     def wait(self, now: float) -> float:
         """See Pace."""
         return max(0.0, self._next - self.burst - now) if self.rate else 0.0
 
     def take(self, now: float) -> float:
-        """See Pace. This process has its turns for itself, so there is no hurry."""
+        """See Pace. Turns of this process never expire, so there is no hurry."""
         if self.rate:
             self._next = max(now, self._next) + 1 / self.rate
         return float("inf")
@@ -169,7 +169,7 @@ class RateLimit:
 class DailyQuota:
     """The daily limit (in UTC) on the recipients of a mail server, counted in a file that all workers share.
 
-    A process locks the file and reserves a number of recipients at a time. At its end, it returns the unused ones.
+    A process locks the file and reserves several recipients at a time. When it ends, it returns the unused ones.
     """
 
     def __init__(self, folder: Path, server: str, per_day: int, clock: Callable[[], datetime]) -> None:
@@ -197,7 +197,7 @@ class DailyQuota:
         """See Quota. `left` reserves recipients itself."""
 
     def wait(self, now: float) -> float:
-        """See Quota. What `left` has reserved is there at once."""
+        """See Quota. Recipients that `left` has reserved are available immediately."""
         return 0.0
 
     def take(self) -> None:
@@ -215,7 +215,7 @@ class DailyQuota:
             self._reserved = 0
 
     def _change(self, amount: int) -> int:
-        """Add an amount to the day's count, or as much of it as the quota allows; return the number that was added."""
+        """Add an amount to the day's count, or as much of it as the limit allows; return the number added."""
         path = _count_file(self._folder, self._server, self._day)
         try:
             make_inside(self._folder)
@@ -237,7 +237,7 @@ class DailyQuota:
 
 
 def recipients_counted(folder: Path, server: str, day: str) -> int:
-    """Return how many recipients of a day a DailyQuota has given out; 0 if its file cannot be read.
+    """Return how many of a day's recipients a DailyQuota has given out; 0 if its file cannot be read.
 
     folder, server: those of the DailyQuota. day: in UTC, such as 2026-11-21.
     """
@@ -262,7 +262,7 @@ def _count(text: str) -> int:
 class Claim:
     """A delivery that this run has claimed.
 
-    until   the time after which sending it must not begin, by the loop's clock
+    until   the time, by the loop's clock, after which sending it must not begin
     breaks  how many connections broke while they were sending it
     waited  whether it has already waited for a turn of its domain
     """
@@ -280,7 +280,7 @@ class Claim:
 
 @dataclass(slots=True)
 class _DomainLine:
-    """The claims that wait for turns of one domain, the next one first.
+    """The claims that wait for turns of a domain, the next one first.
 
     due    when the next one has a turn, by the loop's clock
     rate   the domain's turns per second
@@ -294,10 +294,10 @@ class _DomainLine:
 
 
 class ThrottledDeliveries:
-    """Claims that wait because their receiving domain is at its limit.
+    """Claims that wait because their receiving domain has reached its limit.
 
-    Short waits of some seconds are spent here, longer ones in the ledger. The claims of a domain get their turns one
-    after the other, at the domain's rate. If a turn has gone to somebody else, the claim remains the next one.
+    Claims wait here for a few seconds, and for longer in the ledger. The claims of a domain get their turns one after
+    the other, at the domain's rate. If a turn goes to somebody else, the claim remains the next one.
     """
 
     def __init__(
@@ -308,13 +308,13 @@ class ThrottledDeliveries:
     ) -> None:
         """Prepare an empty set of waiting claims, inside a running asyncio loop.
 
-        take_back: called with a claim whose turn has come. give_back: called to return a claim to the ledger for a
-        number of seconds. claim_again: called to claim deliveries from the ledger that are due again.
+        take_back: called with a claim whose turn has come. give_back: called to return a claim to the ledger for some
+        seconds. claim_again: called to claim deliveries from the ledger that are due again.
         """
         self._take_back, self._give_back, self._claim_again = take_back, give_back, claim_again
         self._loop = asyncio.get_running_loop()
         self._lines: dict[str, _DomainLine] = {}
-        self._turns: dict[str, float] = {}  # of the claims that wait in the ledger: the last one of each domain
+        self._turns: dict[str, float] = {}  # the last turn of each domain among the claims that wait in the ledger
         self._asking = False
 
     @property
@@ -354,7 +354,7 @@ class ThrottledDeliveries:
         return waiting
 
     def _set_alarm(self, line: _DomainLine) -> None:
-        """Make the timer go off when the next claim is due, or earlier: then it is set again."""
+        """Make the timer go off when the next claim is due, or earlier, in which case it is set again."""
         if line.claims and (line.alarm is None or line.due < line.alarm.when()):
             if line.alarm is not None:
                 line.alarm.cancel()

@@ -18,7 +18,7 @@ from publisher.mail.smtp.limits import Pace, ServerLimits
 from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 from publisher.mail.transport import Accepted, GivenBack, Unanswered
 
-# A server that fails is left alone for twice as long each time, but at most for this many seconds.
+# A failing server is left alone for twice as long each time, but for at most this many seconds.
 LONGEST_REST = 60.0
 
 # A run stops using a server after this many failures in a row, each followed by a rest.
@@ -27,13 +27,13 @@ FAILURES = 5
 # How many messages a server may take beyond its share: about as many as its connections are handling.
 AHEAD = 8
 
-# Messages that wait for their turns while the previous ones are being answered are sent within about this many seconds.
+# Messages that wait for their turns while earlier ones are being answered are sent within about this many seconds.
 AHEAD_SECONDS = 0.5
 
-# When the turn of a message is over that has not taken one.
+# The end of the turn of a message that has taken none.
 NO_TURN = float("-inf")
 
-# A server that has not answered for this many seconds no longer makes the other servers wait for its share.
+# After not answering for this many seconds, a server no longer makes the others wait for its share.
 SILENT_SECONDS = 2.0
 
 
@@ -44,10 +44,10 @@ class ServerHealth:
     rest      how long the server is left alone after its first failure
     worked    whether a connection was made in this run, so that the settings must be right
     failures  the number of failures in a row
-    until     when the present rest ends
+    until     when the current rest ends
     broken    whether the server cannot be used with these settings
     reason    the reason for the last failure
-    hint      the advice on how to fix the last failure
+    hint      advice on how to fix the last failure
     """
 
     rest: float = 1.0
@@ -78,7 +78,7 @@ class ServerHealth:
     def failed(self, now: float, reason: str, hint: str = "", *, broken: bool = False) -> ServerHealth:
         """Return the health after a connection failed.
 
-        Connections that fail during a rest were opened before it, so they are part of the failure that caused the rest.
+        Connections that fail during a rest were opened earlier, so they are part of the failure that caused it.
         """
         failures = self.failures if self.resting(now) else self.failures + 1
         rest = min(self.rest * 2.0 ** (failures - 1), LONGEST_REST)
@@ -92,7 +92,7 @@ class WorkShare:
 
     taken   the number of messages that the server has taken
     weight  the server's weight in the configuration
-    lively  whether the server takes messages as fast as they are offered
+    lively  whether the server takes messages as fast as it is offered them
     """
 
     taken: int
@@ -103,7 +103,7 @@ class WorkShare:
 def may_take(own: WorkShare, others: list[WorkShare]) -> bool:
     """Return whether a server may take one more message, so that the servers' shares match their weights.
 
-    A server that does not keep up, because it rests, has reached a limit or is slow to answer, does not hold back the
+    A server that does not keep up, because it rests, has reached a limit or answers slowly, does not hold back the
     others.
     """
     mine = (own.taken - AHEAD) / own.weight
@@ -111,14 +111,14 @@ def may_take(own: WorkShare, others: list[WorkShare]) -> bool:
 
 
 class Coordinator(Protocol):
-    """The interface of the sending loop for its pools. It supplies messages, and is notified of their fates."""
+    """The interface of the sending loop for its pools. It supplies messages, and is notified about their fates."""
 
     def next_message(self, pool: ConnectionPool) -> Message | None:
         """Return the next message for the pool, or None if there is none for now."""
         ...
 
     def note(self, message: Message, noted: Noted) -> None:
-        """Note that a message is about to be handed over; call `noted` when it may be, which may be never."""
+        """Record that a message is about to be handed over; call `noted` when it may be, which may be never."""
         ...
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
@@ -155,7 +155,7 @@ class ConnectionPool:
     ) -> None:
         """Prepare a pool without opening a connection.
 
-        rest: how many seconds to leave the server alone after its first failure. limits: of the server. context: the
+        rest: how many seconds to leave the server alone after its first failure. limits: the server's. context: the
         certificates to trust; None for the system's.
         """
         self.server = server
@@ -170,17 +170,17 @@ class ConnectionPool:
         self._idle: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._failing: set[Connection] = set()  # the connections that broke while they had a message
-        self._turns: dict[Message, list[tuple[Pace, float]]] = {}  # until when messages may use the turns they took
-        self._domain_turn: list[tuple[Pace, float]] = []  # of the message that is being taken
-        self._late: dict[Message, tuple[list[Pace], Callable[[], None]]] = {}  # messages that need new turns of these
+        self._turns: dict[Message, list[tuple[Pace, float]]] = {}  # until when messages may use their turns
+        self._domain_turn: list[tuple[Pace, float]] = []  # the turn of the message that is being taken
+        self._late: dict[Message, tuple[list[Pace], Callable[[], None]]] = {}  # those of them that need new turns
         self._answered_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
         self.taken = self._answered = self._ahead = 0
-        self.awaits_share = False  # whether it waits until the other pools have had their shares
+        self.awaits_share = False  # whether it waits for the other pools to take their shares
 
     def begin_as(self, before: ServerHealth | None) -> None:
-        """Take over the health from the previous edition if the server's settings are wrong.
+        """Keep the health from the previous run if the server's settings are wrong.
 
         Then the server is not tried again in this run, because repeated failed logins can lock the account.
         """
@@ -209,7 +209,7 @@ class ConnectionPool:
         return WorkShare(self.taken, self.server.weight, able and now - self._answered_at < SILENT_SECONDS)
 
     def next_message(self, connection: Connection) -> Message | None:
-        """See ConnectionOwner. Return a message only if the limits and the server's share allow it."""
+        """See ConnectionOwner. It returns a message only if the limits and the server's share allow it."""
         ahead = self._limits.rate.strict and self._unanswered[connection] > 0
         message = self._coordinator.next_message(self) if self._may_take(ahead=ahead) else None
         if message is None:
@@ -223,17 +223,17 @@ class ConnectionPool:
         return message
 
     def note(self, message: Message, noted: Noted) -> None:
-        """Note that a message is about to be handed over; call `noted` when it may be.
+        """Record that a message is about to be handed over; call `noted` when it may be.
 
-        If the turn that it took is over by then, it waits for a new one. Otherwise the messages of a ledger that had to
-        wait for its disk would all leave at once.
+        If its turn has expired by then, it waits for a new one. Otherwise, if the ledger had to wait for its disk, all
+        waiting messages would be sent at the same moment.
         """
         self._coordinator.note(message, lambda until: self._noted(message, partial(noted, until)))
 
     def domain_wait(self, domain: str, now: float, messages: int = 1) -> float:
         """Return how many seconds to wait before a message may go to a receiving domain.
 
-        messages: how many are waiting that go there.
+        messages: how many messages to that domain are waiting.
         """
         limit = self._limits.domains.get(domain)
         if limit is None:
@@ -269,7 +269,7 @@ class ConnectionPool:
         self._coordinator.answered(connection, answer)
 
     def ended(self, connection: Connection, ending: Ending) -> None:
-        """See ConnectionOwner. The server has failed if the connection broke with a message, or was refused."""
+        """See ConnectionOwner. The server has failed if the connection broke with a message or was refused."""
         self._connections.discard(connection)
         self._idle.discard(connection)
         self._unanswered.pop(connection, None)
@@ -331,17 +331,17 @@ class ConnectionPool:
             noted()
 
     def _forget_ahead(self, turns: Sequence[tuple[Pace, float]]) -> None:
-        """Count a message no longer as one without a turn, because it is about to get one, or is gone."""
+        """Stop counting a message as one without a turn, because it is about to get one, or is gone."""
         if self._ahead:
             self._ahead -= any(until == NO_TURN for _, until in turns)
 
     def _give_new_turns(self) -> None:
-        """Let messages be handed over that have waited for turns, if they get all that they need."""
+        """Let messages that have waited for turns be handed over, if they get all turns that they need."""
         now = self._loop.time()
         waiting = len(self._late) + self._coordinator.waiting() if self._late else 0
         for message, (paces, noted) in list(self._late.items()):
             if message not in self._late:
-                continue  # its connection has ended meanwhile
+                continue  # its connection has ended in the meantime
             for pace in list(paces):
                 pace.want(now, waiting if pace is self._limits.rate else len(self._late), len(self._late))
                 if wait := pace.wait(now):
@@ -367,10 +367,10 @@ class ConnectionPool:
         others = self._coordinator.other_shares(self)
         if others and not may_take(WorkShare(self.taken, self.server.weight, True), others):
             self.awaits_share = True
-            self._wake_in(SILENT_SECONDS / 8)  # the others may fall silent
+            self._wake_in(SILENT_SECONDS / 8)  # the others may have fallen silent
             return False
         if self._late and any(self._limits.rate in paces for paces, _ in self._late.values()):
-            return False  # they are first
+            return False  # they come first
         waiting = self._coordinator.waiting()
         wait = self._limits.quota_wait(now, waiting)
         if not wait and ahead:
@@ -381,7 +381,7 @@ class ConnectionPool:
         return True
 
     def _room(self) -> int:
-        """Return about how many messages the connections can take now, at least the one that a connection asks for."""
+        """Return about how many messages the connections can take now: at least the one that a connection asks for."""
         return max(1, len(self._connections) - (self.taken - self._answered))
 
     def _may_open(self) -> bool:

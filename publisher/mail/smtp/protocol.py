@@ -120,7 +120,8 @@ class _Command(NamedTuple):
 class SmtpProtocol:
     """One conversation with a server.
 
-    The caller adds messages while there is room, writes the bytes from `data_to_send`, and passes replies to `receive`.
+    The caller adds messages while there is room, writes the bytes that `data_to_send` returns, and passes replies to
+    `receive`.
     """
 
     def __init__(self, extensions: Extensions) -> None:
@@ -232,7 +233,7 @@ class SmtpProtocol:
         return answers
 
     def _begin(self) -> None:
-        """Begin the envelope of the next message, unless another message is under way."""
+        """Begin the envelope of the next message, unless another message is in progress."""
         if self._current is not None or self._next is None:
             return
         message, self._current, self._next = self._next, self._next, None
@@ -252,7 +253,7 @@ class SmtpProtocol:
         return size + body + (" SMTPUTF8" if message.utf8 else "")
 
     def _reply(self, reply: Reply) -> list[MessageFate]:
-        if reply.code == CLOSING:  # refuses the oldest command (RFC 5321, 4.2.3), or says goodbye unasked
+        if reply.code == CLOSING:  # refuses the oldest command (RFC 5321, 4.2.3), or says goodbye unprompted
             return self._hung_up(self._awaited.popleft() if self._awaited else None, reply.sentence)
         if not self._awaited:
             return self.end(f"the server sent a reply to no command: {reply.sentence}")
@@ -324,6 +325,6 @@ class SmtpProtocol:
 
 
 def _blames_sender(command: _Command, reply: Reply) -> bool:
-    """Return whether a refusal of MAIL is about the sender, which all messages share, and not about one message."""
+    """Return whether a refusal of MAIL is about the sender, which all messages share, rather than about one message."""
     own = command.message is not None and command.message.utf8
     return reply.code >= 500 and not own and reply.code != 552 and reply.status != "5.3.4"

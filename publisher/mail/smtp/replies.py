@@ -1,4 +1,4 @@
-"""The replies of an SMTP server: how they are parsed. What a refusal means for a subscriber is judged elsewhere."""
+"""Parsing the replies of an SMTP server. The meaning of a refusal for a subscriber is judged elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 
 
 class GarbledError(Exception):
-    """The server sent invalid data instead of a reply. Later replies cannot be matched with commands any more."""
+    """The server sent invalid data instead of a reply. Later replies can no longer be matched with commands."""
 
 
 class Reply(NamedTuple):
@@ -32,9 +32,9 @@ class Reply(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Return the text of all lines as one line, without the repetitions of the enhanced status code.
+        """Return the text of all lines as one line, without repetitions of the enhanced status code.
 
-        The text is computed on demand, because that of a positive reply is rarely used.
+        The text is computed on demand, because it is rarely used for a positive reply.
         """
         texts = [" ".join(_shown(line).split()) for line in self.lines]
         first = _ENHANCED.match(texts[0])

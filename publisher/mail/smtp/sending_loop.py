@@ -4,9 +4,9 @@
                        ^                                     |
                        └───── given back by a connection ────┘
 
-Each edition has a queue of its own, and the queues take turns. The connections, with the limits of the servers, belong
-to all of them. Only the ledger writer's thread claims, notes and writes answers. A connection hands over a message only
-when it is noted and its previous answer is in the ledger, so a killed process leaves at most one message per connection
+Each edition has its own queue, and the queues take turns. They share the connections and the limits of the servers.
+Only the ledger writer's thread claims, notes and writes answers. A connection hands over a message only when it is
+noted and the answer to the previous one is in the ledger, so a killed process leaves at most one message per connection
 in doubt.
 """
 
@@ -29,10 +29,10 @@ from publisher.mail.smtp.protocol import Message, MessageFate
 from publisher.mail.transport import GivenBack
 from publisher.mail.turns import FairTurns
 
-# How often a run looks whether the owner has put an edition on hold, in seconds. The look takes 0.1 ms an edition.
+# How often a run checks whether the owner has put an edition on hold, in seconds. That takes 0.1 ms per edition.
 LOOK_SECONDS = 0.5
 
-# How often a run looks for editions that have become due, in seconds.
+# How often a run checks for editions that have become due, in seconds.
 JOIN_SECONDS = 1.0
 
 # How many seconds a run waits for answers when it ends.
@@ -47,9 +47,9 @@ class SendingLoop:
     def __init__(self, run: Run, more: MoreEditions, patience: Patience) -> None:
         """Prepare a run inside a running asyncio loop. Call `run` to send.
 
-        more: returns the editions that are to be begun now. It is called at once, every second, and whenever an edition
-        has ended, in a thread of its own. patience: with a database that is away. It ends with the run, and as soon as
-        somebody asks for its end.
+        more: returns the editions to begin now. It is called immediately, every second, and whenever an edition has
+        ended, in a separate thread. patience: with a database that is away. It ends with the run, or as soon as a stop
+        is requested.
         """
         self._run = run
         self._more = more
@@ -60,13 +60,13 @@ class SendingLoop:
         self._queues: list[EditionQueue] = []
         self._turns = FairTurns[EditionQueue]()
         self._in_hand: dict[Message, tuple[EditionQueue, Claim]] = {}
-        self._ended: list[EditionQueue] = []  # whose end has not been reported
-        self._looking = True  # whether editions may still join that are due already
+        self._ended: list[EditionQueue] = []  # editions whose end has not been reported
+        self._looking = True  # whether editions that are already due may still join
         self._look = asyncio.Event()
         self._stopping = False
 
     async def run(self, ledger: LedgerWriter, pools: Sequence[ConnectionPool]) -> None:
-        """Send until no delivery is due. However the run ends, the answers that have come are written.
+        """Send until no delivery is due. However the run ends, the answers received are written.
 
         Raises TransportError if no server can be used, and any error of the ledger writer.
         """
@@ -85,7 +85,7 @@ class SendingLoop:
     def end(self, error: BaseException | None = None) -> None:
         """End the run, so that no more messages are handed over. error: raised by `run`; None for a normal end."""
         if not isinstance(error, TransportError | None):
-            self._patience.end()  # only the mail servers' errors leave time for the answers to be written
+            self._patience.end()  # only after errors of mail servers is there time to write the answers
         if self._over.done():
             return
         if error is None:
@@ -192,7 +192,7 @@ class SendingLoop:
                     queue.let_go()
 
     async def _ended_by_error(self, work: Coroutine[None, None, None]) -> None:
-        """Do some work beside the sending. An error ends the run, which raises it in its own task."""
+        """Do some work alongside sending. An error ends the run, which raises it in its own task."""
         try:
             await work
         except Exception as error:  # noqa: BLE001 - nobody awaits this task; the run raises it
@@ -221,7 +221,7 @@ class SendingLoop:
         return TransportError(reason + others, where=where, hint=pool.health.hint or "try again later")
 
     async def _wind_up(self) -> None:
-        """Wait some seconds for the answers to messages in doubt, and return the other deliveries to the ledger."""
+        """Wait a few seconds for the answers to messages in doubt, and return the other deliveries to the ledger."""
         self._stopping = True
         for queue in self._queues:
             queue.close()

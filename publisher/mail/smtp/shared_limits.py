@@ -1,8 +1,8 @@
 """The limits of mail servers that all workers on a PostgreSQL database share.
 
-A worker asks the database for turns of a rate, or for recipients of a day, when it has messages waiting, and again a
-moment before they are used up. Questions and answers go through a thread of their own, so the loop never waits for the
-database. See publisher.store.sending_limits for what a grant promises.
+A worker asks the database for turns of a rate, or for some of the day's recipients, when it has messages waiting, and
+again shortly before they are used up. Questions and answers go through a separate thread, so the loop never waits for
+the database. See publisher.store.sending_limits for the meaning of a grant.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from publisher.mail.database_retries import Patience
 from publisher.mail.smtp.limits import BURST_SECONDS, Pace, RateLimit, ServerLimits, server_name
 from publisher.store.sending_limits import DayGrant, RateGrant, SendingLimits, most_turns
 
-# The next turns are asked for when the present ones are used up in this many seconds.
+# The next turns are requested when the current ones will be used up within this many seconds.
 PREFETCH_SECONDS = 0.25
 
-# A worker that is slower than the rate asks for no fewer turns than these at once.
+# Even a worker that is slower than the rate asks for at least this many turns at a time.
 LEAST_TURNS = 8
 
-# How soon to look again, in seconds, while the answer is on its way.
+# How soon to check again, in seconds, while the answer is on its way.
 ANSWER_SECONDS = 0.02
 
-# Of a slow rate, a turn may be used this many seconds late, because the next one is far away.
+# With a slow rate, a turn may be used this many seconds late, because the next one is far away.
 LATEST_SECONDS = 0.5
 
-# How many recipients of a day are asked for at once, at first and at most: about as many as are used in half a second.
+# How many of the day's recipients are requested at a time, at first and at most: about as many as are used in half a
+# second.
 FIRST_RECIPIENTS, MOST_RECIPIENTS = 1, 1_000
 RECIPIENTS_SECONDS = 0.25
 
@@ -51,17 +52,17 @@ CLOSE_SECONDS = 10.0
 
 Answer = TypeVar("Answer")
 
-# An answer that comes this many seconds after midnight may be about a recipient of the day before.
+# An answer that arrives up to this many seconds after midnight may be about a recipient of the previous day.
 YESTERDAY_SECONDS = 3_600.0
 
-# For this many seconds an exchange with the database says how its clock differs; at most this many are compared.
+# For how many seconds an exchange with the database says how its clock differs, and how many exchanges are compared.
 SAMPLE_SECONDS, SAMPLES = 60.0, 8
 
 
 def lateness(rate: float) -> float:
     """Return how many seconds late a turn may be used. rate: turns per second.
 
-    It is short enough that no second, nor any period with 20 turns, has more than 10 % too many.
+    It is short enough that no second and no period with 20 turns has more than 10 % too many.
     """
     return max(BURST_SECONDS, min(LATEST_SECONDS, 0.5 / rate))
 
@@ -70,14 +71,14 @@ def usable(rate: float) -> float:
     """Return how many seconds after a turn its message may still be handed over. rate: turns per second.
 
     A message that took its turn in time may be delayed after that, by the ledger or by the previous message. With a
-    rate of less than one a second, the server would hang up before the next turn.
+    rate below one per second, the server would hang up before the next turn.
     """
     return max(2 * BURST_SECONDS, 1 / rate) * 0.9 if rate >= 1 else float("inf")
 
 
 @dataclass(slots=True)
 class _Turns:
-    """Turns that may be used: when the first is, and how many there are."""
+    """Turns that may be used: the time of the first, and their number."""
 
     at: float
     count: int
@@ -86,14 +87,15 @@ class _Turns:
 class SharedRate:
     """A Pace with turns that the database has granted to this worker.
 
-    A turn may be used a little late, to make up for a timer that fired late, and is lost after that. While turns of a
-    worker are lost, because it is slower than the rate, it asks for fewer at once, so that others can use them.
+    A turn may be used a little late, to make up for a timer that fired late, and is lost after that. While a worker
+    loses turns because it is slower than the rate, it asks for fewer at a time, so that others can use them.
     """
 
     def __init__(self, rate: float, ask: Callable[[int], None]) -> None:
         """Prepare a limit without turns.
 
-        rate: turns per second. ask: called with the number of turns to ask for; `granted` or `refused` is to follow.
+        rate: turns per second. ask: called with the number of turns to ask for; a call of `granted` or `refused` must
+        follow.
         """
         self.rate = rate
         self.strict = math.isfinite(usable(rate))
@@ -102,13 +104,13 @@ class SharedRate:
         self._granted: deque[_Turns] = deque()
         self._asking = False
         self._ask_at = self._end = float("-inf")
-        self._size = self._most = most_turns(rate)  # the most to ask for, now and ever
+        self._size = self._most = most_turns(rate)  # the maximum to ask for, now and ever
         self._used = self._missed = 0  # turns since the last change of the size
         self._used_before = 0.0  # turns that were used in a quarter of a second before it
         self._since = float("-inf")
 
     def want(self, now: float, messages: int, room: int) -> None:
-        """See Pace. In the long run, as many turns are asked for as were used a moment ago."""
+        """See Pace. In the long run, as many turns are requested as were used a moment ago."""
         self._forget_missed(now)
         self._adapt(now)
         held = sum([turns.count for turns in self._granted])
@@ -146,7 +148,7 @@ class SharedRate:
         self._ask_at = ask_at
 
     def forget(self) -> None:
-        """Lose the turns that are left, because the database may have forgotten that it has granted them."""
+        """Drop the remaining turns, because the database may have forgotten that it granted them."""
         self._granted.clear()
         self._end = float("-inf")
 
@@ -176,7 +178,7 @@ class SharedRate:
 
 
 class SharedQuota:
-    """A Quota with recipients that the database has granted to this worker, for the day of the database's clock (UTC).
+    """A Quota with recipients that the database has granted to this worker, for the day by the database's clock (UTC).
 
     name  the server's name in the database
     day   the day for which recipients are reserved, such as 2026-11-21
@@ -185,8 +187,8 @@ class SharedQuota:
     def __init__(self, name: str, most: int, clock: Callable[[], float], ask: Callable[[int], None]) -> None:
         """Prepare a limit without recipients.
 
-        most: how many recipients to ask for at most. clock: returns the loop's time. ask: called with the number of
-        recipients to ask for; `granted` is to follow.
+        most: the maximum number of recipients to ask for. clock: returns the loop's time. ask: called with the number
+        of recipients to ask for; a call of `granted` must follow.
         """
         self.name, self.day = name, ""
         self._clock, self._ask, self._most = clock, ask, most
@@ -228,7 +230,7 @@ class SharedQuota:
         self._reserved -= 1
 
     def give_back(self) -> None:
-        """See Quota. Just after midnight, the recipient is lost instead, because it may have been counted yesterday."""
+        """See Quota. Just after midnight, the recipient is lost instead, in case it was counted yesterday."""
         if self._day_ends - self._clock() < DAY_SECONDS - YESTERDAY_SECONDS:
             self._reserved += 1
 
@@ -242,7 +244,7 @@ class SharedQuota:
         self._reached_until = float("-inf") if grant.recipients else self._clock() + REMEMBERED_SECONDS
 
     def give_up(self) -> int:
-        """Return how many recipients were not used; from now on they are not reserved."""
+        """Return how many recipients were not used; they are no longer reserved."""
         unused, self._reserved = self.reserved, 0
         return unused
 
@@ -250,11 +252,11 @@ class SharedQuota:
 class ClockDifference:
     """How far the database's clock is ahead of the loop's.
 
-    The quickest of the last exchanges counts, because its answer is the most exact (RFC 5905, 10: the clock filter).
+    The fastest of the last exchanges counts, because its answer is the most exact (RFC 5905, 10: the clock filter).
     """
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[float, float, float]] = deque(maxlen=SAMPLES)  # how inexact, difference, when
+        self._samples: deque[tuple[float, float, float]] = deque(maxlen=SAMPLES)  # inaccuracy, difference, time
 
     def compare(self, asked: float, read_at: float, answered: float) -> None:
         """Add an exchange: the loop's time before and after it, and the database's time in between."""
@@ -273,7 +275,7 @@ class ClockDifference:
 
 
 class SharedLimits:
-    """The questions of a run to the database about the limits of its servers."""
+    """A run's requests to the database about the limits of its servers."""
 
     def __init__(
         self,
@@ -284,9 +286,9 @@ class SharedLimits:
     ) -> None:
         """Prepare the thread, inside a running asyncio loop.
 
-        limits: of the database. wake: called after each answer. failed: called with the error if the database cannot be
-        asked. After that, nothing more is asked. patience: with a database that is away; None for none. A question
-        that is asked again may have been answered without notice; what was granted then is lost.
+        limits: the database's. wake: called after each answer. failed: called with the error if the database cannot be
+        queried. After that, there are no more requests. patience: with a database that is away; None for none. A
+        repeated request may already have been granted unnoticed; that grant is lost.
         """
         self._limits, self._wake, self._failed = limits, wake, failed
         self._patience = patience or Patience(0.0)
@@ -326,11 +328,11 @@ class SharedLimits:
         take = partial(self._limits.take_turns, hashed(name), rate, late=lateness(rate) / 2, timer=self._loop.time)
 
         def ask(turns: int) -> None:
-            """Ask the database for so many turns."""
+            """Ask the database for this many turns."""
             self._ask(partial(take, turns), answered)
 
         def answered(grant: RateGrant) -> None:
-            """Pass on the turns that the database has granted, by the clock of this process."""
+            """Pass on the turns that the database has granted, converted to the clock of this process."""
             self._clocks.compare(grant.asked, grant.read_at, grant.answered)
             at = self._clocks.by_loop(grant.at)
             shared.granted(grant.turns, at) if grant.turns else shared.refused(at)
@@ -341,7 +343,7 @@ class SharedLimits:
 
     def _quota(self, name: str, per_day: int, rate: float) -> SharedQuota:
         def ask(recipients: int) -> None:
-            """Ask the database for so many recipients of this day."""
+            """Ask the database for this many of the day's recipients."""
             asked = self._loop.time()
             take = partial(self._limits.take_recipients, quota.name, recipients, per_day)
             self._ask(take, lambda grant: quota.granted(grant, asked))
@@ -357,7 +359,7 @@ class SharedLimits:
             return
 
         def came(asked: asyncio.Future[Answer]) -> None:
-            """Pass on an answer, or report that the database gave none."""
+            """Pass on an answer, or report that there was none."""
             self._open.discard(asked)
             if error := asked.exception():
                 self._broken = True

@@ -179,7 +179,7 @@ def test_nothing_more_is_handed_over_while_the_database_is_away(
             wait_until(lambda: "sending waits for the database" in capsys.readouterr().err)
             assert begun.mailboxes.handed_over <= BEFORE + CONNECTIONS
         assert begun.result.result(LONGEST_SECONDS).by_status == {SENT: READERS}
-    assert "sending goes on" in capsys.readouterr().err
+    assert "sending continues" in capsys.readouterr().err
 
 
 @pytest.mark.postgres
