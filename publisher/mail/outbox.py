@@ -109,7 +109,7 @@ class Outbox:
             finally:
                 os.close(folder)
         except OSError as error:
-            return Unanswered(f"the outbox does not keep it for certain: {error.strerror}")
+            return Unanswered(f"the outbox may not keep it: {error.strerror}")
         return Accepted()
 
     def _sweep(self) -> None:

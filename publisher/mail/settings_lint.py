@@ -68,7 +68,7 @@ def unanswered_links(config: Config) -> SettingsProblem | None:
         what = f"another program makes the site, so nothing answers the links to confirm or unsubscribe at {url}"
     elif real:
         what = f"web.public_url is not set: the links to confirm or unsubscribe lead to {url}, and may have no answer"
-        return SettingsProblem(keys, what, "set it to where `publisher run` answers, also if that is site.url")
+        return SettingsProblem(keys, what, "set it to where `publisher run` answers, even if that is site.url")
     else:
         return None
     return SettingsProblem(keys, what, "set web.public_url to where `publisher run` answers", severe=real)

@@ -125,7 +125,7 @@ def _notes(config: Config) -> Iterator[str]:
     if config.pages.enabled and config.newsletters and sign_up_form(config) is None:
         yield (
             f"{CONFIG_FILE}: web.public_url is not set, so no page of the site has a sign-up form "
-            "(set it to where `publisher run` answers, also if that is site.url)"
+            "(set it to where `publisher run` answers, even if that is site.url)"
         )
     tools = tools_of(config.root) if not config.posts.tool and (config.root / config.posts.folder).is_dir() else []
     if tools:

@@ -15,7 +15,7 @@ Public modules:
     copying                 copies of whole databases
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
-    fleet                   what hosts and workers are doing, and what they have to do
+    fleet                   what hosts and workers are doing, and what remains to be done
     hosts                   which hosts may send
     imports                 the imports of files, which can be undone
     job_tables              the tables of the job engine

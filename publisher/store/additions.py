@@ -163,7 +163,7 @@ class Batch:
         return uids
 
     def _row(self, key: str, uid: str, subscriber: NewSubscriber) -> tuple[Any, ...]:
-        """Return the row of a new subscriber, as _SUBSCRIBER says."""
+        """Return the row of a new subscriber, with the columns in _SUBSCRIBER."""
         says, back, options = said(subscriber), subscriber.restored, self._options
         status, created_at, paused_until = next_status(None, says or options.event), options.at, None
         confirmed_at = subscriber.joined_at or (None if says else options.at)
@@ -193,7 +193,7 @@ class Batch:
         return uids
 
     def _known(self, keys: set[str], uids: dict[str, str]) -> dict[str, KnownSubscriber]:
-        """Return the subscribers with these keys. Those who have the uid that we have given them are new."""
+        """Return the subscribers with these keys. Those with the uid that we gave them are new."""
         query = sa.select(*(subscribers.c[name] for name in ("id", "address_key", "uid", "status", "import_id")))
         here = is_one_of(subscribers.c.address_key, keys, self._connection.dialect)
         rows = self._connection.execute(query.where(here)).all() if keys else ()
@@ -214,7 +214,7 @@ class Batch:
     def _newcomer(self, known: KnownSubscriber, row: NewSubscriber) -> AddResult:
         """Carry out a row that says yes for somebody who has just been inserted.
 
-        Nothing is known of them, so what the rules say depends on a few values, which many rows have in common.
+        Nothing is known about them, so the result of the rules depends on a few values, which many rows share.
         """
         same = row.subscriptions, row.joined_at, row.consent
         done = self._newcomers.get(same)

@@ -127,12 +127,12 @@ class BatchRows:
         return len(self._new), len(self._events)
 
     def since(self, begun: tuple[int, int]) -> NewRows:
-        """Return what was added for one new subscriber since a mark."""
+        """Return the rows added for a new subscriber since a mark."""
         new, events = begun
         return NewRows(tuple(row[1:] for row in self._new[new:]), tuple(row[1:] for row in self._events[events:]))
 
     def repeat(self, known: KnownSubscriber, written: NewRows) -> None:
-        """Add for another new subscriber what was added for one before."""
+        """Add the rows of an earlier new subscriber again for another one."""
         who = (known.id,)
         self._new += [who + row for row in written.subscriptions]
         self._events += [who + row for row in written.events]

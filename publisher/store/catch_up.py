@@ -131,8 +131,8 @@ def settle(
 def call_off(connection: Connection, edition: Edition, passed: Collection[str]) -> None:
     """Record that an edition is not sent, so that later editions may have its posts.
 
-    Subscribers who would have got it now lack those of its posts that their frequency has had. passed: ids of those of
-    its posts that no later edition may have.
+    Subscribers who would have got it now lack those of its posts that their frequency has had.
+    passed: ids of those of its posts that no later edition may have.
     """
     its_posts = newsletter_posts.c.edition_id == edition.id
     kept = sa.update(newsletter_posts).where(its_posts, newsletter_posts.c.post_id.in_(passed))

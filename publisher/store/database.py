@@ -83,7 +83,7 @@ class Database:
             ) from error
         except OSError as error:
             raise StoreError(
-                f"its folder cannot be made: {error.strerror}", where=self.where, hint="check database.url"
+                f"its folder cannot be created: {error.strerror}", where=self.where, hint="check database.url"
             ) from error
         self._writer = self._engine.execution_options(**{WRITES: True})
         self._cache = 0
@@ -137,9 +137,9 @@ class Database:
 
     @contextmanager
     def for_many_rows(self) -> Iterator[None]:
-        """Keep more of SQLite's file in memory until the block ends, for one who writes very many rows.
+        """Keep more of SQLite's file in memory until the block ends, for writing very many rows.
 
-        Their keys are random, so that each row changes other pages of the indexes. On PostgreSQL nothing changes.
+        Their keys are random, so each row changes different pages of the indexes. On PostgreSQL this does nothing.
         """
         self._cache = MANY_ROWS_KIB if self.is_sqlite else 0
         try:
@@ -147,7 +147,7 @@ class Database:
         finally:
             if self._cache:
                 self._cache = 0
-                self._engine.dispose()  # a connection would keep what it has
+                self._engine.dispose()  # otherwise a connection would keep its cache
 
     @contextmanager
     def each_alone(self) -> Iterator[Connection]:

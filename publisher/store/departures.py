@@ -25,7 +25,7 @@ from publisher.store.subscriber_records import Added, NewSubscriber
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
-# What a file says about a person -> what that does to each subscription that it names.
+# What a file says about a person -> the effect on each subscription that it names.
 _BY_FILE = {
     SubscriberEvent.LEFT: SubscriptionEvent.FILE_LEFT,
     SubscriberEvent.REMOVED: SubscriptionEvent.FILE_REMOVED,
@@ -148,7 +148,7 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
 
 
 def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool) -> SubscriptionEvent:
-    """Return what a row does to each subscription that it calls ended.
+    """Return the effect of a row on each subscription that it calls ended.
 
     A row that names newsletters is only about those, so that a file which says yes to others may come before or after
     it. This does not apply to people who have said no to everything, or whose mailbox is gone.

@@ -194,8 +194,9 @@ def _write_part(database: Database, edition_id: int) -> bool:
             return False
         if row.reached < row.last:
             if not database.is_sqlite:
-                # A part that the server loses in a crash is written again. Whatever reaches the disk later brings it
-                # there, too, since the log is in order; and nothing is sent before the last transaction, which waits.
+                # A part that the server loses in a crash is written again. The log is in order, so a part is on disk
+                # whenever a later transaction is; and nothing is sent before the last transaction, which waits for the
+                # disk.
                 connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
             until = _end_of_part(connection, row)
             # For both columns, so that the part is small whichever table the planner begins with.

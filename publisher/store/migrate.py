@@ -23,8 +23,8 @@ _FIND_ON_POSTGRESQL = "SELECT to_regclass('alembic_version')::text"
 def migrate(database: Database) -> None:
     """Migrate the database to HEAD in one transaction. If it is already at HEAD, this costs one small query.
 
-    If the process is killed halfway, the old schema remains. If several processes start at once, one migrates and the
-    others wait. Raises StoreError if the schema was made by a newer version of publisher.
+    If the process is killed halfway, the old schema remains. If several processes start at the same time, one migrates
+    and the others wait. Raises StoreError if the schema was made by a newer version of publisher.
     """
     with database.read() as connection:
         if revision(connection) == HEAD:

@@ -55,7 +55,7 @@ class Store:
     bounces       messages that bounced
     newsletters   the moment from which each newsletter's slots (scheduled times) count
     hosts         the hosts that have run the project, and which of them may send
-    fleet         what hosts and workers are doing, and what they have to do
+    fleet         what hosts and workers are doing, and what remains to be done
     limits        the rates and daily limits of mail servers, which all workers share on PostgreSQL
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables

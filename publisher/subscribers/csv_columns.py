@@ -363,7 +363,7 @@ def _chosen(
         elif name in STATUS_FIELDS:
             if column:
                 reading, status = STATUS_FIELDS[name]
-                told = reading is Reading.AGAINST  # whatever it contains, they chose it because it speaks against
+                told = reading is Reading.AGAINST  # whatever it contains, they chose it as a reason against email
                 statuses.append(StatusColumn(_place(header, names, column), reading, status, told=told))
         elif name not in NAMES and name not in DETAILS:
             known = ", ".join((*NAMES, *DETAILS, *STATUS_FIELDS))

@@ -275,7 +275,7 @@ class DetailReader:
             yield f"these can't be tags, and were left out: {shown}"
         if self.unusable:
             shown = ", ".join(repr(shortened(clean_line(name, 60), 30)) for name in self.unusable[:5])
-            yield f"no field can have the name of these columns, which were left out: {shown}"
+            yield f"the names of these columns can't be field names, so they were left out: {shown}"
 
     def _too_long(self, name: str, line: int) -> None:
         self.long.setdefault(name, [0, line])[0] += 1

@@ -81,7 +81,7 @@ class ImportReport:
     unchanged   rows that changed nothing for a known subscriber
     updated     rows that changed the topics of a known subscriber
     partly      imported rows in which a newsletter was refused because the person unsubscribed from it
-    again       rows against sending email to somebody who has agreed here since then
+    again       rows whose person has agreed here after the no in the file
     stay        rows that call somebody unconfirmed who is subscribed here
     parted      (newsletters that they left, those that they still get) -> rows of people who left only some; beyond
                 MOST_PARTED the newsletters are empty
@@ -122,7 +122,7 @@ class ImportReport:
 
     @property
     def newer(self) -> int:
-        """The number of rows against sending email to somebody who has agreed here since then."""
+        """The number of rows whose person has agreed here after the no in the file."""
         return self.again.count
 
     @property

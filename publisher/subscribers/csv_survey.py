@@ -312,9 +312,9 @@ def _ask(name: str, what: str, column: StatusColumn | None, unknown: Iterable[st
         which = f"{name}:{clean_line(values[0], 200)}"
         heed = f"--map {quote(f'{which}={said}')} or --map {quote(f'{which}=subscribed')}, for each value"
     elif column and column.reading is Reading.AGAINST:
-        heed = f"--map {quote(f'{said}={name}')} to heed it, whatever it says but no"
+        heed = f"--map {quote(f'{said}={name}')} to count any value but no as {said}"
     else:
-        heed = f"--map {quote(f'status={name}')} to heed it"
+        heed = f"--map {quote(f'status={name}')} to use it"
     return FileQuestionError(
         f"the column {name!r} seems to say who must not get email, and {what}",
         hint=f"{heed}, or --map {quote(f'{name}=ignore')} to ignore it",

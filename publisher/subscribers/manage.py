@@ -43,9 +43,9 @@ _REFUSED = {
 HINTS = {
     Added.UNSUBSCRIBED: _AGAIN,
     Added.BOUNCED: _AGAIN,
-    Added.COMPLAINED: "they reported an email as spam; no one else can take that back",
+    Added.COMPLAINED: "they reported an email as spam; no one else can undo that",
     Added.MOVED: _AGAIN,
-    Added.SUPPRESSED: "`publisher subscribers suppress --lift` takes that back, with the person's consent",
+    Added.SUPPRESSED: "`publisher subscribers suppress --lift` undoes that, with the person's consent",
 }
 
 

@@ -55,12 +55,12 @@ class SubscriptionPolicy:
 class SubscriptionEmailKind(StrEnum):
     """The kinds of subscription emails."""
 
-    CONFIRM = "confirm"  # press the button behind the link to subscribe
+    CONFIRM = "confirm"  # follow the link and press the button to subscribe
     ALREADY = "already"  # someone asked what you are subscribed to; here are your preferences
     SUPPRESSED = "suppressed"  # someone asked for a newsletter, but this address is on the suppression list
-    ADDRESS = "address"  # press the button behind the link to get your newsletters at this address
-    ACCOUNT = "account"  # behind the link you can change your address, and download or delete your data
-    FAREWELL = "farewell"  # you have been unsubscribed; press the button behind the link to come back
+    ADDRESS = "address"  # follow the link and press the button to get your newsletters at this address
+    ACCOUNT = "account"  # with the link you can change your address, and download or delete your data
+    FAREWELL = "farewell"  # you have been unsubscribed; follow the link and press the button to come back
     MOVED = "moved"  # your newsletters now go to a different address
 
 

@@ -60,11 +60,11 @@ def check_ptr(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagn
         back = [name for name in names if address in addresses_of(name, ask)]
         suggestion = zone_line(reverse, "PTR", f"{names[0] if names else f'mail.{domain}'}.")
         if back:
-            yield Diagnosis("PTR", Level.OK, address, f"{back[0]}, and back", "its name leads back to it")
+            yield Diagnosis("PTR", Level.OK, address, f"{back[0]}, and back", "its name resolves to it")
         elif names:
             kind = "A" if ip_address(address).version == 4 else "AAAA"
             yield Diagnosis(
-                *("PTR", Level.ERROR, address, f"its name is {names[0]}, which does not lead back to it"),
+                *("PTR", Level.ERROR, address, f"its name is {names[0]}, which does not resolve to it"),
                 "Gmail and others refuse emails from such an address, or put them into the spam folder",
                 "add the record, or have the name of the address changed",
                 zone_line(names[0], kind, address),
@@ -106,7 +106,7 @@ def check_tls(server: Smtp, seconds: int, context: ssl.SSLContext | None = None)
     except TransportError as error:
         return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no email can be sent safely", error.hint)
     if server.address.tls == "none" and not server.address.is_near:
-        meaning = "emails, addresses and the password cross the network readable for others"
+        meaning = "others on the network can read emails, addresses and the password"
         return Diagnosis(_CHECK, Level.ERROR, where, "it is not encrypted", meaning, 'set tls = "starttls" or "tls"')
     if server.address.tls == "none":
         return Diagnosis(
@@ -114,7 +114,7 @@ def check_tls(server: Smtp, seconds: int, context: ssl.SSLContext | None = None)
         )
     how = "STARTTLS is offered" if server.address.tls == "starttls" else "it speaks TLS from the start"
     login = " and the login works" if server.username else ""
-    return Diagnosis(_CHECK, Level.OK, where, f"{how}, the certificate is valid{login}", "nobody can read along")
+    return Diagnosis(_CHECK, Level.OK, where, f"{how}, the certificate is valid{login}", "nobody can eavesdrop")
 
 
 async def _greeted(server: Smtp, context: ssl.SSLContext | None) -> None:

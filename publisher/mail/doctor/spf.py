@@ -50,8 +50,8 @@ SERVICES = {
 _ENDINGS = {
     "-": "others are refused",
     "~": "others are suspicious",
-    "?": "nothing is said of others",
-    "": "nothing is said of others",
+    "?": "nothing is said about others",
+    "": "nothing is said about others",
 }
 
 # The maximum number of old terms to try. A hostile record has thousands of names, nobody needs more than ten, and each

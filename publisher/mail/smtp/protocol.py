@@ -172,7 +172,7 @@ class SmtpProtocol:
         Returns the message's answer if the server could never accept it, and otherwise an empty list.
         """
         if message.utf8 and not self._extensions.smtputf8:
-            words = "the mail server cannot take addresses outside ASCII (no SMTPUTF8)"
+            words = "the mail server does not accept addresses outside ASCII (no SMTPUTF8)"
             return [MessageFate(message, Rejected(words, RefusedAt.HERE))]
         self._next = message
         self._begin()

@@ -35,7 +35,7 @@ _OF_VERSIONS = (".git", ".hg", ".svn", ".jj")
 
 # The list of files in the output folder, and the files of a build in progress (see folder.py), begin like this.
 OURS = "/.publisher-"
-IS_OURS = "has a name that builds use for files of their own, so it is not published"
+IS_OURS = "has a name that builds use for their own files, so it is not published"
 
 
 class StaticFiles(NamedTuple):
@@ -182,9 +182,9 @@ def _missing(config: Config, shown: str) -> Problem:
     """Return the problem of a folder or file in pages.copy that does not exist. Its place is where it is named."""
     file = config.root / CONFIG_FILE
     text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
-    line, hint = KeyLines(text).written(("pages", "copy")), "create it, or take it out of pages.copy"
+    line, hint = KeyLines(text).written(("pages", "copy")), "create it, or remove it from pages.copy"
     if not line:  # named by a variable, or by the blog's tool
-        return Problem(shown, 0, "is to be copied, but doesn't exist", hint, Severity.WARNING)
+        return Problem(shown, 0, "should be copied, but doesn't exist", hint, Severity.WARNING)
     return Problem(CONFIG_FILE, line, f"pages.copy: {shown!r} doesn't exist", hint, Severity.WARNING)
 
 

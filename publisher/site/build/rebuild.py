@@ -120,7 +120,7 @@ class Rebuild:
 
 
 def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
-    """Yield outputs in the order of making them: those after the first page of a post are mixed in between such pages.
+    """Yield outputs in the order of making them: those after the first page of a post alternate with such pages.
 
     Lists need no bodies, so the next bodies are rendered meanwhile. Earlier outputs, such as feeds, stay first.
     """

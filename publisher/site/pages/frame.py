@@ -159,7 +159,7 @@ class Frame:
         return text.encode("utf-8", "replace")
 
     def words_in(self, language: str) -> SimpleNamespace:
-        """Return the words in the language of a post; those of the site if there is no catalog for it."""
+        """Return the words in the language of a post; those in the site's language if there is no catalog for it."""
         if language not in self.spoken:
             found = words_for(language, self.templates)
             there = found.language.partition("-")[0].lower() == language.partition("-")[0].lower()

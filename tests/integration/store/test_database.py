@@ -200,7 +200,7 @@ def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"sqlite:///file/x\.db: its folder cannot be made") as caught:
+    with pytest.raises(StoreError, match=r"sqlite:///file/x\.db: its folder cannot be created") as caught:
         open_store("sqlite:///file/x.db", tmp_path)
     assert "\n" not in str(caught.value)
 

@@ -102,7 +102,7 @@ def test_members_of_a_json_object_become_fields(people: Store, tmp_path: Path) -
     assert file(people, tmp_path, text).columns.dropped == ["attributes"]
     done = file(people, tmp_path, text, fields=FieldOptions(("attributes",)))
     assert fields(people) == {"city": "Oslo", "age": 30, "vip": True}
-    assert done.report.doubts == ("no field can have the name of these columns, which were left out: 'tags'",)
+    assert done.report.doubts == ("the names of these columns can't be field names, so they were left out: 'tags'",)
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_folders_and_files_are_copied_to_their_places(tmp_path: Path) -> None:
         ("assets/img/both.txt", "is not published, since static/img/both."),
         ("files/out", "is a link to something outside the proje"),
         ("files/state", "is a link to something private, so it is"),
-        ("gone", "is to be copied, but doesn't exist"),
+        ("gone", "should be copied, but doesn't exist"),
     ]
 
 

@@ -165,7 +165,7 @@ def make_partial(name: str, columns: list[str], where: str) -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("deliveries", "newsletter_posts", "letters", "edition_posts", "editions"):
         op.drop_table(table)
     for table in ("suppressions", "consent_events", "subscriptions", "subscribers"):

@@ -47,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     op.drop_table("tokens")
     op.drop_column("subscribers", "bounces")
     for table, columns in ADDED.items():

@@ -58,7 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("delivery_totals", "chores", "told", "hosts", "newsletters"):
         op.drop_table(table)
     op.drop_column("editions", "goes_at")

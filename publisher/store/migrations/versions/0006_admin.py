@@ -36,6 +36,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("feed_requests", "feed_readers", "owner"):
         op.drop_table(table)

@@ -21,5 +21,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     op.drop_table("requested_emails")

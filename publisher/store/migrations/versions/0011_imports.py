@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("subscribers", "suppressions"):
         op.drop_index(f"ix_{table}_import_id", table)
         op.drop_column(table, "import_id")

@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("actions", "recovery_codes", "sessions"):
         op.drop_table(table)
     for column in ("totp_step", "totp_secret"):

@@ -47,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("segments", "fields", "subscriber_tags"):
         op.drop_table(table)
     for table, columns in (

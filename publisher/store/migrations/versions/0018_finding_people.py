@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     op.drop_index("ix_subscribers_joined", "subscribers")
     op.drop_index("ix_subscribers_name_key_id", "subscribers")
     op.drop_column("subscribers", "name_key")

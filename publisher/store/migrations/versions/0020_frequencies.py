@@ -45,7 +45,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     op.drop_table("letter_posts")
     op.drop_column("editions", "frequency")
     op.drop_index("ix_subscriptions_newsletter_frequency", "subscriptions")

@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     op.drop_index(INDEX, "subscriptions")
     before = sa.Column("catch_up_before", sa.Text(), nullable=False, server_default=sa.text("''"))
     op.add_column("subscriptions", before)

@@ -35,6 +35,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     for table in ("daily_recipients", "sending_rates", "workers"):
         op.drop_table(table)

@@ -16,7 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     with op.batch_alter_table("workers") as batch:
         batch.drop_column("host_id")
     with op.batch_alter_table("hosts") as batch:

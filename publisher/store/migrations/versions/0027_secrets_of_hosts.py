@@ -13,6 +13,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Bring the database back to the version before."""
+    """Return the database to the previous version."""
     with op.batch_alter_table("hosts") as batch:
         batch.drop_column("key_id")
