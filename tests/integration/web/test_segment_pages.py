@@ -51,8 +51,8 @@ def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
     assert re.findall(r"(\d+) would get an email of <bdi>", page) == ["4", "0"]
     assert page.count("@example.org</bdi>") == 3
     assert "1 person" in send(owner, "_new", do="count", condition='address ~ "ada"')
-    assert "Nobody has the tag" not in send(owner, "_new", do="count", condition="tag:nobody or tag:press")
-    assert "Nobody has the tag 'pres' (did you mean press?)." in send(owner, "_new", do="count", condition="tag:pres")
+    assert "No one has the tag" not in send(owner, "_new", do="count", condition="tag:nobody or tag:press")
+    assert "No one has the tag 'pres' (did you mean press?)." in send(owner, "_new", do="count", condition="tag:pres")
     assert "No subscriber has a field 'cty'." in send(owner, "_new", do="count", condition="field.cty = Oslo")
     assert "Saved." in send(owner, "_new", do="save", condition="status:active", name="Active")
     assert "4 people" in html.unescape(owner.get("/segments/active").text)
