@@ -202,7 +202,8 @@ def _of_hugo(token: re.Match[str]) -> str:
     return f"{{{part if part in _MADE else ''}}}"
 
 
-# Jekyll's placeholders as ours. :title is the name of the file in all its versions, and :name the same in lower case.
+# Jekyll's placeholders, and ours for them. In all versions of Jekyll, :title is the file's name; :name is the same in
+# lower case.
 _JEKYLLS = {"title": "name", "name": "file"}
 _JEKYLL = patterns.compile(r":([a-z][a-z_]*)")
 _JEKYLL_STYLES = {

@@ -33,7 +33,7 @@ def stamp_of(file: Path, settled_ns: int | None = None) -> str:
 def with_stamps(
     digests: Mapping[str, str], assets: Mapping[str, Iterable[tuple[str, str]]], root: Path
 ) -> dict[str, str]:
-    """Return the digests of posts, which also change when a picture changes that a post shows.
+    """Return the digests of posts, which also change when a picture that a post shows changes.
 
     assets  the (site path, project path) of the files that a post shows, by its source
     """

@@ -243,7 +243,7 @@ def _above(path: str) -> list[str]:
 
 
 def posts_paths(config: Config) -> tuple[str, ...]:
-    """Return the paths in the project on which all posts depend, for watching them for changes.
+    """Return the paths in the project on which all posts depend, to be watched for changes.
 
     These are the posts folder, and the files of the posts' tool next to it. If the folder is the whole project, they
     are what the project contains now, except what is not walked through, since the site and the database change all the

@@ -123,7 +123,7 @@ class Index:
     """The index file of one project, or an index in memory if path is None.
 
     key     a hash of the settings and code with which the rows were made. Rows made with another key are discarded
-    copied  the index file whose rows an index in memory has at first; None if it has none
+    copied  the index file whose rows an index in memory starts with; None if there is none
     """
 
     def __init__(self, path: Path | None, key: str, copied: Path | None = None) -> None:
@@ -187,7 +187,7 @@ class Index:
             return sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
 
     def posts(self, sources: Iterable[str], digests: Mapping[str, str]) -> Iterator[Post]:
-        """Yield the complete posts in the order of `sources`. digests: what replaces those of files, by source."""
+        """Yield the complete posts in the order of `sources`. digests: replacements for those of files, by source."""
         wanted = list(sources)
         for start in range(0, len(wanted), _AT_ONCE):
             several = wanted[start : start + _AT_ONCE]

@@ -165,7 +165,7 @@ def to_post(
     *,
     other_digest: str | None = None,
 ) -> Post:
-    """Return the post of these columns. other_digest: what replaces its digest; None to keep that."""
+    """Return the post of these columns. other_digest: a replacement for its digest, or None."""
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
     appeared = datetime.fromisoformat(published)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 _ORIENTATION = 274
 _TURNED = b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHI", _ORIENTATION, 3, 1) + b"%c\0\0\0" + b"\0\0\0\0"
 
-# How the data begins that nobody should get. The rest of a broken file is only kept if it contains none of these.
+# The beginnings of data that nobody should get. The rest of a broken file is only kept if it contains none of these.
 _PRIVATE = (b"Exif\0", b"ns.adobe.com/xap", b"Photoshop 3.0", b"eXIf", b"EXIF", b"XMP ", b"<x:xmpmeta")
 
 

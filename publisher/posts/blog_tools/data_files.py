@@ -188,7 +188,7 @@ def _toml(text: str, as_text: bool) -> Data:
 
 
 def _plain(value: object, as_text: bool) -> Data:
-    """Return a value of TOML or JSON with its dates as text, or all scalars."""
+    """Return a value of TOML or JSON with its dates as text, or with all scalars as text."""
     if isinstance(value, dict):
         return {key: _plain(item, as_text) for key, item in value.items()}
     if isinstance(value, list):

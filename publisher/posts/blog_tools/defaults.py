@@ -86,7 +86,7 @@ class Defaults:
             return None
 
     def key(self, sources: Iterable[str]) -> str:
-        """Return a text that changes when any file changes from which one of these posts may inherit."""
+        """Return a text that changes with every file from which one of these posts may inherit."""
         return hash_of(*(f"{path}:{stamp_of(self._root / path)}" for path in self._files_of(sources)))
 
     def problems(self, sources: Iterable[str]) -> list[Problem]:
@@ -131,7 +131,7 @@ class Defaults:
         return found
 
     def cascades(self, folder: str) -> list[Fields]:
-        """Return the cascades of Hugo that a folder is below, the nearest first."""
+        """Return Hugo's cascades for a folder: its own, those above it and the configuration's, the nearest first."""
         if folder not in self._chains:
             self._chains[folder] = list(_cascades(self, folder))
         return self._chains[folder]
@@ -303,7 +303,7 @@ def _hugo(defaults: Defaults, path: str) -> Inherited:
 
 
 def _cascades(defaults: Defaults, folder: str) -> Iterator[Fields]:
-    """Yield the cascades of Hugo that a folder is below, the nearest first."""
+    """Yield Hugo's cascades for a folder: its own, those above it and the configuration's, the nearest first."""
     pages = [posixpath.join(each, name) for each in reversed(levels(folder)) for name in _SECTIONS]
     for cascade in (*(defaults.front(page).get("cascade") for page in pages), *defaults.configured("cascade")):
         sets = cascade[:_MOST_SETS] if isinstance(cascade, list) else [cascade]

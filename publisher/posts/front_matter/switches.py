@@ -1,7 +1,7 @@
 """The fields that keep a post back, off lists, or out of feeds and newsletters: their names and their values.
 
-A misspelled value must not cause a post to be published and emailed that its author meant to keep back. So an unknown
-value is an error of the post. Misspelled keys are in posts.front_matter.misspelled.
+A misspelled value must not publish and email a post that its author meant to keep back. So an unknown value is an error
+of the post. Misspelled keys are in posts.front_matter.misspelled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tags of other tools in the body of one post: they are run before the body is Markdown to a parser."""
+"""The tags of other tools in the body of one post: they are run before a Markdown parser reads the body."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _OPENS_WORDS = patterns.compile(
     r"<(?:p|h[1-6]|summary|figcaption|dt|caption)\b[^<>]{0,500}>[^<]{0,500}\Z", re.IGNORECASE
 )
 _EMPTY_PARAGRAPH = patterns.compile(r"<p>\s*+</p>\n?")
-# An element of the writer with a tag in one of its attributes.
+# An element that the writer wrote, with a tag in one of its attributes.
 _TAG_WITH = patterns.compile(rf"<[a-zA-Z][^<>{_SIGN}]*+{_SIGN}[^<>]*+>")
 _TAG = patterns.compile(r"<[^<>]*+>")
 _BLOCK = patterns.compile(

@@ -41,7 +41,7 @@ _MOST_AUTHORS, _MOST_CATEGORIES, _MOST_ENCLOSURES = 50, 100, 20
 _HOURS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-# The two forms of an author in RSS, in which feedparser cuts the domains of addresses.
+# The two forms of an author in RSS, in which feedparser cuts off the domains of email addresses.
 _EMAIL_AND_NAME = re.compile(
     r"^\s*([^\s<>()@]{1,200}@[^\s<>()@]{1,200})(?:\s{1,9}\(([^<>@]{0,200})\))?\s*$"
     r"|^([^<>@]{1,200})<([^\s<>@]{1,200}@[^\s<>@]{1,200})>"
@@ -53,8 +53,8 @@ _PEOPLE = re.compile(
 )
 _LONGEST_PERSON = 5_000
 _NOBODY = re.compile(r"\s*(?:no-?reply|nobody|donotreply)@", re.IGNORECASE)
-# Elements that feedparser confuses with others of that name, or whose text it changes, with names that it does not
-# know.
+# Elements that feedparser confuses with others of that name, or whose text it changes, and names for them that it does
+# not know.
 _RENAMED = (
     (re.compile(r"<(/?)((?:[\w.-]{1,30}:)?)(?:guid|id)(?:\s[^<>]*?)?(/?)>"), r"<\1\2entryid\3>"),
     (re.compile(r"<(/?)media:(?:description|text)\b[^<>]*?(/?)>"), r"<\1media:caption\2>"),
@@ -204,7 +204,8 @@ class _Channel:
     def _texts(self, entry: Found, base: str) -> tuple[ItemText, str]:
         """Return the whole text, which may be empty, and the summary.
 
-        A description is the whole text if there is no other, and it seems to be one. So are an episode's notes.
+        A description is the whole text if there is no other, and it seems to be one. The same goes for an episode's
+        notes.
         """
         contents = [self._text_of(each) for each in entry.get("content") or () if isinstance(each, dict)]
         whole = max(contents, key=lambda each: len(each.written), default=ItemText(""))

@@ -45,7 +45,7 @@ _IN_ASCII = re.compile(r"iso2022|hz")
 # Python codecs that are not the encoding of any document, or whose documents would begin with other bytes.
 _NOT_MEANT = re.compile(r"utf-(?:7|16|32).*|idna|punycode|.*unicode_escape|undefined|mbcs|oem|palmos")
 _BEYOND_ASCII = bytes(range(0x80, 0x100))
-# Decodes bytes that are not UTF-8 as what Windows shows.
+# Decodes bytes that are not UTF-8 as Windows shows them.
 _AS_WINDOWS = "publisher.windows"
 
 _ROOT = re.compile(r"<(?:[\w.-]{1,30}:)?(rss|feed|rdf|html)(?=[\s/>])", re.IGNORECASE)
@@ -94,7 +94,7 @@ def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
     """Return the text of a document, and what is wrong with its declared encoding, in one line; "" if nothing is.
 
     headers  those of the answer, in lower case; of them, the charset of content-type counts least
-    Bytes that are UTF-8 are UTF-8, whatever is declared. A byte that is in no encoding becomes what Windows shows.
+    Bytes that are UTF-8 are UTF-8, whatever is declared. A byte that is in no encoding is decoded as Windows shows it.
     """
     if marked := _marked(body):
         return marked, ""

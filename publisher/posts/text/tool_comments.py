@@ -205,7 +205,7 @@ def _obsidian_comments(prose: str) -> tuple[list[tuple[int, int]], tuple[TagProb
 
 
 def _per_cent_pairs(prose: str) -> Iterator[tuple[int, int]]:
-    """Yield where those of Obsidian's comments begin and end that are beyond doubt."""
+    """Yield where Obsidian's comments begin and end, except doubtful ones."""
     found = _PER_CENT.search(prose)
     while found:
         is_comment = not _MERGE_TAG.fullmatch(found[1]) and _is_pair(found, certain=True)
