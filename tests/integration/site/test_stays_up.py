@@ -497,7 +497,7 @@ def test_a_static_file_never_takes_the_place_of_a_file_of_the_build(project: Pro
         project.write(f"static/{name}", "mine")
     ran = project.run("build")
     assert ran.code == 1
-    assert "static/.publisher-files.json: has a name that builds use for files of their own" in ran.err
+    assert "static/.publisher-files.json: has a name that builds use for their own files" in ran.err
     assert project.read("public/.well-known/security.txt") == "mine"
     assert ".PUBLISHER-1-2.part/x" not in project.files()
     assert "index.html" in json.loads(project.read("public/.publisher-files.json"))
