@@ -361,7 +361,7 @@ def _copied_by_mistake(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[
         if _OF_POSTS.intersection(parts) and not (posts and parts[: len(posts)] == posts):
             what = "is a folder of posts" if parts[-1] in _OF_POSTS else "is in a folder of posts"
         elif parts[-1:] == ("_data",) and tool in ("jekyll", "hexo"):
-            what = "is the data of posts"
+            what = "holds data that belongs to posts"
         elif parts and parts[-1] in _SETTINGS:
             what = "has the settings of the tool"
         if what:

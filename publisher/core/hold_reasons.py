@@ -59,9 +59,10 @@ def late(due: datetime, found: datetime, zone: tzinfo) -> Hold:
 
 
 def turned_new(sources: Sequence[str]) -> Hold:
-    """Return the hold for an edition with items that arrived when more than half of a feed turned new all at once."""
+    """Return the hold for an edition with items that arrived when more than half of a feed suddenly appeared as new."""
     names = ", ".join(sources)
-    return Hold(HeldBy.SCHEDULER, f"waits for a person: more than half of the items of {names} turned new all at once")
+    why = f"waits for a person: more than half of the items of {names} suddenly appeared as new"
+    return Hold(HeldBy.SCHEDULER, why)
 
 
 def sent_as(name: str, at: datetime | None, zone: tzinfo) -> Hold:

@@ -220,7 +220,7 @@ def _only_fork(text: str) -> Fork | None:
 
 
 def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str:
-    """Return a text for one recipient: instead of the marks of this module it has values, passed through `escape`.
+    """Return a text for one recipient, with this module's marks replaced by values passed through `escape`.
 
     The other marks, such as that of the unsubscribe link, stay.
     """
@@ -234,7 +234,7 @@ def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str
 
 
 def filled_html(html: str, person: Person) -> str:
-    """Return HTML for one recipient: instead of the marks of this module it has escaped values."""
+    """Return HTML for one recipient, with this module's marks replaced by escaped values."""
 
     def value(mark: str) -> str:
         """Return the person's value for a mark as HTML, or the mark if it is not one of a field."""

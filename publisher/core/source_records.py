@@ -66,7 +66,7 @@ class SourceState:
     failing_since, failures, error  since when it has been failing, how often in a row, and why it failed last
     ended_at       when its server said that it is gone for good (410)
     moved_to, moved_seen  another host to which the last answers were redirected for good, and how many in a row
-    held_at        when more than half of its items last turned new all at once
+    held_at        when more than half of its items last suddenly appeared as new
     listed         the numbers of the items of the last document, newest first
     problems       what was wrong with the last document although it could be read
     renamed        how many of its items had a different guid in the document before
@@ -175,7 +175,7 @@ class NewItem:
 
     post_id     the permanent id of its post
     is_backlog  whether it was there when the source was first fetched, or is older than the items that were
-    is_suspect  whether it came when more than half of the items turned new all at once, so that a person has to decide
+    is_suspect  whether it came when more than half of the items suddenly appeared as new, so that a person decides
     is_old      whether it came later, and is older than what the feed had before
     """
 
@@ -212,7 +212,7 @@ class ItemChanges:
     gone     numbers of items that have vanished, although the document would have room for them
     listed   the items of the document, newest first: the number of a known one, or -1 for the first of `new`, -2 for
              the second and so on
-    is_held  whether more than half of the items turned new all at once
+    is_held  whether more than half of the items suddenly appeared as new
     """
 
     new: tuple[NewItem, ...] = ()

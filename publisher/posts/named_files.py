@@ -48,12 +48,12 @@ class NamedFiles:
         self._files: Mapping[str, list[str]] | None = None
 
     def post(self, name: str, base: str) -> str:
-        """Return the path of the post, or else the page, that a post in the folder `base` means; "" for none."""
+        """Return the path of the post, or else the page, that a post in the folder `base` refers to; "" for none."""
         name = without_ending(name)
         return _nearest(self._posts, name, base) or _nearest(self._pages, name, base)
 
     def file(self, name: str, base: str) -> str:
-        """Return the path in the posts folder of the file that a post in the folder `base` means; "" for none."""
+        """Return the path in the posts folder of the file that a post in the folder `base` refers to; "" for none."""
         if not is_published(name):
             return ""
         if self._files is None:

@@ -129,7 +129,7 @@ def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tu
     size = file.stat().st_size if is_file(file) else 0
     if found and found.width * found.height > MOST_PIXELS:
         yield (
-            f"{project_path} has {found.width} × {found.height} pixels, too many to make it smaller",
+            f"{project_path} has {found.width} × {found.height} pixels, which is too large to scale down",
             "make it smaller",
         )
     elif found and size > HEAVY:

@@ -380,7 +380,7 @@ def _with_other_ids(
 
 
 def _held_for_a_person(store: Store | None, editions: list[PlannedEdition]) -> list[PlannedEdition]:
-    """Put the editions on hold that have items which came when more than half of a feed turned new all at once."""
+    """Put the editions on hold that have items which came when more than half of a feed suddenly appeared as new."""
     if store is None or not any(post.from_source for each in editions for post in each.posts):
         return editions
     suspects = store.sources.suspects()

@@ -63,7 +63,7 @@ class SourceReport:
 
     new, changed, gone  numbers of items. Those of the first fetch count as new
     is_first   whether it was the first fetch
-    is_held    whether so many items turned new all at once that a person has to look at them
+    is_held    whether so many items suddenly appeared as new that a person has to look at them
     error      why it could not be fetched or read, in one line; "" if it could
     waits      why it was not fetched at all; "" if it was
     next_at    when it is fetched next
@@ -96,7 +96,7 @@ class SourceReport:
         """The result, in a few words."""
         counts = ((self.new, "new"), (self.changed, "changed"), (self.gone, "gone"))
         said = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
-        held = "; more than half of its items turned new all at once, so a person has to look at them"
+        held = "; more than half of its items suddenly appeared as new, so a person has to look at them"
         return self.error or self.waits or said + held * self.is_held
 
 

@@ -190,7 +190,7 @@ class _Judge:
 
     def _waits(self, item: StoredItem, otherwise: str) -> str:
         is_suspect = item.post_id in self._suspects
-        return "for a person, because more than half of the feed turned new all at once" if is_suspect else otherwise
+        return "for a person, because more than half of the feed suddenly appeared as new" if is_suspect else otherwise
 
     def _civil(self, moment: datetime) -> str:
         return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"

@@ -60,7 +60,7 @@ def skip(store: Store, edition: Edition) -> bool:
     """Give up an edition that waits for the owner, so that it is never sent; return whether it was waiting.
 
     Its posts go into the newsletter's next edition, unless the newsletter sends each post separately. Items that came
-    when more than half of a feed turned new do not: the owner has looked at them, and does not want them.
+    when more than half of a feed suddenly appeared as new do not: the owner has looked at them, and does not want them.
     """
     if not waits(edition):
         return False

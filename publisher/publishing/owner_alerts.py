@@ -98,7 +98,7 @@ def alert_problems(
 
 
 def alert_sources(project: Project, now: datetime) -> tuple[list[str], list[Problem]]:
-    """Email the owner about sources that have ended, have failed for a day, or have turned new.
+    """Email the owner about sources that have ended, have failed for a day, or have suddenly shown most items as new.
 
     Returns a line for each of them, and the problem that prevented the email, if any. Each is reported once, until it
     is over.
@@ -122,7 +122,7 @@ def _source_problem(state: SourceState, now: datetime) -> Problem | None:
         message = f"it has failed since {since}, and is tried again at least every 6 hours"
         return Problem(where, 0, message, f"`publisher sources show {state.name}` says why", Severity.WARNING)
     if state.held_at is not None:
-        message = "more than half of its items turned new all at once, so the edition with them waits for you"
+        message = "more than half of its items suddenly appeared as new, so the edition with them waits for you"
         return Problem(where, 0, message, "skip it if they are old ones under new names", Severity.WARNING)
     return None
 

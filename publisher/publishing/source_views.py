@@ -22,7 +22,7 @@ class SourceHealth(StrEnum):
     NEW = "not fetched yet"
     OK = "ok"
     FAILING = "failing"
-    HELD = "held"  # more than half of its items turned new all at once
+    HELD = "held"  # more than half of its items suddenly appeared as new
     ENDED = "ended"  # the server said that the feed is gone for good
 
 
@@ -148,12 +148,12 @@ def _health(state: SourceState) -> tuple[SourceHealth, str, datetime | None]:
     if state.failing_since is not None:
         return SourceHealth.FAILING, state.error, state.failing_since
     if state.held_at is not None:
-        return SourceHealth.HELD, "more than half of its items turned new all at once", state.held_at
+        return SourceHealth.HELD, "more than half of its items suddenly appeared as new", state.held_at
     return SourceHealth.OK, "", None
 
 
 def suspects_of(store: Store, name: str) -> frozenset[str]:
-    """Return the ids of the posts of a source that came when more than half of it turned new all at once."""
+    """Return the ids of the posts of a source that came when more than half of it suddenly appeared as new."""
     return frozenset(post_id for post_id, source in store.sources.suspects().items() if source == name)
 
 
@@ -165,7 +165,7 @@ def unhandled(config: Config, store: Store, name: str, post_ids: Collection[str]
 
 
 def _waits_in(config: Config, store: Store, state: SourceState) -> int | None:
-    """Return the id of the edition that waits for a person because a source turned new; None if there is none."""
+    """Return the id of the edition that is held because of new items of a source; None if there is none."""
     if state.held_at is None:
         return None
     suspects = suspects_of(store, state.name)

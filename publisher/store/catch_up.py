@@ -191,7 +191,7 @@ def _move(
     frequency: str,
     these: Iterable[sa.ColumnElement[bool]],
 ) -> None:
-    """Change the frequency of subscriptions whose frequency and posts to catch up on are all equal, as `now` says."""
+    """Change the frequency of subscriptions that have the same frequency and posts to catch up on, given in `now`."""
     its_name = ledger_name(newsletter, frequency)
     catch_up, theirs = decode_catch_up(now[1]), _handled(connection, ledger_name(newsletter, now[0]))
     has = (theirs - catch_up.owed) | catch_up.had

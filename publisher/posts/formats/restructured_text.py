@@ -1,6 +1,6 @@
 """reStructuredText as HTML, by docutils, which reads no file and inserts no raw text.
 
-Directives and roles that docutils does not know, such as those of Pelican, Nikola and Sphinx, are the owner's
+Directives and roles that docutils does not know, such as those of Pelican, Nikola and Sphinx, become the owner's
 templates, players or code. Any other is reduced to its words, with a warning.
 """
 

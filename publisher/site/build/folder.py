@@ -42,7 +42,8 @@ class OutputFolder:
     def prepare(self, wanted: Collection[str]) -> None:
         """Make sure that a build may write the files in `wanted`, and remove partial files of killed builds.
 
-        Raises ProjectError if the output folder is a file, or if it is new to builds and has a file at a wanted path.
+        Raises ProjectError if the output folder is a file, or if nothing was built into it before and a
+        file in it would be replaced.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
@@ -64,7 +65,7 @@ class OutputFolder:
             self._remove(name)
 
     def _require_ours(self, wanted: Collection[str]) -> None:
-        """Raise ProjectError if this folder is new to builds, and a file at a wanted path would be replaced."""
+        """Raise ProjectError if nothing was built into this folder before, and a file in it would be replaced."""
         if self._manifest.outputs or (self.path / LIST).exists() or _has_our_feed(self.path):
             return
         foreign = [name for name in sorted(wanted) if os.path.isfile(f"{self.path}/{name}")]  # see _move

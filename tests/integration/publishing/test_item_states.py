@@ -117,7 +117,7 @@ def test_an_item_of_an_edition_that_was_skipped_or_cancelled_says_so(project: Pr
     project.store.editions.create(draft("2026-W49", number=3, posts=(EditionPost("own", "Own", ""),)))
     assert states(project, later(hours=2)) == {
         "a": "skipped: by a person, with edition 1 of weekly, 2026-W47",
-        "x": "skipped: by a person, with edition 2 of weekly, 2026-W48",  # they had all turned new all at once
+        "x": "skipped: by a person, with edition 2 of weekly, 2026-W48",  # they had all suddenly appeared as new
         "y": "skipped: by a person, with edition 2 of weekly, 2026-W48",
     }
 
@@ -166,7 +166,7 @@ def test_a_feed_that_turned_new_waits_for_a_person(project: Project) -> None:
     sent(project.store, "b")
     take(project, later(hours=1), item("y"), item("x"))
     assert states(project, later(hours=2))["y"] == (
-        "waiting: for a person, because more than half of the feed turned new all at once"
+        "waiting: for a person, because more than half of the feed suddenly appeared as new"
     )
     (first, *_) = item_states(Project(project.config, project.store, lambda: later(hours=2)), "blog")
     assert first.may_be_skipped

@@ -200,9 +200,9 @@ def test_an_edition_is_held_if_half_of_a_feed_turned_new(clockwork: Clockwork) -
     fetched(clockwork.project.config(), item(30), at=SLOT - DAY, is_suspect=True)
     ask(clockwork, SLOT - 5 * MINUTE)
     (made,) = clockwork.at(SLOT).created
-    assert made.held == "waits for a person: more than half of the items of blog turned new all at once"
+    assert made.held == "waits for a person: more than half of the items of blog suddenly appeared as new"
     assert clockwork.letters() == []
-    assert "turned new all at once" in text(clockwork.project.mail()[OWNER][0])
+    assert "suddenly appeared as new" in text(clockwork.project.mail()[OWNER][0])
 
 
 def test_a_newsletter_for_each_post_sends_each_item_when_it_has_rested(project: Project) -> None:

@@ -77,7 +77,7 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         ),
         (
             SITE + "[posts]\ntool = 'jekyll'\n[pages]\ncopy = ['_data']\n",
-            ["publisher.toml:7: pages.copy: '_data' is the data of posts"],
+            ["publisher.toml:7: pages.copy: '_data' holds data that belongs to posts"],
         ),
         (
             SITE + "[feeds]\nformats = ['rss', 'rdf']\n",
