@@ -97,7 +97,7 @@ def _values(names: Sequence[str]) -> Callable[[Any], Any]:
 
 def _compiled_init(cls: type) -> Callable[..., None]:
     """Return the function `__init__` of a class with fields."""
-    names: dict[str, Any] = {"_set": _set, "_NEW": _NEW}
+    names: dict[str, Any] = {"__name__": cls.__module__, "_set": _set, "_NEW": _NEW}
     usual, named, lines = list[str](), list[str](), list[str]()
     for each in dataclasses.fields(cls):
         name, default, value = each.name, "", each.name
