@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.bounce_report import Verdict
@@ -234,7 +235,8 @@ def _recorded(store: Store, run: Run) -> Iterator[None]:
         yield
     except StoreError:
         raise
-    except BaseException:  # however a run ends, its worker must not stay recorded as running
+    except BaseException as error:  # however a run ends, its worker must not stay recorded as running
+        clear_frames(error.__traceback__)
         store.workers.end(run.worker)
         raise
     patience = Patience(options.lease.total_seconds())
@@ -340,6 +342,10 @@ class _SingleEdition:
                 self._send_first(waiting)
                 if self._run.clock() >= until:
                     return
+        except BaseException as error:  # a signal, too, may arrive between the start of a transaction and its block
+            # The frames of the exception would keep that transaction open, with the lock that the ledger needs.
+            clear_frames(error.__traceback__)
+            raise
         finally:
             for delivery in waiting:
                 self._ledger.give_back(delivery)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import email
+from contextlib import _GeneratorContextManager
 from dataclasses import replace
 from datetime import timedelta
 from email.policy import default
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,6 +151,25 @@ def test_an_interrupted_outbox_follows_on_uncertain(
         run(store, transport, edition, tmp_path, hold=hold)
     assert store.deliveries.counts(edition.id).by_status == {SENT: 7} | doubtful
     assert run(store, transport, edition, tmp_path, hold=hold).by_status[SENT] == 60 - hold
+
+
+def test_a_signal_between_a_transaction_and_its_block_keeps_no_lock(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = make_edition(sqlite_store, 60)
+    enter, transactions = _GeneratorContextManager.__enter__, count(1)
+
+    def interrupted(block: _GeneratorContextManager[Any]) -> Any:
+        is_transaction = block.func.__qualname__ == "Database.write"
+        entered = enter(block)
+        if is_transaction and next(transactions) == 12:
+            raise KeyboardInterrupt
+        return entered
+
+    monkeypatch.setattr(_GeneratorContextManager, "__enter__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(sqlite_store, Scripted(), edition, tmp_path, hold=True)
+    assert sqlite_store.deliveries.counts(edition.id).by_status[SENT] > 5
 
 
 def test_repeated_hang_ups_stop_the_run(store: Store, tmp_path: Path) -> None:
