@@ -69,8 +69,7 @@ def select_posts(
 
     The same applies to the items that a source already had when the newsletter began to use it. Every later item is
     sent, whatever its date. An item that may still change rests; after that, it is passed over if the newsletter does
-    not take it. A post whose file cannot be read (Post.is_last_version) waits until it can, because its author is
-    changing it.
+    not take it. A post whose file cannot be read (Post.is_last_version) waits until it can.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)

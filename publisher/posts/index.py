@@ -200,7 +200,7 @@ class Index:
                     if source not in rows and source not in self._read_stamps():
                         # Another process has found that the file is gone, or is building the index from nothing.
                         raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
-                    post = to_post(*rows.get(source, ()), other_digest=digests.get(source))
+                    post = to_post(rows.get(source, ()), digests.get(source))
                 yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:

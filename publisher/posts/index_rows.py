@@ -153,19 +153,9 @@ def _flat_author(author: Author) -> list[str]:
     return [author.name, author.email, author.url, *face]
 
 
-def to_post(
-    source: str,
-    post_id: str,
-    permalink: str,
-    digest: str,
-    tags: str,
-    in_feeds: int,
-    is_last_version: int,
-    text: str,
-    *,
-    other_digest: str | None = None,
-) -> Post:
+def to_post(columns: Sequence[Any], other_digest: str | None) -> Post:
     """Return the post of these columns. other_digest: a replacement for its digest, or None."""
+    source, post_id, permalink, digest, tags, in_feeds, is_last_version, text = columns
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
     appeared = datetime.fromisoformat(published)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,15 +12,8 @@ from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import Store
 from publisher.store.compiled_updates import CompiledUpdate, is_among
 from publisher.store.tables import subscribers
+from tests.support.random_values import MOMENTS, START, TEXTS
 
-BERLIN = timezone(timedelta(hours=1))
-START = datetime(1990, 1, 1, tzinfo=UTC)
-MOMENTS = st.builds(
-    lambda seconds, zone: (START + timedelta(seconds=seconds)).astimezone(zone),
-    st.floats(0, 3e9),
-    st.sampled_from([UTC, BERLIN]),
-)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 CHANGES = st.lists(
     st.fixed_dictionaries(
         {

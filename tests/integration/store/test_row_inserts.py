@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,8 @@ from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import Store, open_store
 from publisher.store.row_inserts import insert_rows
 from publisher.store.tables import subscribers
+from tests.support.random_values import MOMENTS, TEXTS
 
-BERLIN = timezone(timedelta(hours=1))
-START = datetime(1990, 1, 1, tzinfo=UTC)
-MOMENTS = st.builds(
-    lambda seconds, zone: (START + timedelta(seconds=seconds)).astimezone(zone),
-    st.floats(0, 3e9),
-    st.sampled_from([UTC, BERLIN]),
-)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
