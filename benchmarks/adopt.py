@@ -1,10 +1,10 @@
-"""A blog and the site that its own tool made of it, beside what Publisher makes of it.
+"""Compares the site that a blog's own tool has built with what Publisher makes of the same blog.
 
     python -m benchmarks.adopt BLOG SITE [--json] [--record FILE]
 
-BLOG is the folder of the blog, SITE the folder that its tool has written, or a file that --record has written. Adopts
-a copy of the blog, unless it has a publisher.toml, renders every post, and compares: the set of posts, addresses,
-titles, dates, texts, and the ids once the old feed has been taken. Nothing is written into BLOG or SITE.
+BLOG is the folder of the blog, SITE the folder that its tool has written, or a file written by --record. Adopts a copy
+of the blog, unless it has a publisher.toml, renders every post, and compares: the set of posts, URLs, titles, dates,
+texts, and the ids after the old feed has been imported. Nothing is written into BLOG or SITE.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from publisher.posts.sources.feed_document import read_feed
 from publisher.publishing.adopt.old_addresses import is_answered, read_old_site
 from publisher.publishing.adopt.old_feed import match_old_feed, write_entries
 
-# What tools add to the text of a post: signs beside headings, ways back from notes.
+# What tools add to the text of a post: symbols next to headings, links back from footnotes.
 _ADDED = (
     ".//*[contains(@class, 'headerlink') or contains(@class, 'reversefootnote') or contains(@class, 'footnote-backref')"
     " or contains(@class, 'hash-link') or contains(@class, 'header-anchor') or contains(@class, 'sr-only')"
@@ -47,7 +47,7 @@ FIELDS = ("address", "title", "date", "id", "text")
 
 @dataclass(frozen=True)
 class BuiltPost:
-    """A post as the tool has made it. text: the words of its body; "" if only its page has it. date: in UTC, or ""."""
+    """A post as rendered by the tool. text: the words of its body; "" if only its page has it. date: in UTC, or ""."""
 
     path: str
     title: str = ""
@@ -58,9 +58,9 @@ class BuiltPost:
 
 @dataclass(frozen=True)
 class BuiltSite:
-    """What a tool has made: the posts of its feeds, the paths of all pages, and the words of pages without a feed.
+    """The output of a tool: the posts of its feeds, the paths of all pages, and the words of other pages.
 
-    made  how it was made, for a person who reads the record
+    made  how it was built, for people who read the record
     """
 
     posts: tuple[BuiltPost, ...]
@@ -71,7 +71,7 @@ class BuiltSite:
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs for one post. where: its file, or its address if only the tool has it."""
+    """What differs for one post. where: its file, or its URL if only the tool has it."""
 
     where: str
     what: str
@@ -84,7 +84,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How many posts there are, in how many of those that both have each field is the same, and what differs."""
+    """The number of posts, how many of the common ones have the same value in each field, and the differences."""
 
     ours: int
     theirs: int
@@ -95,7 +95,7 @@ class Comparison:
 
 
 def read_built(site: Path) -> BuiltSite:
-    """Return what is in the folder that a tool has written, or in a record of it."""
+    """Read the folder that a tool has written, or a record of it."""
     if site.is_file():
         found = json.loads(site.read_text(encoding="utf-8"))
         posts = tuple(BuiltPost(**post) for post in found["posts"])
@@ -112,7 +112,7 @@ def read_built(site: Path) -> BuiltSite:
 
 
 def with_page_texts(built: BuiltSite, site: Path) -> BuiltSite:
-    """Return the same with the texts of pages alone, for a tool whose feed has them in another form."""
+    """Return a copy with only the texts of the pages, for a tool whose feed has them in a different form."""
     pages = {path: words for path in built.paths if (words := _page_words(site, path))}
     return replace(built, posts=tuple(replace(post, text="") for post in built.posts), pages=pages)
 
@@ -143,7 +143,7 @@ def _page_words(site: Path, path: str) -> str:
 
 
 def words_of(html: str, *, is_page: bool = False) -> str:
-    """Return the words of HTML with one space between two, without signs and capitals, as texts are compared."""
+    """Return the words of HTML in lower case, separated by single spaces and without punctuation, for comparison."""
     if not html.strip():
         return ""
     tree = lxml.html.fromstring(html if is_page else f"<div>{html}</div>")
@@ -188,7 +188,7 @@ def adopted_copy(blog: Path, scratch: Path) -> Path:
 
 
 def compare(root: Path, built: BuiltSite, now: datetime) -> Comparison:
-    """Compare the project in `root` with what the tool has made. The ids are compared once its feed has been taken."""
+    """Compare the project in `root` with the output of the tool. Ids are compared after its feed has been imported."""
     config = load_config(root)
     archive = open_archive(config, now, keep=False)
     pairs = list(_pairs(archive.posts, built))
@@ -209,7 +209,7 @@ def compare(root: Path, built: BuiltSite, now: datetime) -> Comparison:
 
 
 def _pairs(posts: Iterable[Post], built: BuiltSite) -> Iterator[tuple[Post | None, BuiltPost | None]]:
-    """Yield each post of ours with that of the tool: by address, then by title, else with its page, if that exists."""
+    """Yield each of our posts with the tool's: matched by URL, then by title, otherwise with its page, if any."""
     left = {post.path: post for post in built.posts}
     later = []
     for post in posts:
@@ -230,7 +230,7 @@ def _pairs(posts: Iterable[Post], built: BuiltSite) -> Iterator[tuple[Post | Non
 
 
 def _with_ids(config: Config, archive: Archive, built: BuiltSite, now: datetime) -> dict[str, Post]:
-    """Return the posts by source, once the old feed has been taken."""
+    """Return the posts by source, after the old feed has been imported."""
     items = tuple(
         FeedItem(each.id, f"{config.site_url}{each.path}", each.title, published=_moment(each.date))
         for each in built.posts
@@ -284,20 +284,20 @@ def _letters(title: str) -> str:
 
 
 def table(found: Comparison) -> str:
-    """Return the figures, and a line for each difference."""
+    """Return the counts, and a line for each difference."""
     lines = [f"posts here {found.ours}, of the tool {found.theirs}, of both {found.both}"]
     lines += [f"{what:8} {found.same[what]} of {found.both} the same" for what in FIELDS]
     return "\n".join([*lines, *map(str, found.differences), *(f"problem: {each}" for each in found.problems)])
 
 
 def main() -> int:
-    """Compare, print, and record where asked."""
+    """Compare, print, and record if asked to."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.adopt", description=__doc__.split("\n")[0])
     parser.add_argument("blog", type=Path, metavar="BLOG")
     parser.add_argument("site", type=Path, metavar="SITE")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the tool has made into a file, and end")
-    parser.add_argument("--page-texts", action="store_true", help="record the texts of pages, not those of feeds")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write the output of the tool to a file, and exit")
+    parser.add_argument("--page-texts", action="store_true", help="record the texts of the pages instead of the feeds")
     parser.add_argument("--made", default="", help="how the tool was run, for the record")
     arguments = parser.parse_args()
     built = read_built(arguments.site)

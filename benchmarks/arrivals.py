@@ -1,9 +1,9 @@
-"""A mail server that only notes when each message has arrived, in a process of its own.
+"""A mail server in its own process that only notes when each message arrives.
 
     python -m benchmarks.arrivals FILE [SECONDS]
 
-Prints the port on which it listens. For each message it adds a line to FILE: the time (Unix, in seconds), and the
-recipient. It answers each message after SECONDS (default 0), and everything else at once.
+Prints the port on which it listens. For each message it adds a line to FILE: the Unix time in seconds, and the
+recipient. It answers each message after SECONDS (default 0), and everything else immediately.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, cast
 
 
 class _Conversation(asyncio.Protocol):
-    """One connection. It takes everything."""
+    """One connection. It accepts everything."""
 
     def __init__(self, record: IO[str], seconds: float) -> None:
         self._record, self._seconds = record, seconds
@@ -52,7 +52,7 @@ class _Conversation(asyncio.Protocol):
         self._in_body = False
         self._record.write(f"{time.time():.6f} {self._recipient}\n")
         if self._seconds:
-            self._thinking = True  # what follows is answered later, in its order
+            self._thinking = True  # later commands are answered afterwards, in order
             asyncio.get_running_loop().call_later(self._seconds, self._take)
         else:
             self._take()
@@ -87,11 +87,11 @@ class Arrivals:
     pid: int
 
     def times(self) -> list[float]:
-        """Return when each message arrived, in their order."""
+        """Return the time at which each message arrived, in order of arrival."""
         return sorted(float(line.split()[0]) for line in self._lines())
 
     def recipients(self) -> list[str]:
-        """Return who got one, in the order of arrival."""
+        """Return the recipients, in order of arrival."""
         return [line.split()[1] for line in self._lines()]
 
     def _lines(self) -> list[str]:
@@ -101,7 +101,7 @@ class Arrivals:
 
 @contextmanager
 def arrivals(folder: Path, seconds: float = 0.0) -> Iterator[Arrivals]:
-    """Run the server until the block ends. folder: for its record. seconds: after which it answers a message."""
+    """Run the server until the block ends. folder: for its file. seconds: the delay before it answers a message."""
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "arrivals"
     command = [sys.executable, "-m", "benchmarks.arrivals", str(record), str(seconds)]
@@ -114,7 +114,7 @@ def arrivals(folder: Path, seconds: float = 0.0) -> Iterator[Arrivals]:
 
 
 async def serve(record: Path, seconds: float) -> None:
-    """Be the server, which answers each message after some seconds."""
+    """Run the server, which answers each message after this many seconds."""
     with record.open("a", encoding="utf-8", buffering=1) as file:
         server = await asyncio.get_running_loop().create_server(lambda: _Conversation(file, seconds), "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-"""The least that Starlette can be: it serves a folder with its StaticFiles, on uvicorn with the parser that we use.
+"""A minimal Starlette application: it serves a folder with StaticFiles, on uvicorn with the parser that we use.
 
 python -m benchmarks.bare_web FOLDER PORT
 """
@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 
 def main() -> None:
-    """Serve until a signal. Like ours, it logs no requests of uvicorn's and has one worker."""
+    """Serve until a signal arrives. As in ours, uvicorn logs no requests and has one worker."""
     folder, port = sys.argv[1], int(sys.argv[2])
     application = Starlette(routes=[Mount("/", StaticFiles(directory=folder, html=True))])
     uvicorn.run(

@@ -1,11 +1,11 @@
-"""What text from outside may cost: every pattern through every door, in processor time and memory.
+"""What text from outside costs in CPU time and memory: every pattern through every entry point.
 
     python -m benchmarks.bounds [--size 60000] [--door NAME] [--pattern WORD] [--csv FILE]
 
-Each door has a process of its own, which is replaced if it hangs or dies. A time is the processor time of that process
-and its children. Memory is the most that they had at any time up to that pattern, beyond what they had when the door
-was open. The last lines show the slowest pattern and the largest memory of each door.
-Exits with 1 if a bound is exceeded, if a process hangs or dies, or if an error other than a refusal is raised.
+Each door has its own process, which is replaced if it hangs or dies. Times are CPU time of that process and its
+children. Memory is their highest use up to that pattern, minus what they used when the door had been set up. The last
+lines show the slowest pattern and the largest memory of each door. Exits with 1 if a limit is exceeded, if a process
+hangs or dies, or if any error other than a refusal is raised.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from benchmarks.repetitions import CODE, SHAPES, Text
 from benchmarks.tables import markdown
 
 MOST_MEMORY = 500
-"""Megabytes that one text may take."""
-_PATIENCE = 120.0  # seconds until a process counts as hanging, on a computer that is busy with other things
+"""Megabytes of memory that one text may use."""
+_PATIENCE = 120.0  # seconds until a process counts as hanging, even on a busy computer
 _WITH_CODE = ("post", "email", "site and feeds")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one pattern cost at one door. said: why it was refused, or what is wrong."""
+    """What one pattern cost at one door. said: why it was refused, or the error."""
 
     door: str
     pattern: str
@@ -109,7 +109,7 @@ def _patiently(lines: Any, child: int) -> Iterator[str]:
 
 
 def _in_child(name: str, door: Door, shapes: Mapping[str, Text], size: int, writing: int) -> None:
-    """Take the text of each pattern, and write a line before and after each. Never returns."""
+    """Process the text of each pattern, and write a line before and after each. Never returns."""
     code = 1
     try:
         with os.fdopen(writing, "w", encoding="utf-8", buffering=1) as out, door.open() as take:
@@ -141,7 +141,7 @@ def _outcome(take: Any, text: str) -> tuple[str, bool]:
 
 
 def _processor_time() -> float:
-    """Return the seconds that this process and its children have used, those that are still there included."""
+    """Return the CPU seconds used by this process and its children, including those that are still running."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     ended = sum(each.ru_utime + each.ru_stime for each in used)
     alive = 0.0

@@ -1,4 +1,4 @@
-"""One fault with its designed outcome, and the scene on which it happens."""
+"""One fault with its designed outcome, and the setup in which it happens."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ Designed = Mapping[DeliveryStatus, range]
 class Fault:
     """A way in which something is broken.
 
-    does      what the sender does about it, in words for the table
-    happen    lets it happen, and delivers meanwhile; returns the error that ended the run, "" for none
-    designed  how many rows stand in each status after that; the others are empty
-    says      what the error has in it; "" for no error
-    twice     so many copies there may be in the end
-    prepare   makes the scene ready, before there is an edition
+    does      how the sender reacts, in words for the table
+    happen    causes the fault while delivering; returns the error that ended the run, "" if there was none
+    designed  how many rows have each status after that; no rows have any other status
+    says      a part of the error's text; "" if no error is expected
+    twice     how many duplicates there may be in the end
+    prepare   prepares the scene before there is an edition
     """
 
     name: str
@@ -58,9 +58,9 @@ class Fault:
 class Seen:
     """What a fault made of an edition.
 
-    during  how many rows stood in each status when the faulty run was over
-    rows    the ledger after all was mended
-    got     how many messages servers took, by recipient, over both
+    during  how many rows had each status when the faulty run was over
+    rows    the ledger after everything was repaired
+    got     how many messages the servers accepted in both runs, by recipient
     """
 
     error: str
@@ -70,7 +70,7 @@ class Seen:
 
 
 class Scene:
-    """A project with readers and an edition, and servers that fail as they are told."""
+    """A project with subscribers and an edition, and servers that fail on demand."""
 
     def __init__(self, folder: Path, mode: Mode) -> None:
         self.folder = folder
@@ -91,7 +91,7 @@ class Scene:
         return f"sqlite:///{self.database}/publisher.db"
 
     def seen(self, fault: Fault) -> Seen:
-        """Let the fault happen, mend everything, let half a day pass, and look."""
+        """Cause the fault, repair everything, let half a day pass, and look at the result."""
         self.stack.callback(self.stop_all)
         fault.prepare(self)
         with open_store(self.url, self.folder) as store:
@@ -108,7 +108,7 @@ class Scene:
         return Seen(error, Counter(during.by_status), tuple(ledger(self.url, self.folder)), got + self._filed())
 
     def sink(self, *options: str, port: int = 0) -> Sink:
-        """Start one more server."""
+        """Start another server."""
         folder = self.folder / f"sink{len(self.sinks)}"
         self.sinks.append(self.stack.enter_context(sink(folder, *options, port=port)))
         return self.sinks[-1]
@@ -119,17 +119,17 @@ class Scene:
             each.stop()
 
     def send(self, *ports: int, progress: Progress = lambda *told: None, **settings: Any) -> str:
-        """Deliver over servers at these ports; return the error, "" for none. settings: of each relay."""
+        """Deliver through servers at these ports; return the error, or "". settings: for each mail server."""
         common = {"tls": "none", "connections": CONNECTIONS, "timeout": 10} | settings
         relays = [Relay(**({"url": f"smtp://127.0.0.1:{port}"} | common)) for port in ports]
         return self._over(lambda: SmtpTransport(relays), progress)
 
     def file(self) -> str:
-        """Deliver into the outbox; return the error, "" for none."""
+        """Deliver to the outbox; return the error, or ""."""
         return self._over(lambda: Outbox(self.outbox), lambda *told: None)
 
     def take_over(self) -> None:
-        """Do what the next run does first, so that the ledger says what it makes of a run that broke down."""
+        """Do what the next run does first, so that the ledger shows how it treats a run that was interrupted."""
         from publisher.mail.queue import take_over
 
         with open_store(self.url, self.folder) as store:
@@ -156,10 +156,10 @@ class Scene:
         return DeliveryOptions(self.state, on_uncertain=self.mode, rest=timedelta(milliseconds=20))
 
     def _finish(self) -> None:
-        """Send what still waits: to where it went before."""
+        """Send what is still waiting, the same way as before."""
         error = self.file() if self.outbox.exists() else self.send(self.sink().port)
         if error:
-            raise RuntimeError(f"it was not mended: {error}")
+            raise RuntimeError(f"it was not repaired: {error}")
 
     def _filed(self) -> Counter[str]:
         files = (self.outbox / "new").glob("*.eml")

@@ -1,11 +1,12 @@
-"""Ten years of slots, made and sent by three hosts whose clocks differ, on one PostgreSQL.
+"""Ten years of slots, whose editions are made and sent by three hosts with different clocks and one PostgreSQL.
 
     python -m benchmarks.clocks [--from 2015] [--years 10] [--seed 1]
 
-The hosts have folders of their own, and clocks that are two minutes behind, right, and two minutes ahead; now and then
-one is set back by up to two hours. Around each slot of a weekly and of a monthly newsletter, at hours that daylight
-saving time skips or repeats, all three tick at once, several times. The slots are counted on the calendar by the judge
-of benchmarks.decade. The exit code is 1 unless each slot has one edition, and each reader one message of each edition.
+Each host has its own folder. Their clocks are two minutes behind, right, and two minutes ahead; now and then one is set
+back by up to two hours. Around each slot of a weekly and of a monthly newsletter, at hours that daylight saving time
+skips or repeats, all three tick several times, each time together. The slots are counted on the calendar by the judge
+of benchmarks.decade. The exit code is 1 unless each slot has one edition, and each subscriber one message of each
+edition.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ schedule = "{monthly}"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of the slots. problems: what the hosts reported."""
+    """What became of the slots. problems: what the hosts reported."""
 
     slots: int
     missing: int
@@ -76,12 +77,12 @@ class Made:
 
     @property
     def holds(self) -> bool:
-        """Whether each slot was made once, and sent once to each reader."""
+        """Whether each slot has one edition, sent once to each subscriber."""
         return not (self.missing or self.twice or self.others or self.lost or self.copies)
 
 
 def prove(url: str, folder: Path, first_year: int, years: float, seed: int = 1) -> Made:
-    """Let three hosts tick through the years."""
+    """Let the three hosts tick through the years."""
     began, dice = time.perf_counter(), random.Random(seed)
     start = datetime(first_year, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=365.25 * years)
@@ -91,7 +92,7 @@ def prove(url: str, folder: Path, first_year: int, years: float, seed: int = 1) 
         for label, at in expected_slots(ZONE, schedule, start, end).items()
     }
     configs = [_host(folder / f"host-{number}", folder / "posts", url) for number in range(len(OFFSETS))]
-    os.environ["PUBLISHER_HOST"] = "one"  # all are confirmed
+    os.environ["PUBLISHER_HOST"] = "one"  # all hosts are confirmed
     with open_project_store(configs[0]) as store:
         wishes = tuple(Subscription(name) for name in SCHEDULES)
         people = [NewSubscriber(f"r{number}@example.org", subscriptions=wishes) for number in range(READERS)]
@@ -114,7 +115,7 @@ def _host(root: Path, posts: Path, url: str) -> Config:
 
 
 def _moments(slots: list[datetime], start: datetime, posts: Path, dice: random.Random) -> Iterator[datetime]:
-    """Yield the moments at which all hosts tick: before, around and after each slot. Each has a new post before it."""
+    """Yield the moments at which all hosts tick: before, at and after each slot. Each slot has a new post before it."""
     yield start + MINUTE
     for number, slot in enumerate(slots):
         moment = slot - HOUR * 5
@@ -157,7 +158,7 @@ def _counted(
 
 
 def _messages(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield the Message-ID and the recipient of each message; one ID belongs to one edition and reader."""
+    """Yield the Message-ID and the recipient of each message; one ID belongs to one edition and subscriber."""
     for path in (config.root / config.outbox).glob("*/*.eml"):
         head = path.read_text("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")[0]
         message_id = re.search(r"^Message-ID:\s*(\S+)", head, re.MULTILINE | re.IGNORECASE)
@@ -167,7 +168,7 @@ def _messages(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Prove it, and print what was found."""
+    """Run the proof, and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="first", type=int, default=2015)
     parser.add_argument("--years", type=float, default=10)

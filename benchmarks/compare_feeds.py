@@ -1,9 +1,9 @@
-"""Feeds of one hostile corpus, side by side: Publisher and other generators, judged alike.
+"""Feeds that Publisher and other generators build from one hostile corpus, judged by the same rules.
 
     python -m benchmarks.compare_feeds [--write FILE] [--only NAME ...] [--publisher PATH] [--tools DIR]
 
-Installs the others from PyPI and npm into a folder for tools, once; builds the corpus and its variants with
-each; prints the table, and with --write puts it into a file, with the reasons. Nothing is timed.
+Installs the others from PyPI and npm into a folder for tools, once; builds the corpus and its variants with each;
+prints the table. With --write, writes the table and the reasons to a file. Nothing is timed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def generators(publisher: str = "") -> list[Generator]:
 
 
 def compare(wanted: list[Generator], tools: Path) -> tuple[list[report.Column], dict[str, str]]:
-    """Build and judge with every generator; return the columns, and why others are missing."""
+    """Build with every generator and judge the feeds; return the columns, and why generators are missing."""
     columns, missing = [], {}
     tools.mkdir(parents=True, exist_ok=True)
     for generator in wanted:
@@ -48,16 +48,20 @@ def _tell(line: str) -> None:
 def parse_arguments() -> argparse.Namespace:
     """Return the command line's settings."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare_feeds", description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table and the reasons into a file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table and the reasons to a file")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these generators")
-    parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program (default: this copy)")
+    parser.add_argument(
+        "--publisher", default="", metavar="PATH", help="the publisher program (default: the one of this checkout)"
+    )
     default = Path(tempfile.gettempdir()) / "publisher-compare-tools"
-    parser.add_argument("--tools", type=Path, default=default, metavar="DIR", help="where the others are installed")
+    parser.add_argument(
+        "--tools", type=Path, default=default, metavar="DIR", help="the folder where the others are installed"
+    )
     return parser.parse_args()
 
 
 def main() -> int:
-    """Compare, print, and write where asked."""
+    """Compare, print, and write if asked to."""
     arguments = parse_arguments()
     wanted = [g for g in generators(arguments.publisher) if not arguments.only or g.name in arguments.only]
     columns, missing = compare(wanted, arguments.tools.resolve())

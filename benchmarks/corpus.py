@@ -1,4 +1,4 @@
-"""Posts for benchmarks: as many as asked for, like real ones in size and marks, the same on every machine."""
+"""Posts for benchmarks: any number, like real ones in size and markup, the same on every machine."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _WORDS = _split(
 
 _FIRST_DAY = datetime(2021, 1, 4, 7, 0, tzinfo=UTC)
 _BETWEEN_POSTS = timedelta(hours=4)
-_MOST_APART = 10_000  # posts; more are closer together, so that none is scheduled for later
-_BODY_CHARACTERS = 4_150  # with front matter, a file comes to about 4.4 KB
+_MOST_APART = 10_000  # posts; a larger number is closer together, so that none is dated in the future
+_BODY_CHARACTERS = 4_150  # with front matter, a file has about 4.4 KB
 _EDIT_MARK = "\nCorrected in edition "
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusPost:
-    """One made-up post: its file name, its title and the whole text of its file."""
+    """One made-up post: its file name, its title and the full text of its file."""
 
     name: str
     title: str
@@ -62,7 +62,7 @@ class CorpusPost:
 
 
 def published_at(number: int, count: int = 0) -> datetime:
-    """Return when post `number` of so many was published."""
+    """Return when post `number` of `count` was published."""
     return _FIRST_DAY + number * _BETWEEN_POSTS * min(1.0, _MOST_APART / max(count, 1))
 
 
@@ -84,7 +84,7 @@ def make_post(number: int, seed: int = 1, count: int = 0) -> CorpusPost:
 
 
 def write_posts(folder: Path, count: int, seed: int = 1) -> list[Path]:
-    """Write posts 0 to count-1 into `folder`, which is made if need be; return their paths, oldest first."""
+    """Write posts 0 to count-1 into `folder`, which is created if needed; return their paths, oldest first."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):
@@ -96,7 +96,7 @@ def write_posts(folder: Path, count: int, seed: int = 1) -> list[Path]:
 
 
 def edit_post(path: Path, edition: int) -> None:
-    """Change the end of the post's text, so that a feed showing it differs; edits replace one another."""
+    """Change the end of the post's text, so that a feed that contains it differs; a second edit replaces the first."""
     text = path.read_text(encoding="utf-8").split(_EDIT_MARK)[0]
     path.write_text(f"{text}{_EDIT_MARK}{edition}.\n", encoding="utf-8")
 

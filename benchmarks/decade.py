@@ -1,10 +1,10 @@
-"""A decade of ticks in twelve zones for every kind of schedule: each slot once, at its moment, and none missing.
+"""A decade of ticks in twelve time zones for every kind of schedule: each slot once, on time, and none missing.
 
     python -m benchmarks.decade [--from 2009] [--years 10] [--seed 1] [--json FILE]
 
-The scheduler's decisions are driven by a clock that ticks at odd moments, just before and at each slot, stands still
-for up to three days now and then and is set back by up to two hours. The judge knows nothing of the program: it counts
-civil times on the calendar, and finds the offsets of a zone by looking at its clock hour by hour.
+The scheduler's decisions are driven by a clock that ticks at odd moments, just before and at each slot; now and then it
+stops for up to three days or is set back by up to two hours. The judge shares no code with the program: it counts civil
+times on the calendar, and finds the offsets of a time zone by looking at its clock hour by hour.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the slots of one schedule in one zone; only `slots` may be more than 0, and equals `once`."""
+    """What became of the slots of one schedule in one time zone. Correct: `slots` equals `once`, all else is 0."""
 
     zone: str
     schedule: str
@@ -54,12 +54,12 @@ class Figures:
 
     @property
     def holds(self) -> bool:
-        """Whether each slot was made once, at its moment, and nothing else was."""
+        """Whether each slot was due once and on time, and nothing else was."""
         return self.slots == self.once and not (self.missing or self.twice or self.at_another_moment or self.never_due)
 
 
 def prove(zone: str, schedule: str, first_year: int, years: float, seed: int) -> Figures:
-    """Drive the decisions through the years and hand what was made to the judge."""
+    """Drive the decisions through the years and have the judge check the result."""
     start = datetime(first_year, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=365.25 * years)
     expected = expected_slots(zone, schedule, start, end)
@@ -89,12 +89,12 @@ def prove(zone: str, schedule: str, first_year: int, years: float, seed: int) ->
 
 
 def _ticks(slots: list[datetime], start: datetime, end: datetime, dice: random.Random) -> Iterator[datetime]:
-    """Moments of a clock that is no good, which all the same shows each slot's before the next one's."""
+    """Moments shown by an unreliable clock, which still reaches each slot before the next one."""
     now = start
     for position, slot in enumerate(slots):
         following = slots[position + 1] if position + 1 < len(slots) else end
         yield slot - timedelta(seconds=1)
-        # Up to three days late, though not so late that the next slot swallows this one.
+        # Up to three days late, but not so late that the next slot replaces this one.
         now = slot + min(timedelta(days=3), following - slot - MINUTE) * dice.choice((0, 0, 0, dice.random()))
         yield now
         for _ in range(dice.randrange(3)):
@@ -103,16 +103,16 @@ def _ticks(slots: list[datetime], start: datetime, end: datetime, dice: random.R
 
 
 def expected_slots(zone: str, schedule: str, start: datetime, end: datetime) -> dict[str, datetime]:
-    """Every slot by its label with its moment: civil times from the calendar, put into the zone's stretches."""
+    """Every slot's label with its moment: civil times from the calendar, converted with the zone's offsets."""
     stretches = _stretches(zone, start - timedelta(days=3), end + timedelta(days=3))
     by_moment: dict[datetime, str] = {}
     for label, civil in _civil(schedule, start.date() - timedelta(days=2), end.date() + timedelta(days=2)):
-        by_moment[_moment(civil, stretches)] = label  # two on one moment: the later civil time names it
+        by_moment[_moment(civil, stretches)] = label  # two at the same moment: the later civil time is the label
     return {label: at for at, label in by_moment.items() if start < at < end}
 
 
 def _stretches(zone: str, start: datetime, end: datetime) -> list[tuple[datetime, timedelta]]:
-    """When each offset of a zone begins."""
+    """When each offset of a time zone begins."""
     place = ZoneInfo(zone)
 
     def offset(moment: datetime) -> timedelta:
@@ -129,7 +129,7 @@ def _stretches(zone: str, start: datetime, end: datetime) -> list[tuple[datetime
 
 
 def _moment(civil: datetime, stretches: list[tuple[datetime, timedelta]]) -> datetime:
-    """The first moment at which a clock on the wall shows the civil time, or has gone beyond it."""
+    """The first moment at which a wall clock shows the civil time or a later one."""
     first = max(0, bisect_right(stretches, civil.replace(tzinfo=UTC) - timedelta(hours=30), key=lambda s: s[0]) - 1)
     for position in range(first, len(stretches)):
         begins, offset = stretches[position]
@@ -182,7 +182,7 @@ def _label(schedule: str, day: date, clock: str) -> str:
 
 
 def main() -> int:
-    """Run every zone with every schedule, print a table, and return 1 where anything is not as it should be."""
+    """Run every zone with every schedule, print a table, and return 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="first", type=int, default=2009)
     parser.add_argument("--years", type=float, default=10)

@@ -1,9 +1,9 @@
-"""A sender in a process of its own, to be killed: delivers all that is unfinished, as `publish` does.
+"""A sender in its own process, which proofs kill: it delivers everything unfinished, as `publish` does.
 
-It is told url, folder, servers (keys of a relay), on_uncertain; where they matter, rest (seconds), file_bytes (no
-file may grow over so many, as on a full disk), minutes (by which its clock is ahead), lease (seconds), host (the name
-of its machine) and stays (it looks for work until it is told to stop, whatever goes wrong). It says "ready" when the
-store is open, waits for an answer, and says why it ended: "" where it ended well, or all that went wrong.
+Its settings are url, folder, servers (keys of a mail server), on_uncertain; optional are rest (seconds), file_bytes
+(the maximum size of a file, as on a full disk), minutes (by which its clock is ahead), lease (seconds), host (the name
+of its machine) and stays (it looks for work until it is told to stop, whatever goes wrong). It sends "ready" when the
+store is open, waits for an answer, and sends why it ended: "" if all went well, otherwise every error.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import open_store
 
-# How long a sender that stays waits for new work, in seconds.
+# Seconds between two looks for new work by a sender that stays.
 PAUSE = 0.2
 
 
 def deliver_all(told: dict[str, Any], line: Connection) -> None:
-    """Be a sender that speaks on `line`."""
+    """Run a sender that communicates through `line`."""
     folder = Path(told["folder"])
     if name := told.get("host"):
         socket.gethostname = lambda: name

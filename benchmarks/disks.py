@@ -1,4 +1,4 @@
-"""Disks that are full, at one place each: small file systems in memory, which only root can mount."""
+"""Full disks, one in each place: small file systems in memory, which only root can mount."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FITS = 20
 
 
 def _small(place: Callable[[Scene], Path]) -> Callable[[Scene], None]:
-    """Put a place of the scene on a file system of 4 MiB."""
+    """Mount a file system of 4 MiB at a place of the scene."""
 
     def prepare(scene: Scene) -> None:
         folder = place(scene)
@@ -28,7 +28,7 @@ def _small(place: Callable[[Scene], Path]) -> Callable[[Scene], None]:
 
 
 def _full(folder: Path, room: int, send: Callable[[], str]) -> str:
-    """Send while a folder's file system has so many bytes of room."""
+    """Send while the folder's file system has this many bytes free."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         system = os.statvfs(folder)
@@ -55,7 +55,7 @@ def _state(scene: Scene) -> str:
     return _full(scene.state, 0, lambda: scene.send(port))
 
 
-# What was answered while the disk was full is in doubt: one message a connection.
+# Messages answered while the disk was full are in doubt: one per connection.
 _STOPPED = {
     Status.SENT: range(READERS),
     Status.UNCERTAIN: range(CONNECTIONS + 1),

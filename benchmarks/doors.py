@@ -1,7 +1,7 @@
-"""The doors through which text from outside comes in. Each takes a text, and does with it all that the program does.
+"""The doors through which text from outside enters. Each does with a text everything that the program does with it.
 
-A door is a context manager, so that what it needs is set up before anything is measured. The function that it yields
-raises PublisherError or BrokenPost where the text is refused, which is a right answer; any other error is a defect.
+A door is a context manager, so that its setup is not measured. The function that it yields raises PublisherError or
+BrokenPost if the text is refused, which is a correct outcome; any other error is a defect.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ _NAME = "2024-07-06-hello.md"
 
 Take = Callable[[str], object]
 
-# The bounds of one request, and of any other text of up to 60 KB, in seconds of processor time.
+# The limits for one request, and for any other text of up to 60 KB, in seconds of CPU time.
 _A_REQUEST, _A_TEXT = 0.05, 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A door. times: how many texts or requests it makes of one text, each of which may take `seconds`."""
+    """A door. times: how many texts or requests it makes from one text, each of which may take `seconds`."""
 
     open: Callable[[], AbstractContextManager[Take]]
     times: int = 1
@@ -72,7 +72,7 @@ class Door:
 
     @property
     def most_seconds(self) -> float:
-        """The bound for one text in all. A second is for starting the process in which posts are rendered."""
+        """The limit for one text in all. One second is for starting the process that renders posts."""
         return self.times * self.seconds + (1.0 if self.seconds == _A_TEXT else 0)
 
 
@@ -99,14 +99,14 @@ def _rendered(root: Path, body: str, *, inspect: bool = False) -> RenderedPost:
 
 @contextmanager
 def post() -> Iterator[Take]:
-    """Render a body, with its excerpt and number of words, as `publisher check` does."""
+    """Render a body, its excerpt and its word count, as `publisher check` does."""
     with _project() as root:
         yield lambda text: _rendered(root, text, inspect=True)
 
 
 @contextmanager
 def email() -> Iterator[Take]:
-    """Render a body and compose an email of it: HTML with inlined CSS, and plain text."""
+    """Render a body and compose an email from it: HTML with inlined CSS, and plain text."""
     templates = Templates(Path("no-such-folder"))
     with _project() as root:
 
@@ -119,7 +119,7 @@ def email() -> Iterator[Take]:
 
 @contextmanager
 def site() -> Iterator[Take]:
-    """Build the site of one post: its page, lists and feeds."""
+    """Build a site with one post: its page, lists and feeds."""
     with _project() as root:
 
         def take(text: str) -> object:
@@ -130,7 +130,7 @@ def site() -> Iterator[Take]:
 
 
 def _heads(text: str) -> Iterator[str]:
-    """Yield a text in every form of front matter, as the whole block and as a value."""
+    """Yield the text in every format of front matter, as the whole block and as a value."""
     line = " ".join(text.split())
     yield f"---\n{text}\n---\nBody"
     yield f"+++\n{text}\n+++\nBody"
@@ -144,7 +144,7 @@ def _heads(text: str) -> Iterator[str]:
 
 @contextmanager
 def front_matter() -> Iterator[Take]:
-    """Read a text as front matter of every format, and as the value of each field."""
+    """Read the text as front matter in every format, and as the value of each field."""
     settings = PostSettings.of(Config(site=_SITE, root=Path("no-such-project")))
 
     def take(text: str) -> None:
@@ -156,7 +156,7 @@ def front_matter() -> Iterator[Take]:
 
 @contextmanager
 def note() -> Iterator[Take]:
-    """Read a note above an edition: its front matter, and its body in Markdown."""
+    """Read the text as the note of an edition: as its front matter, and as its body in Markdown."""
     with _project() as root:
         config = load_config(root, {})
         path = root / "letters/weekly/2026-W48.md"
@@ -172,7 +172,7 @@ def note() -> Iterator[Take]:
 
 @contextmanager
 def configuration() -> Iterator[Take]:
-    """Read publisher.toml with a text as the file's end, and as the value of every key that takes text."""
+    """Read publisher.toml with the text appended, and as the value of every key that accepts text."""
     values = ("site.title", "site.url", "site.language", "site.author", "mail.bounces", "theme.logo", "theme.accent")
     with _project() as root:
         file = root / "publisher.toml"
@@ -189,7 +189,7 @@ def configuration() -> Iterator[Take]:
 
 @contextmanager
 def catalog() -> Iterator[Take]:
-    """Read a catalog of translations: a text as its end, and as a translation."""
+    """Read a catalog of translations with the text at its end, and as a translation."""
     with TemporaryDirectory() as name:
         path = Path(name) / LOCALE_FOLDER / "de.po"
         path.parent.mkdir()
@@ -209,7 +209,7 @@ def catalog() -> Iterator[Take]:
 
 @contextmanager
 def log_line() -> Iterator[Take]:
-    """Log a text as the path, user agent, method and words of something, in both formats."""
+    """Log the text as a path, user agent, method and message, in both formats."""
     streams = {style: StringIO() for style in ("human", "json")}
 
     def take(text: str) -> None:
@@ -226,7 +226,7 @@ def log_line() -> Iterator[Take]:
 
 @contextmanager
 def csv_file() -> Iterator[Take]:
-    """Import a file of subscribers with a text in each cell, and as the file."""
+    """Import a file of subscribers with the text in each cell, and as the whole file."""
     with _project() as root, open_project_store(load_config(root, {})) as store:
         path = root / "people.csv"
         names = NamedNewsletters(("weekly",), frozenset(("weekly",)), titles_of({}))
@@ -243,7 +243,7 @@ def csv_file() -> Iterator[Take]:
 
 @contextmanager
 def bounce() -> Iterator[Take]:
-    """Read a message with a text as a header, a body, a part of a report, and the original that it encloses."""
+    """Read a message with the text as a header, a body, a part of a report, and the original that a report encloses."""
     path = ReturnPath("bounces@letters.example", SECRET)
     signatures = Signatures(path, Links("https://letters.example", SECRET))
     head = f"From: MAILER-DAEMON@mx.example\nTo: {path.of(7)}\nSubject: failed\n"
@@ -267,7 +267,7 @@ def bounce() -> Iterator[Take]:
 
 @contextmanager
 def address() -> Iterator[Take]:
-    """Read a text as an email address and as a name."""
+    """Read the text as an email address and as a name."""
 
     def take(text: str) -> None:
         for whole in (text, f"{text}@example.org", f"a@{text}", f"a@{text}.org"):
@@ -280,7 +280,7 @@ def address() -> Iterator[Take]:
 
 @contextmanager
 def feed() -> Iterator[Take]:
-    """Read a text as the feed of a source, as what is said at each place of one, and as a page that may name feeds."""
+    """Read the text as the feed of a source, as each text inside a feed, and as a page that may link to feeds."""
     fields = "".join(f"<{name}>{{0}}</{name}>" for name in ("title", "guid", "link", "author", "pubDate", "category"))
     item = f"<rss><channel><item>{fields}<description>{{0}}</description></item></channel></rss>"
     names = ("id", "url", "title", "summary", "content_html", "date_published", "image")
@@ -299,7 +299,7 @@ def feed() -> Iterator[Take]:
 
 @contextmanager
 def webhook() -> Iterator[Take]:
-    """Read the body of a webhook: a text as the JSON, and in each field of an event."""
+    """Read the body of a webhook: the text as the JSON, and in each field of an event."""
     path = ReturnPath("bounces@letters.example", SECRET)
     signatures = Signatures(path, Links("https://letters.example", SECRET))
 
@@ -331,17 +331,17 @@ _MORE_HEADERS = ("range", "if-modified-since", "accept-encoding", "origin", "hos
 
 
 class Requests:
-    """The web application of a project, and what a client asks it. Every request has at most the text's length."""
+    """The web application of a project, and a client of it. A request has at most the text's length."""
 
     def __init__(self, application: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._application, self._loop = application, loop
 
     def get(self, path: str, *, query: str = "", headers: tuple[tuple[str, str], ...] = ()) -> int:
-        """Return the status of the answer."""
+        """Send a GET request, and return the status of the answer."""
         return self._ask("GET", path, query, headers, b"")
 
     def post(self, path: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> int:
-        """Send a form, and return the status of the answer."""
+        """Submit a form, and return the status of the answer."""
         form = (("content-type", kind), ("content-length", str(len(body))))
         return self._ask("POST", path, "", form, body)
 
@@ -382,7 +382,7 @@ class Requests:
 
 @contextmanager
 def web_requests() -> Iterator[Requests]:
-    """Yield the application of a project that has been built once."""
+    """Yield the web application of a project that has been built once."""
     settings = '[web]\npublic_url = "https://site.example"\nclient_limit = 100000\n'
     loop = asyncio.new_event_loop()
     with _project(settings) as root:
@@ -397,14 +397,14 @@ def web_requests() -> Iterator[Requests]:
 
 @contextmanager
 def web_paths() -> Iterator[Take]:
-    """Ask for every route with a text in its path."""
+    """Request every route with the text in its path."""
     with web_requests() as web:
         yield lambda text: [web.get(route.format(text)) for route in _PATHS]
 
 
 @contextmanager
 def web_headers() -> Iterator[Take]:
-    """Send a text as the query and as each header that anything reads."""
+    """Send the text as the query and as each header that is read anywhere."""
     with web_requests() as web:
 
         def take(text: str) -> None:
@@ -420,7 +420,7 @@ def web_headers() -> Iterator[Take]:
 
 @contextmanager
 def web_forms() -> Iterator[Take]:
-    """Send a text as a form of both kinds, and in the fields of one, to every route, and as JSON to one."""
+    """Send the text to every route as a form in both encodings and in the fields of one, and as JSON to one route."""
     with web_requests() as web:
 
         def take(text: str) -> None:

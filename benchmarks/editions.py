@@ -1,4 +1,4 @@
-"""What the proofs of delivery share: an edition with many readers, and what the ledger says of it."""
+"""What the proofs of delivery share: an edition with many subscribers, and its rows of the ledger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow
 from publisher.store.subscriber_records import NewSubscriber
 
-# Messages of an edition of more than a week ago would be dated when they are sent.
+# Messages of an edition that is older than a week would be dated when they are sent.
 MADE_AT = datetime.now(UTC).replace(microsecond=0)
 LINKS = Links("https://letters.example.org", "a secret for benchmarks only")
 HEADERS = NewsletterHeaders("Weekly", "Ada <ada@example.org>", "weekly.example.org")
@@ -21,12 +21,12 @@ _LETTER = Letter("", "Hello", "", f"<p>Hello {Mark.NAME}</p>", f"Hello {Mark.NAM
 
 
 def address(number: int) -> str:
-    """Return a reader's address."""
+    """Return the email address of a subscriber."""
     return f"reader{number}@example.org"
 
 
 def add_readers(store: Store, count: int) -> None:
-    """Add readers of the newsletter "weekly"."""
+    """Add subscribers to the newsletter "weekly"."""
     wishes = (Subscription("weekly"),)
     for start in range(0, count, 10_000):
         numbers = range(start, min(start + 10_000, count))
@@ -35,7 +35,7 @@ def add_readers(store: Store, count: int) -> None:
 
 
 def add_readers_at_once(store: Store, count: int) -> None:
-    """Add readers of the newsletter "weekly" by two statements, in seconds for millions of them."""
+    """Add subscribers to the newsletter "weekly" with two statements; millions take seconds."""
     numbers = f"SELECT generate_series(0, {count - 1}) AS i"
     if store.database.is_sqlite:
         numbers = f"SELECT 0 AS i UNION ALL SELECT i + 1 FROM numbers WHERE i < {count - 1}"
@@ -53,7 +53,7 @@ def add_readers_at_once(store: Store, count: int) -> None:
 
 
 def make_edition(store: Store, at: datetime = MADE_AT, newsletter: str = "weekly") -> Edition:
-    """Make an edition for everybody who is there. at: from when it is due."""
+    """Make an edition for all subscribers. at: when it is due."""
     draft = edition_draft("2026-W47", 1, "tag:example.org,2026:a")
     edition = store.editions.create(replace(draft, newsletter=newsletter, made_at=at))
     if edition is None:
@@ -68,7 +68,7 @@ def edition_draft(slot: str, number: int, post: str) -> EditionDraft:
 
 
 def ledger(url: str, root: Path) -> list[LedgerRow]:
-    """Return every delivery of the only edition there is."""
+    """Return every delivery of the only edition."""
     with open_store(url, root) as store:
         (edition,) = store.editions.list()
         return list(store.ledger.rows(edition.id))

@@ -1,10 +1,10 @@
-"""Servers and disks that are broken in one way each: what becomes of an edition, beside what was designed.
+"""Servers and disks that are each broken in one way: what becomes of an edition, compared with the design.
 
     python -m benchmarks.faults [--only WORD ...] [--write]
 
 The servers are real smtp-sinks with their faults switched on; a full disk is a small tmpfs, which needs root. After
-each fault everything is mended, half a day passes, and what still waits goes out. The exit code is 1 where an outcome
-is not the designed one. --write puts the table into docs/delivery.md.
+each fault everything is repaired, half a day passes, and whatever is still waiting is sent. The exit code is 1 if an
+outcome is not the designed one. --write puts the table into docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _SHOWN = (Status.SENT, Status.QUEUED, Status.DEFERRED, Status.FAILED, Status.UNC
 
 
 def inject(fault: Fault) -> Seen:
-    """Let one fault happen in an empty project, then mend it."""
+    """Cause one fault in an empty project, then repair it."""
     with tempfile.TemporaryDirectory(prefix="publisher-faults-") as name, Scene(Path(name), fault.mode) as scene:
         return scene.seen(fault)
 
 
 def lost(rows: Sequence[LedgerRow], got: Counter[str]) -> set[str]:
-    """Return who was not mailed, and has no status that says so."""
+    """Return the recipients that got no message although their status does not say so."""
     told = {row.address for row in rows if row.status in (Status.FAILED, Status.UNCERTAIN) and row.reason}
     return {row.address for row in rows} - told - set(got)
 
 
 def differences(fault: Fault, seen: Seen) -> list[str]:
-    """Return in what a fault's outcome is not as designed."""
+    """Return how the outcome of a fault differs from the design."""
     found = [
         f"{status}: {seen.during[status]}, designed {span.start} to {span.stop - 1}"
         for status, span in fault.designed.items()
@@ -56,7 +56,7 @@ def differences(fault: Fault, seen: Seen) -> list[str]:
     if (twice := _twice(seen)) > fault.twice:
         found.append(f"{twice} twice")
     if waiting := [row for row in seen.rows if row.status in (Status.QUEUED, Status.SENDING, Status.DEFERRED)]:
-        found.append(f"{len(waiting)} still wait after all was mended")
+        found.append(f"{len(waiting)} are still waiting after everything was repaired")
     return found
 
 
@@ -90,7 +90,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__.split("\n")[0])
-    parser.add_argument("--only", nargs="+", metavar="WORD", help="only faults whose names have one of these")
+    parser.add_argument("--only", nargs="+", metavar="WORD", help="only faults whose names contain one of these words")
     parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
     given = parser.parse_args()
     if given.write and given.only:

@@ -1,11 +1,10 @@
-"""Feeds only, 10,000 posts: `publisher build` beside Hugo, in one run, in paired rounds.
+"""Feeds only, 10,000 posts: `publisher build` compared with Hugo, in one run, in paired rounds.
 
     python -m benchmarks.feeds [--rounds 7] [--posts 10000] [--json FILE] [--hugo PATH]
 
-Both make RSS and Atom of the newest 20 posts and of the newest 20 of each of 40 tags (82 files), full texts
-and summaries, no pages, no highlighting. Cold: no output and no cache. One changed: a post that stands in the
-main feed was edited. CPU is user and system time of the whole process; a ratio is taken within each round,
-then the median of the ratios.
+Both make RSS and Atom of the newest 20 posts and of the newest 20 of each of 40 tags (82 files), full texts and
+summaries, no pages, no highlighting. Cold: no output and no cache. One changed: a post in the main feed was edited. CPU
+is user and system time of the whole process; a ratio is taken within each round, then the median of the ratios.
 """
 
 from __future__ import annotations
@@ -47,13 +46,13 @@ archives = false
 enabled = false
 """
 
-# A file changed this recently may change again without a new time stamp; programs that care read it twice.
+# A file changed this recently may change again without a new timestamp; careful programs read it twice.
 _RACY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One program: how it builds and helps, and what to remove for a cold start."""
+    """One program: how it builds and shows its help, and what to remove for a cold start."""
 
     name: str
     build: list[str | Path]
@@ -63,14 +62,14 @@ class Contestant:
 
 
 def contestants(folder: Path, arguments: argparse.Namespace) -> list[Contestant]:
-    """Return Hugo and Publisher, in the order in which they run; exit with a hint when one is missing."""
+    """Return Hugo and Publisher, in the order in which they run; exit with a hint if one is missing."""
     ours = find_program("publisher", arguments.publisher)
     theirs = hugo.find_binary(arguments.hugo)
     if ours is None:
         sys.exit("publisher is missing: run `make` first, or give its path with --publisher")
     if theirs is None:
         sys.exit(hugo.INSTALL_HINT)
-    # Next to the project: to us, a file that somebody writes into it is a change of the project.
+    # Next to the project, because a file written into it would count as a change of the project.
     output, command = f"../{hugo.OUTPUT}", hugo.build_command(theirs, folder.parent)
     command += ["--destination", folder.parent / hugo.OUTPUT]
     leavings = (output, "../hugo-cache", "resources")
@@ -101,7 +100,7 @@ def run_round(number: int, programs: list[Contestant], folder: Path, edited: Pat
 
 
 def wipe(programs: list[Contestant], folder: Path) -> None:
-    """Remove what every program made and remembered."""
+    """Remove the output and cache of every program."""
     for program in programs:
         for name in program.leavings:
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -112,7 +111,7 @@ def _let_settle(path: Path) -> None:
 
 
 def measure_help(programs: list[Contestant], folder: Path, rounds: int) -> dict[str, list[Usage]]:
-    """Run every program's help in turns; return the usages by program."""
+    """Run the help of all programs in turn; return the usages by program."""
     used: dict[str, list[Usage]] = {program.name: [] for program in programs}
     for _ in range(rounds):
         for program in programs:
@@ -123,7 +122,7 @@ def measure_help(programs: list[Contestant], folder: Path, rounds: int) -> dict[
 def compete(
     folder: Path, arguments: argparse.Namespace, tell: Callable[[str], None]
 ) -> tuple[report.Results, list[str]]:
-    """Run the whole benchmark in `folder`; return the figures, and what makes the outputs not comparable."""
+    """Run the whole benchmark in `folder`; return the figures, and why the outputs are not comparable."""
     programs = contestants(folder, arguments)
     tell(f"writing {arguments.posts:,} posts")
     paths = write_project(folder, arguments.posts)
@@ -140,25 +139,27 @@ def compete(
 
 
 def stale(outputs: list[Path], edition: int) -> list[str]:
-    """Return which outputs have a feed without the last edit."""
+    """Return the outputs that have a feed without the last edit."""
     mark = f"Corrected in edition {edition}."
     stale = [o for o in outputs if not any(mark in f.read_text(encoding="utf-8") for f in o.rglob("*.xml"))]
     return [f"{output.name} does not show the last edit" for output in stale]
 
 
 def parse_arguments(name: str, about: str, rounds: int) -> argparse.Namespace:
-    """Return the command line's settings. name: of the benchmark; about: its docstring; rounds: how many by default."""
+    """Return the command line's settings. name: of the benchmark; about: its docstring; rounds: the default number."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=rounds, help=f"paired rounds (default {rounds})")
     parser.add_argument("--posts", type=int, default=10_000, help="how many posts (default 10000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
-    parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: beside this Python)")
-    parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program, likewise")
+    parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: the one next to this Python)")
+    parser.add_argument(
+        "--publisher", default="", metavar="PATH", help="the publisher program (default: the one next to this Python)"
+    )
     return parser.parse_args()
 
 
 def in_a_project(work: Callable[[Path, Callable[[str], None]], Found]) -> tuple[Found, bool]:
-    """Call `work` with a new folder and a function that reports progress; return its result, and whether in memory.
+    """Call `work` with a new folder and a progress function; return its result, and whether the folder is in memory.
 
     Exit with the reason if a program fails.
     """
@@ -175,12 +176,12 @@ def in_a_project(work: Callable[[Path, Callable[[str], None]], Found]) -> tuple[
 
 
 def main() -> int:
-    """Run, print the figures, and return 0 when every limit holds."""
+    """Run, print the figures, and return 0 if every limit is kept."""
     arguments = parse_arguments("feeds", __doc__ or "", 7)
     (results, unlike), in_memory = in_a_project(lambda folder, tell: compete(folder, arguments, tell))
     limits = report.limits(results)
     print(report.table(results, f"Feeds of {arguments.posts:,} posts"))
-    print(report.verdict(limits, unlike, "both made the same feeds of the same texts"))
+    print(report.verdict(limits, unlike, "both made the same feeds with the same texts"))
     if arguments.json:
         setting = {"posts": arguments.posts, "in_memory": in_memory}
         report.write_json(arguments.json, results, limits, unlike, **setting)

@@ -1,17 +1,17 @@
-"""Three hosts with clocks of their own send one edition, and are killed, destroyed and stopped again and again.
+"""Three hosts with different clocks send one edition, and are killed, destroyed and paused again and again.
 
     python -m benchmarks.fleet [--recipients 100000] [--interruptions 50] [--mode resend hold] [--connections 8]
                                [--lease 10] [--write]
 
-Each host is a process with a folder, a host name and a clock of its own: two minutes behind, right, and two minutes
-ahead. All send to one smtp-sink from one PostgreSQL. At random moments one of them is interrupted in one of three ways:
+Each host is a process with its own folder, host name and clock: two minutes behind, right, and two minutes ahead. All
+use one PostgreSQL and send to one smtp-sink. At random moments one of them is interrupted in one of three ways:
 
-    process   its process is killed, and another one begins on the same host, which sees the free lock file at once
-    host      its process is killed and its folder deleted; another host takes its place, and only the lease tells
-    pause     it is stopped by SIGSTOP for longer than its lease, and then goes on
+    process   its process is killed and another one started on the same host, which finds the lock free immediately
+    host      its process is killed and its folder deleted; another host replaces it, and only the lease has to end
+    pause     it is stopped with SIGSTOP for longer than its lease, and then continues
 
-What the ledger notes as in doubt just then was in flight. The promises are judged by what the sink kept; the exit code
-is 1 where one does not hold. --write puts the table into docs/delivery.md.
+Messages that the ledger lists as in doubt at that moment were in flight. The promises are judged by the messages that
+the sink kept; the exit code is 1 if one is broken. --write puts the table into docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ CLOCKS = (-2, 0, 2)
 WAYS = ("process", "host", "pause")
 LONGEST_SECONDS = 600.0
 
-# The server gets its part of an interrupted process within the first of these times, in seconds, and ends it within the
-# second, unless the process was stopped in the middle of a transaction.
+# Within the first of these times, in seconds, the server has received what an interrupted process sent it; within the
+# second it has finished it, unless the process was stopped in the middle of a transaction.
 ARRIVED_SECONDS, SETTLED_SECONDS = 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class FleetTrial(kills.Trial):
-    """One run of the proof. kills: interruptions of all kinds. lease: in seconds. rate: of the mail server."""
+    """One run of the proof. kills: the number of interruptions. lease: in seconds. rate: of the mail server."""
 
     lease: float = 10.0
     rate: str = ""
@@ -61,7 +61,7 @@ class FleetTrial(kills.Trial):
 
 @dataclass(frozen=True, slots=True)
 class FleetResult(kills.Result):
-    """What came of a trial. ways: how often what was done. errors: what hosts reported that lived to the end."""
+    """The outcome of a trial. ways: the number of each interruption. errors: of hosts that lived to the end."""
 
     ways: Counter[str] = field(default_factory=Counter)
     errors: tuple[str, ...] = ()
@@ -70,29 +70,31 @@ class FleetResult(kills.Result):
         trial, by_address = self.trial, {row.address: row.id for row in self.rows}
         sent = {row.address for row in self.rows if row.status is DeliveryStatus.SENT}
         common = {
-            "most interruptions met a sending host": 2 * len(self.in_flight) > trial.kills,
-            "every reader has a row": len(self.rows) == trial.recipients,
+            "most interruptions hit a host that was sending": 2 * len(self.in_flight) > trial.kills,
+            "every subscriber has a row": len(self.rows) == trial.recipients,
             "nobody is lost": not self.lost,
-            "copies are equal to the byte": not self.unlike,
-            "at most one message a connection was in flight": all(len(s) <= trial.connections for s in self.in_flight),
-            "whatever is sent arrived": sent <= {one.recipient for one in self.taken},
+            "duplicates are identical byte for byte": not self.unlike,
+            "at most one message per connection was in flight": all(
+                len(s) <= trial.connections for s in self.in_flight
+            ),
+            "every message marked as sent arrived": sent <= {one.recipient for one in self.taken},
             "every row is sent or uncertain": len(sent) + len(self.uncertain) == len(self.rows),
-            "nothing goes wrong but lost leases": all("have taken over" in each for each in self.errors),
+            "there are no errors except lost leases": all("have taken over" in each for each in self.errors),
         }
         if trial.mode == "hold":
             return common | {
-                "nobody got two": not self.copies,
-                "only what was in flight is uncertain": self.uncertain <= self.doubted,
+                "nobody got duplicates": not self.copies,
+                "only messages in flight are uncertain": self.uncertain <= self.doubted,
             }
         return common | {
             "every row is sent": not self.uncertain,
             "copies were in flight": all(by_address[who] in self.doubted for who in self.copies),
-            "there are no more copies than messages in flight": self.copies.total() <= self.most_in_flight,
+            "there are no more duplicates than messages in flight": self.copies.total() <= self.most_in_flight,
         }
 
 
 class _Host:
-    """A host: a sender in a process, with a folder."""
+    """A host: a sender in its own process, with its own folder."""
 
     def __init__(self, order: Order, minutes: int, name: str, lease: float) -> None:
         self.minutes, self.folder = minutes, order.folder / name
@@ -112,19 +114,19 @@ class _Host:
         return int(self.sender.process.pid or 0)
 
     def pause(self, seconds: float) -> None:
-        """Stop it, as a machine is that runs out of memory."""
+        """Stop it, like a machine that has run out of memory."""
         os.kill(self.pid, signal.SIGSTOP)
         self.paused_until = time.monotonic() + seconds
 
     def go_on(self) -> None:
-        """Let it go on if its pause is over."""
+        """Let it continue if its pause is over."""
         if self.paused_until and time.monotonic() >= self.paused_until:
             os.kill(self.pid, signal.SIGCONT)
             self.paused_until = 0.0
 
 
 class _Fleet:
-    """The hosts of one trial, and what is seen when one of them is interrupted."""
+    """The hosts of one trial, and what was in doubt whenever one of them was interrupted."""
 
     def __init__(self, trial: FleetTrial, store: Store, edition: Edition, order: Order) -> None:
         self._trial, self._store, self._edition, self._order = trial, store, edition, order
@@ -135,7 +137,7 @@ class _Fleet:
         self.ways: Counter[str] = Counter()
 
     def run(self, to: Sink) -> list[str]:
-        """Interrupt hosts at the trial's moments, and wait for the end; return what went wrong for the last hosts."""
+        """Interrupt hosts at the trial's moments, and wait for the end; return the errors of the last hosts."""
         trial, dice = self._trial, self._dice
         room = range(trial.recipients // 50, trial.recipients * 4 // 5)
         ways = [WAYS[number % len(WAYS)] for number in range(trial.kills)]
@@ -155,7 +157,7 @@ class _Fleet:
         return [error for host in self._hosts if (error := host.sender.stop())]
 
     def kill(self) -> None:
-        """End all hosts that are left, if the proof itself has failed."""
+        """Kill all remaining hosts, if the proof itself has failed."""
         for host in self._hosts:
             host.sender.kill()
 
@@ -179,9 +181,9 @@ class _Fleet:
             host.begin()
 
     def _in_doubt(self, pid: int) -> frozenset[int] | None:
-        """Return what the ledger notes as in doubt of a process; None if it was not sending.
+        """Return the deliveries of a process that the ledger lists as in doubt; None if it was not sending.
 
-        The server may still be busy with its last transaction, whose row is locked then.
+        The server may still be busy with its last transaction, which then locks the row.
         """
         query = sa.select(workers.c.in_doubt).where(workers.c.worker.contains(f".{pid}."))
         until = time.monotonic() + SETTLED_SECONDS
@@ -250,7 +252,7 @@ def section(results: Sequence[FleetResult]) -> str:
 
 
 def main() -> int:
-    """Run every trial that is asked for, and print the table."""
+    """Run every requested trial, and print the table."""
     given = _arguments()
     results = []
     for mode in given.mode:
@@ -271,7 +273,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__.split("\n")[0])
     parser.add_argument("--recipients", type=int, default=100_000, help="readers (default 100000)")
     parser.add_argument("--interruptions", type=int, default=50, help="kills and pauses (default 50)")
-    parser.add_argument("--connections", type=int, default=8, help="connections of each host (default 8)")
+    parser.add_argument("--connections", type=int, default=8, help="connections per host (default 8)")
     parser.add_argument("--lease", type=float, default=10.0, help="lease_seconds of the hosts (default 10)")
     parser.add_argument("--rate", default="", help="rate of the mail server, such as 500/s (default none)")
     parser.add_argument("--mode", nargs="+", choices=("resend", "hold"), default=["resend", "hold"])

@@ -1,14 +1,14 @@
-"""A simulated fleet: how long 1 to 64 workers take for 1 to 100 million messages, and what a death costs.
+"""A simulated fleet: how long 1 to 64 workers take for 1 to 100 million messages, and what the death of a worker costs.
 
     python -m benchmarks.fleet_simulation [--points FILE] [--connections 32] [--answer 0.1] [--database-cores 8]
 
-What is measured: the processor time that a message costs a worker and the database, at several rates, and the rates of
-1, 2 and 4 workers, by benchmarks.scaling on one machine (MEASURED, or --points with what --json of it has written).
+What is measured, by benchmarks.scaling on one machine: the CPU time that a message costs a worker and the database at
+several rates, and the rates of 1, 2 and 4 workers (MEASURED, or --points with a file written by its --json).
 
 What is simulated: everything else. Each worker has a core of its own, and each connection waits for the answer of the
 mail server, then for its worker, then for the database. They are stations of a closed queueing network, which is solved
 by approximate mean value analysis (Schweitzer 1979), with several cores as Seidmann's approximation (1987). The
-database is a number of cores that share their work without loss. Its disk, locks and network are left out, and so are
+database is a number of cores that share their work without loss. Its disk, locks and network are not simulated, nor are
 limits of the mail servers and the time to make the edition: a real fleet is slower, never faster.
 """
 
@@ -26,18 +26,18 @@ from benchmarks.scaling import Point
 from benchmarks.tables import markdown
 
 FULL = 0.95
-"""The part of the database's time from which on it counts as full: more workers hardly help."""
+"""The share of the database's time above which it counts as full: more workers hardly help."""
 
 TOLERANCE = 0.15
 """By how much the simulation may differ from a measured rate."""
 
 CLAIMED_SECONDS = 1.0
 LEAST_CLAIMED = 50
-"""A worker has leased what it sends in about this time, and at least so many messages (mail/smtp/edition_queue.py)."""
+"""A worker leases what it sends in about this time, and at least this many messages (mail/smtp/edition_queue.py)."""
 
 _HALVINGS = 100
 
-# On 2026-11-30, on a machine with two cores that was busy with other programs, with which the fleets had to share it:
+# On 2026-11-30, on a machine with two cores that other programs kept busy at the same time:
 # python -m benchmarks.scaling --connections 8 --seconds 6 --rounds 4
 MEASURED: tuple[Point, ...] = (
     Point(1, 8, 0.1, 75.5, 0.001170, 0.000574, 0.000265, 65, busy=1.0, cores=2),
@@ -55,17 +55,17 @@ MEASURED_FAST: tuple[Point, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Processor seconds of a message: what its worker needs, and what the database needs."""
+    """CPU seconds per message: what its worker uses, and what the database uses."""
 
     worker: float
     database: float
 
     @classmethod
     def of(cls, points: Sequence[Point]) -> Costs:
-        """Return the highest costs of the points where workers had the most connections.
+        """Return the highest costs of those points where workers had the most connections.
 
-        Answers that come in while a transaction is written share the next one, so a message costs more in a worker that
-        sends few. The speed of a slow fleet hardly depends on it.
+        Answers that arrive while a transaction is written share the next one, so a message costs more in a worker that
+        sends few. A slow fleet's speed hardly depends on that.
         """
         most = max(point.connections for point in points)
         fast = [point for point in points if point.connections == most]
@@ -85,14 +85,14 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a fleet does when it is under way: messages a second, and which part of the database's time is in use."""
+    """The steady state of a fleet: messages a second, and the share of time for which the database is busy."""
 
     rate: float
     database_use: float
 
 
 def flow(fleet: Fleet, costs: Costs) -> Flow:
-    """Return how many messages a fleet sends in a second. It has no state, and reads no clock."""
+    """Return how many messages a fleet sends in a second. This is a pure function."""
     low, high = 0.0, fleet.workers * fleet.connections / fleet.answer
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -104,10 +104,10 @@ def flow(fleet: Fleet, costs: Costs) -> Flow:
 
 
 def _is_reached(rate: float, fleet: Fleet, costs: Costs) -> bool:
-    """Return whether all connections together send at least so many messages in a second.
+    """Return whether all connections together send at least this many messages in a second.
 
-    At a station that is in use for a part u of the time, an arriving message finds a queue of u / (1 - u) others, of
-    which it is not one itself (Schweitzer). So it stays there for its service time / (1 - u).
+    At a station that is busy for a share u of the time, an arriving message finds a queue of u / (1 - u) others
+    (Schweitzer). So it stays there for its service time / (1 - u).
     """
     all_messages = fleet.workers * fleet.connections
     worker_use = rate / fleet.workers * costs.worker
@@ -116,13 +116,13 @@ def _is_reached(rate: float, fleet: Fleet, costs: Costs) -> bool:
         return False
     at_worker = worker_use / (1 - worker_use * (fleet.connections - 1) / fleet.connections) * fleet.workers / rate
     at_database = database_use / (1 - database_use * (all_messages - 1) / all_messages) / rate
-    # Several cores are one that is as fast as all together, and the rest of the time of one of them (Seidmann).
+    # Several cores count as one as fast as all together, plus a delay for the rest of the time of one core (Seidmann).
     at_database += costs.database * (fleet.database_cores - 1) / fleet.database_cores
     return rate * (fleet.answer + at_worker + at_database) <= all_messages
 
 
 def finish(fleet: Fleet, costs: Costs, messages: int) -> float:
-    """Return how many seconds a fleet takes for so many messages."""
+    """Return how many seconds a fleet takes for this many messages."""
     return messages / flow(fleet, costs).rate
 
 
@@ -142,11 +142,11 @@ def full_at(fleet: Fleet, costs: Costs, most: int = 4_096) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """What the death of one worker, with its host, costs.
+    """What it costs if one worker dies with its host.
 
-    in_doubt  messages that were handed over without an answer, at most: one for each connection
-    waiting   messages that it had leased, which wait for the end of its lease
-    later     by how many seconds all is over later
+    in_doubt  the most messages that can have been handed over without an answer: one for each connection
+    waiting   messages that it had leased, which have to wait for the end of its lease
+    later     by how many seconds the end of the edition is delayed
     """
 
     in_doubt: int
@@ -155,9 +155,10 @@ class Death:
 
 
 def death(fleet: Fleet, costs: Costs, messages: int, done: float) -> Death:
-    """Return what it costs if a worker dies when a part of the messages is done, and nobody starts it again.
+    """Return what it costs if a worker dies when a share of the messages has been sent, and nobody restarts it.
 
-    Its leases are taken over when they end. The last worker of a fleet is started again when its own lease has ended.
+    Other workers take over its leases when they end. The only worker of a fleet is restarted when its own lease has
+    ended.
     """
     whole = flow(fleet, costs).rate
     left = messages * (1 - done)
@@ -165,7 +166,7 @@ def death(fleet: Fleet, costs: Costs, messages: int, done: float) -> Death:
     rest = replace(fleet, workers=max(1, fleet.workers - 1))
     rate = flow(rest, costs).rate
     free = left - leased if fleet.workers > 1 else 0.0
-    # What it had leased is sent after its lease, in any case after what was free.
+    # What it had leased is sent when its lease has ended, and in any case after everything else.
     over = max(free / rate, fleet.lease) + (left - free) / rate
     return Death(fleet.connections, round(leased), over - left / whole)
 
@@ -175,7 +176,7 @@ class Check:
     """A measured point, and the rate that the simulation gives for it.
 
     The points were measured on one machine, whose other processes make every message wait. So the wait is taken from
-    one worker, with as many connections each, and the rates of several workers are simulated.
+    the measurement of one worker with the same number of connections, and the rates of several workers are simulated.
     """
 
     point: Point
@@ -183,12 +184,12 @@ class Check:
 
     @property
     def error(self) -> float:
-        """By which part the simulation is above what was measured."""
+        """The share by which the simulation is above the measured rate."""
         return self.simulated / self.point.rate - 1
 
 
 def validation(points: Sequence[Point], costs: Costs) -> list[Check]:
-    """Return what the simulation says of several workers, for points of a machine that they did not fill."""
+    """Compare the simulation with the measured points of several workers that did not use all of the machine."""
     alone = {point.connections: point for point in points if point.workers == 1}
     checks = []
     for point in points:
@@ -269,9 +270,11 @@ def _death_rows(fleet: Fleet, costs: Costs) -> list[tuple[str, ...]]:
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet_simulation", description=__doc__.split("\n")[0])
-    parser.add_argument("--points", type=Path, metavar="FILE", help="what benchmarks.scaling has written with --json")
-    parser.add_argument("--connections", type=int, default=32, help="of each worker (default 32)")
-    parser.add_argument("--answer", type=float, default=0.1, help="seconds that the mail server takes (default 0.1)")
+    parser.add_argument("--points", type=Path, metavar="FILE", help="a file written by benchmarks.scaling --json")
+    parser.add_argument("--connections", type=int, default=32, help="connections per worker (default 32)")
+    parser.add_argument(
+        "--answer", type=float, default=0.1, help="seconds that the mail server takes to answer (default 0.1)"
+    )
     parser.add_argument("--database-cores", type=int, default=8, help="cores of the database (default 8)")
     parser.add_argument("--lease", type=float, default=120.0, help="delivery.lease_seconds (default 120)")
     given = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Processes that are forked from one that has loaded the program: to load it takes longer than most of them run.
+"""Processes forked from one that has already loaded the program, as loading it takes longer than most of them run.
 
-There is one such process, whoever asks for another, so it loads what all of them need.
+All callers share one such process, so it loads what any of them needs.
 """
 
 from __future__ import annotations

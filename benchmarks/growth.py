@@ -1,10 +1,10 @@
-"""From 10,000 to 100,000 posts: what a cold build of the feeds and one of the whole site take, and in how much memory.
+"""From 10,000 to 100,000 posts: the time and memory of cold builds of the feeds and of the whole site.
 
     python -m benchmarks.growth [--posts 10000] [--times 10] [--only feeds] [--json FILE] [--publisher PATH]
 
 The projects are those of benchmarks.feeds and benchmarks.site. Each size is built once. The memory is that of all
-processes of a build together, with what they share counted once (PSS), looked at four times a second; the site of
-100,000 posts takes 3 GB of a file system in memory.
+processes of a build together, with shared memory counted once (PSS), sampled four times a second; the site of 100,000
+posts takes 3 GB of a file system in memory.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class Growth:
 
     @property
     def times(self) -> float:
-        """How many times the CPU seconds of the small one the large one took."""
+        """The CPU seconds of the large build, divided by those of the small one."""
         return self.large.cpu / self.small.cpu
 
 
 @contextmanager
 def watching() -> Iterator[Memory]:
-    """Watch the memory of this process's children and of theirs until the block ends."""
+    """Watch the memory of this process's descendants until the block ends."""
     memory, over = Memory(), threading.Event()
 
     def watch() -> None:
@@ -80,7 +80,7 @@ def _own_mib(process: psutil.Process) -> float:
 
 
 def build_once(kind: str, posts: int, program: Path, scratch: Path) -> tuple[Usage, float]:
-    """Write a project of so many posts and build it; return the usage, and the memory of all processes in MiB."""
+    """Write a project with this many posts and build it; return the usage, and the memory of all processes in MiB."""
     with tempfile.TemporaryDirectory(prefix="publisher-bench-", dir=scratch) as folder:
         KINDS[kind](Path(folder), posts)
         with watching() as memory:
@@ -89,7 +89,7 @@ def build_once(kind: str, posts: int, program: Path, scratch: Path) -> tuple[Usa
 
 
 def measure(kind: str, sizes: tuple[int, int], program: Path, scratch: Path, tell: Callable[[str], None]) -> Growth:
-    """Build both sizes once; a build of a few posts before compiles the bytecode and is not counted."""
+    """Build both sizes once, after a small build that compiles the bytecode and is not counted."""
     build_once(kind, 50, program, scratch)
     tell(f"{kind}: {sizes[0]:,} posts")
     small, _ = build_once(kind, sizes[0], program, scratch)
@@ -99,7 +99,7 @@ def measure(kind: str, sizes: tuple[int, int], program: Path, scratch: Path, tel
 
 
 def limits(found: list[Growth], times: int) -> list[Limit]:
-    """Return the promises about growth with what was measured; ten times the posts may take 10.5 times the CPU."""
+    """Return the promises about growth with the measured values; ten times the posts may take 10.5 times the CPU."""
     most = MOST_TIMES * times / 10
     return [
         limit
@@ -125,8 +125,10 @@ def table(found: list[Growth]) -> str:
 def parse_arguments() -> argparse.Namespace:
     """Return the command line's settings."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--posts", type=int, default=10_000, help="posts of the small one (default 10000)")
-    parser.add_argument("--times", type=int, default=10, help="how many times as many the large one has (default 10)")
+    parser.add_argument("--posts", type=int, default=10_000, help="posts of the small project (default 10000)")
+    parser.add_argument(
+        "--times", type=int, default=10, help="how many times as many the large project has (default 10)"
+    )
     parser.add_argument("--only", nargs="+", choices=tuple(KINDS), default=list(KINDS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program")
@@ -134,7 +136,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure, print, and return 0 when every limit holds."""
+    """Measure, print, and return 0 if every limit is kept."""
     arguments = parse_arguments()
     program = find_program("publisher", arguments.publisher)
     if program is None:

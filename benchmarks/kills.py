@@ -1,12 +1,11 @@
-"""Senders killed by SIGKILL again and again: who was lost, who got two, and who was truly in doubt.
+"""Senders killed with SIGKILL again and again: who got nothing, who got duplicates, and who was really in doubt.
 
     python -m benchmarks.kills [--recipients 20000] [--kills 25] [--database both] [--senders 1 2]
                                [--mode resend hold] [--connections 8] [--write]
 
-An edition goes to a real smtp-sink that keeps all it takes. At random moments a sender is killed and another one
-started. What the ledger notes of the dead one as in doubt was in flight.
-The promises are judged by what the sink kept; the exit code is 1 where one does not hold. --write puts the table
-into docs/delivery.md.
+An edition is sent to a real smtp-sink, which keeps all messages. At random moments a sender is killed and another one
+started. Messages that the ledger lists as in doubt for the dead sender were in flight. The promises are judged by the
+messages that the sink kept; the exit code is 1 if one is broken. --write puts the table into docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a trial. in_flight: the ids in doubt at each kill."""
+    """The outcome of a trial. in_flight: the ids in doubt at each kill."""
 
     trial: Trial
     in_flight: tuple[frozenset[int], ...]
@@ -60,7 +59,7 @@ class Result:
 
     @property
     def doubted(self) -> frozenset[int]:
-        """Everything that was in flight at any kill."""
+        """All deliveries that were in flight at any kill."""
         return frozenset[int]().union(*self.in_flight)
 
     @property
@@ -69,18 +68,18 @@ class Result:
 
     @property
     def lost(self) -> set[str]:
-        """Who got nothing, and is not listed as uncertain."""
+        """Recipients that got nothing and are not listed as uncertain."""
         listed = {row.address for row in self.rows if row.status is DeliveryStatus.UNCERTAIN and row.reason}
         return {row.address for row in self.rows} - {one.recipient for one in self.taken} - listed
 
     @property
     def copies(self) -> Counter[str]:
-        """Who got more than one, and how many more."""
+        """Recipients that got more than one message, with the number of duplicates."""
         return Counter({who: n - 1 for who, n in Counter(one.recipient for one in self.taken).items() if n > 1})
 
     @property
     def unlike(self) -> set[str]:
-        """Who got two that differ, in their Message-ID or anywhere else."""
+        """Recipients whose messages differ, in the Message-ID or anywhere else."""
         seen: dict[str, set[tuple[str, str]]] = {}
         for one in self.taken:
             seen.setdefault(one.recipient, set()).add((one.message_id, one.digest))
@@ -91,31 +90,33 @@ class Result:
         return frozenset(row.id for row in self.rows if row.status is DeliveryStatus.UNCERTAIN)
 
     def broken(self) -> list[str]:
-        """Return the promises that do not hold."""
+        """Return the promises that were broken."""
         return [promise for promise, holds in self._promises().items() if not holds]
 
     def _promises(self) -> dict[str, bool]:
         trial, by_address = self.trial, {row.address: row.id for row in self.rows}
         ids = {one.message_id for one in self.taken}
         common = {
-            "most kills met a living sender": 2 * len(self.in_flight) > trial.kills,
-            "every reader has a row": len(self.rows) == trial.recipients,
+            "most kills hit a living sender": 2 * len(self.in_flight) > trial.kills,
+            "every subscriber has a row": len(self.rows) == trial.recipients,
             "nobody is lost": not self.lost,
-            "copies are equal to the byte": not self.unlike,
-            "each reader has a Message-ID": len(ids) == len({one.recipient for one in self.taken}),
-            "at most one message a connection was in flight": all(len(s) <= trial.connections for s in self.in_flight),
-            "whatever is sent arrived": self._sent() <= {one.recipient for one in self.taken},
+            "duplicates are identical byte for byte": not self.unlike,
+            "each subscriber has a Message-ID": len(ids) == len({one.recipient for one in self.taken}),
+            "at most one message per connection was in flight": all(
+                len(s) <= trial.connections for s in self.in_flight
+            ),
+            "every message marked as sent arrived": self._sent() <= {one.recipient for one in self.taken},
         }
         if trial.mode == "hold":
             return common | {
-                "nobody got two": not self.copies,
-                "what was in flight is uncertain, and nothing else": self.uncertain == self.doubted,
+                "nobody got duplicates": not self.copies,
+                "exactly the messages in flight are uncertain": self.uncertain == self.doubted,
                 "every row is sent or uncertain": len(self._sent()) + len(self.uncertain) == len(self.rows),
             }
         return common | {
             "every row is sent": len(self._sent()) == len(self.rows),
             "copies were in flight at a kill": all(by_address[who] in self.doubted for who in self.copies),
-            "there are no more copies than messages in flight": self.copies.total() <= self.most_in_flight,
+            "there are no more duplicates than messages in flight": self.copies.total() <= self.most_in_flight,
         }
 
     def _sent(self) -> set[str]:
@@ -123,7 +124,7 @@ class Result:
 
 
 class _Proof:
-    """The senders of one trial, and what is seen when one of them is killed."""
+    """The senders of one trial, and what was in doubt whenever one of them was killed."""
 
     def __init__(self, trial: Trial, store: Store, order: Order) -> None:
         self._trial, self._store, self._order = trial, store, order
@@ -132,7 +133,7 @@ class _Proof:
         self.in_flight: list[frozenset[int]] = []
 
     def run(self, to: Sink) -> None:
-        """Kill at the trial's moments, then let a last sender end it."""
+        """Kill senders at the trial's moments, then let a last one finish."""
         trial, dice = self._trial, self._dice
         room = range(trial.recipients // 50, trial.recipients * 4 // 5)
         senders = [self._next() for _ in range(trial.senders)]
@@ -149,13 +150,13 @@ class _Proof:
         self._standby.kill()
 
     def _next(self) -> Sender:
-        """Let the sender that waits begin, and start another one to wait."""
+        """Let the waiting sender begin, and start another one to wait."""
         sender, self._standby = self._standby, Sender(self._order)
         sender.go()
         return sender
 
     def _worker(self, sender: Sender) -> str | None:
-        """Return the name of a sender as a worker; None if it is not sending."""
+        """Return the worker name of a sender; None if it is not sending."""
         names = [each.name for each in self._store.workers.list()]
         return next((name for name in names if f".{sender.process.pid}." in name), None)
 
@@ -225,7 +226,7 @@ def section(results: Sequence[Result]) -> str:
 
 
 def main() -> int:
-    """Run every trial that is asked for, and print the table."""
+    """Run every requested trial, and print the table."""
     given = _arguments()
     kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
     trials = [
@@ -248,9 +249,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__.split("\n")[0])
     parser.add_argument("--recipients", type=int, default=20_000, help="readers (default 20000)")
     parser.add_argument("--kills", type=int, default=25, help="kills in each trial (default 25)")
-    parser.add_argument("--connections", type=int, default=8, help="connections of each sender (default 8)")
+    parser.add_argument("--connections", type=int, default=8, help="connections per sender (default 8)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
-    parser.add_argument("--senders", type=int, nargs="+", choices=(1, 2), default=[1, 2], help="how many at once")
+    parser.add_argument(
+        "--senders", type=int, nargs="+", choices=(1, 2), default=[1, 2], help="how many senders at the same time"
+    )
     parser.add_argument("--mode", nargs="+", choices=("resend", "hold"), default=["resend", "hold"])
     parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
     return parser.parse_args()

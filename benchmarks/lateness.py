@@ -1,9 +1,10 @@
-"""What happens late, and after trouble with clocks and copies: real ticks of a real project, as a table.
+"""What happens after delays, trouble with clocks and copies of a project: real ticks of a real project, as a table.
 
     python -m benchmarks.lateness [--json FILE]
 
-Each case is a project of its own with a weekly newsletter (Monday 08:00 in Berlin, max_lateness 12h) and two readers,
-seen by a tick on the Friday before. What was made, held and mailed is read from the database and the outbox.
+Each case is a project of its own with a weekly newsletter (Monday 08:00 in Berlin, max_lateness 12h) and two
+subscribers, which a tick has seen on the Friday before. What was made, held and sent is read from the database and the
+outbox.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ READERS = ("ada@example.net", "bob@example.net")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case: what is written, and what was found."""
+    """One case: the documented and the actual outcome."""
 
     case: str
     wanted: str
@@ -52,12 +53,12 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        """Whether it is as written."""
+        """Whether the outcome is as documented."""
         return self.wanted == self.found
 
 
 class Bench:
-    """One project under a driven clock."""
+    """One project whose clock is set by the case."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder
@@ -78,14 +79,14 @@ class Bench:
         path.write_text(f"---\ntitle: {name}\ndate: {when}\n---\n\nA paragraph about it.\n", encoding="utf-8")
 
     def store(self) -> Any:
-        """Open the record."""
+        """Open the database."""
         from publisher.config import load_config
         from publisher.publishing.wiring import open_project_store
 
         return open_project_store(load_config(self.root, {}))
 
     def tick(self, *moments: datetime) -> None:
-        """Let the clock show these moments, one tick each; every tick begins with nothing in memory."""
+        """Set the clock to each of these moments and tick; no tick has anything in memory from the one before."""
         from benchmarks.ticker import tick
         from publisher.config import load_config
         from publisher.publishing.wiring import Project
@@ -95,7 +96,7 @@ class Bench:
                 tick(Project(load_config(self.root, {}), store, lambda moment=moment: moment))
 
     def found(self) -> str:
-        """Editions with their posts, whether they are held, and how many messages each reader got."""
+        """Return the editions with their posts, whether they are on hold, and how many messages each subscriber got."""
         with self.store() as store:
             editions = sorted(store.editions.list(), key=lambda edition: edition.id)
         said = [
@@ -113,7 +114,7 @@ class Bench:
 
 @contextmanager
 def host(name: str) -> Any:
-    """Be another machine."""
+    """Pretend to be a different machine."""
     before = os.environ.get("PUBLISHER_HOST")
     os.environ["PUBLISHER_HOST"] = name
     try:
@@ -204,12 +205,12 @@ CASES: Sequence[tuple[Callable[[Bench], str], str]] = (
 
 
 def look(case: Callable[[Bench], str], wanted: str, folder: Path) -> Row:
-    """Run one case in a folder of its own."""
+    """Run one case in its own folder."""
     return Row(case.__name__.replace("_", " "), wanted, case(Bench(folder / case.__name__ / "project")))
 
 
 def main() -> int:
-    """Run every case, print a table, and return 1 where one is not as written."""
+    """Run every case, print a table, and return 1 if an outcome is not as documented."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

@@ -1,11 +1,12 @@
-"""The ledger with ten million rows: make an edition, claim and acknowledge it, vacuum, and get rid of old editions.
+"""The ledger with ten million rows: make an edition, claim and acknowledge deliveries, vacuum, delete old editions.
 
     python -m benchmarks.ledger [--rows 10000000] [--editions 10] [--database postgresql] [--write]
 
-Every edition goes to the same readers, so there are rows / editions of them. While an edition is made, another
-connection changes a reader again and again, and its longest wait is measured. All messages of the newest edition are
-claimed and acknowledged, 500 at a time; both are timed at its beginning, in the middle and at the end. The older ones
-are made sent by two statements. In the end all are replaced by totals. --write puts the table into docs/delivery.md.
+Every edition goes to the same subscribers, so there are rows / editions of them. While an edition is made, another
+connection changes a subscriber again and again, and its longest wait is measured. All messages of the newest edition
+are claimed and acknowledged, 500 at a time; both are timed at the beginning, in the middle and at the end. Two
+statements mark the older editions as sent. In the end all are replaced by totals. --write puts the table into
+docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ from publisher.store.deliveries import Settled
 
 _BATCH = 500
 _TIMED = 20  # batches at each of the three places
-_PAUSE = 0.02  # seconds between two changes of a reader
+_PAUSE = 0.02  # seconds between two changes of a subscriber
 _Value = TypeVar("_Value")
 
 
 def measure(url: str, folder: Path, rows: int, editions: int) -> dict[str, float]:
-    """Fill a ledger with so many rows, use it, and return the figures: seconds, milliseconds, bytes and MiB."""
+    """Fill a ledger with this many rows, use it, and return the figures: seconds, milliseconds, bytes and MiB."""
     readers = rows // editions
     with open_store(url, folder) as store, open_store(url, folder) as other:
         add_readers_at_once(store, readers)
@@ -73,7 +74,7 @@ def _make(store: Store, number: int) -> Edition:
 
 @contextmanager
 def _another(store: Store) -> Iterator[list[float]]:
-    """Change a reader again and again in another thread; yield the seconds that each change takes."""
+    """Change a subscriber again and again in another thread; yield a list of the seconds that the changes take."""
     waits, ended = [0.0], threading.Event()
 
     def change(number: int) -> None:
@@ -96,7 +97,7 @@ def _another(store: Store) -> Iterator[list[float]]:
 
 
 def _make_sent(store: Store, edition: Edition) -> None:
-    """Make all messages of an edition sent, in the two changes that each of them has."""
+    """Mark all messages of an edition as sent, in the same two changes as in real sending."""
     for change in ("status = 'sending', next_try_at = NULL", "status = 'sent', attempts = 1"):
         with store.database.write() as connection:
             connection.exec_driver_sql(f"UPDATE deliveries SET {change} WHERE edition_id = {edition.id}")
@@ -149,7 +150,7 @@ def _vacuum(store: Store) -> None:
 
 
 def _size(store: Store) -> int:
-    """Return how many bytes the ledger takes with its indexes; on SQLite the pages in use of the whole file."""
+    """Return the size of the ledger with its indexes, in bytes; on SQLite that of all used pages of the file."""
     with store.database.read() as connection:
         if store.database.is_sqlite:
             pages, free, size = (
@@ -213,7 +214,7 @@ def main(words: Sequence[str]) -> int:
             part = {"url": url, "folder": name}
             options = ["--rows", str(given.rows), "--editions", str(given.editions), "--part", json.dumps(part)]
             root = Path(__file__).resolve().parents[1]
-            command = [sys.executable, "-m", "benchmarks.ledger", *options]  # so that its memory is its own
+            command = [sys.executable, "-m", "benchmarks.ledger", *options]  # so that its memory is counted separately
             said = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
     section = markdown(HEADER, table(given.database, given.rows, given.editions, json.loads(said)))
     print(section)
@@ -227,7 +228,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=10_000_000, help="deliveries in the ledger (default 10000000)")
     parser.add_argument("--editions", type=int, default=10, help="editions that they belong to (default 10)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
-    parser.add_argument("--folder", help="where to keep the database meanwhile; it needs 1 kB a row")
+    parser.add_argument("--folder", help="folder for the database meanwhile; it needs 1 kB a row")
     parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     return parser.parse_args(words)

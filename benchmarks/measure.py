@@ -1,4 +1,4 @@
-"""Running a program once and counting what it took; finding programs and a file system in memory."""
+"""Runs a program once and measures what it uses; finds programs and a file system in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one run of a program took: CPU (user and system) and wall seconds, and its peak of memory.
+    """What one run of a program used: CPU (user and system) and wall seconds, and its peak memory.
 
     peak_mib includes this process's own size at the moment of the start: Linux counts a child from before
     its exec. Keep the measuring process small, and read large results only after the last run.
@@ -28,11 +28,11 @@ class Usage:
 
 
 class RunFailedError(Exception):
-    """A measured program ended badly; the message holds what it wrote."""
+    """A measured program failed; the message contains its output."""
 
 
 def run(command: Sequence[str | Path], folder: Path) -> Usage:
-    """Run the command in `folder` to its end and return what it and its own children took.
+    """Run the command in `folder` to its end and return what it and its children used.
 
     Its output goes to a file, not to a pipe, so that this process does nothing meanwhile. A first run that is
     not counted lets Python keep its compiled modules.
@@ -44,7 +44,7 @@ def run(command: Sequence[str | Path], folder: Path) -> Usage:
         child = subprocess.Popen(words, cwd=folder, env=_plain_environment(), stdout=output, stderr=output)
         _, status, used = os.wait4(child.pid, 0)
         wall = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)  # it is waited for; Popen must not wait again
+        child.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for; Popen must not wait again
         if status != 0:
             output.seek(0)
             said = output.read().decode(errors="replace")[-2_000:]
@@ -55,15 +55,15 @@ def run(command: Sequence[str | Path], folder: Path) -> Usage:
 
 
 def _plain_environment() -> dict[str, str]:
-    """The environment without what changes Python's own speed.
+    """Return the environment without the variables that change Python's speed.
 
-    Where PYTHONDONTWRITEBYTECODE is set, as in many containers, every start would compile every module anew.
+    Where PYTHONDONTWRITEBYTECODE is set, as in many containers, every start would compile every module again.
     """
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def find_program(name: str, given: str = "") -> Path | None:
-    """Return a program's path: the one given, else beside this Python, else on PATH; None if nowhere."""
+    """Return a program's path: the given one, or next to this Python, or on PATH; None if there is none."""
     if given:
         return Path(found).resolve() if (found := shutil.which(given)) else None
     beside = Path(sys.executable).parent / name
@@ -73,9 +73,9 @@ def find_program(name: str, given: str = "") -> Path | None:
 
 
 def memory_folder() -> tuple[Path, bool]:
-    """Return a folder for scratch files, and whether it lies in memory.
+    """Return a folder for scratch files, and whether it is in memory.
 
-    On a disk, making a file costs 36 to 700 microseconds, varying by the minute: more than what is measured.
+    On a disk, creating a file takes 36 to 700 microseconds, varying by the minute: more than the time to measure.
     """
     candidates = [Path("/dev/shm"), Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent"))]
     for folder in candidates:
@@ -93,12 +93,12 @@ def _is_tmpfs(folder: Path) -> bool:
 
 
 def median(values: Sequence[float]) -> float:
-    """Return the median; of nothing, not a number."""
+    """Return the median, or NaN for an empty list."""
     return statistics.median(values) if values else float("nan")
 
 
 def median_usage(usages: Sequence[Usage]) -> Usage:
-    """Return the median of each figure by itself."""
+    """Return the median of each figure separately."""
     return Usage(
         median([usage.cpu for usage in usages]),
         median([usage.wall for usage in usages]),

@@ -1,13 +1,13 @@
-"""A million messages end to end: an edition is made and sent into smtp-sink by `publisher` as people run it.
+"""A million messages end to end: `publisher`, run as users do, makes an edition and sends it to smtp-sink.
 
     python -m benchmarks.million [--recipients 1000000] [--database sqlite] [--workers 1] [--connections 16]
                                 [--write]
 
 A `publisher run` finds a new post, makes the edition and sends it; on PostgreSQL, workers help it. The subscribers are
-put into the database at once before. While it goes on, the memory of each process is noted. In the end the messages are
-counted by the ledger and by the mail server, which also notes who got how many. The exit code is 1 where one is lost or
-came twice, or where a process that sends has more than 150 MiB or goes on growing. --write puts the table into
-docs/delivery.md.
+inserted into the database in bulk beforehand. During the run, the memory of each process is recorded. In the end the
+messages are counted in the ledger and by the mail server, which also counts them by recipient. The exit code is 1 if a
+message is lost or duplicated, or if a sending process uses more than 150 MiB or keeps growing. --write puts the table
+into docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ date: {moment}
 PARAGRAPH = "A paragraph with [a link](https://example.org/) and some words, as most emails have them.\n\n"
 
 MOST_MIB = 150.0
-# By how many MiB memory may grow between the second and the last tenth of the time. What is kept of each message, were
-# it only a number, would take 30 MiB for a million; the heap itself takes a step of some MiB now and then.
+# By how many MiB memory may grow between the second and the last tenth of the time. Keeping even one number for each
+# message would take 30 MiB for a million; the heap itself grows by some MiB now and then.
 MOST_GROWTH = 8.0
 SAMPLE_SECONDS = 0.5
 LEAST_SAMPLES = 100  # that show whether memory grows
@@ -97,7 +97,7 @@ class Memory:
         self.peak = max(self.peak, int(lines["VmHWM"].split()[0]) / 1024)
 
     def peak_in(self, tenth: int) -> float:
-        """Return the most in a tenth of its samples, which are counted from 1."""
+        """Return the highest of a tenth of its samples. tenth: from 1."""
         size = len(self.samples)
         part = self.samples[size * (tenth - 1) // 10 : size * tenth // 10] or self.samples
         return max(mib for _, mib in part)
@@ -105,14 +105,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it.
+    """The outcome.
 
     made    seconds from the first to the last row of the edition
     sent    seconds from the first to the last message
     rates   messages a second in the first, the middle and the last tenth
-    memory  by the name of a process that sends
+    memory  of the sending processes, by name
     others  the peaks of the other processes
-    counts  what the ledger says
+    counts  the counts of the ledger
     """
 
     recipients: int
@@ -143,7 +143,7 @@ class Outcome:
         return [fault for fault, holds in wanted.items() if not holds]
 
     def table(self) -> str:
-        """Return it as a table of Markdown."""
+        """Return it as a Markdown table."""
         rows = [
             ("recipients", f"{self.recipients:,}"),
             ("edition made in", f"{self.made:.1f} s"),
@@ -162,7 +162,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is asked for. workers: beside `publisher run`; only on PostgreSQL."""
+    """The options. workers: in addition to `publisher run`; only on PostgreSQL."""
 
     recipients: int
     workers: int = 1
@@ -203,7 +203,7 @@ def _outcome(trial: Trial, to: Tally, watch: _Watch, counts: Mapping[DeliverySta
 
 
 def _rate(to: Tally, first: int, last: int) -> float:
-    """Return the messages a second between two messages, by their places in the order of arrival."""
+    """Return the messages a second between two messages, given by their positions in the order of arrival."""
     (since, before), *_ = [mark for mark in to.marks if mark[1] >= first] or to.marks[-1:]
     (until, after), *_ = [mark for mark in to.marks if mark[1] >= last] or to.marks[-1:]
     return (after - before) / (until - since) if until > since else 0.0
@@ -220,7 +220,7 @@ class _Watch:
         self.begun_at = self.complete_at = self._sampled_at = 0.0
 
     def until_sent(self, recipients: int) -> None:
-        """Watch until the whole edition is sent, or nothing has moved for a minute."""
+        """Watch until the whole edition is sent, or nothing has happened for a minute."""
         self._until_made()
         moved, known = time.monotonic(), 0
         while time.monotonic() - moved < 60:
@@ -241,7 +241,7 @@ class _Watch:
                 self.begun_at, self.edition = time.monotonic(), found[0].id
             elif self.begun_at and not open_:
                 self.complete_at = time.monotonic()
-            if self.begun_at:  # before, the processes are still starting
+            if self.begun_at:  # before that, the processes are still starting
                 self._sample()
             time.sleep(0.02)
 
@@ -257,23 +257,25 @@ class _Watch:
 
 
 def _make_project(project: Path, config: str, recipients: int) -> None:
-    """Make a project with a newsletter, its subscribers, and a post that no edition has brought yet."""
+    """Make a project with a newsletter, its subscribers, and a post that no edition has contained yet."""
     (project / "posts").mkdir(parents=True)
     (project / "publisher.toml").write_text(config, encoding="utf-8")
     loaded, now = load_config(project, {}), datetime.now(UTC)
     with open_project_store(loaded) as store:
         check_in_host(loaded, store, now)
-        create_due(Project(loaded, store, lambda: now))  # what exists when a newsletter is first seen is never sent
+        create_due(
+            Project(loaded, store, lambda: now)
+        )  # posts that exist when a newsletter is first seen are never sent
         add_readers_at_once(store, recipients)
         with store.database.write() as connection:
-            connection.execute(sa.text("ANALYZE"))  # as the database does by itself within minutes
+            connection.execute(sa.text("ANALYZE"))  # as the database does automatically within minutes
     text = POST.format(moment=datetime.now(UTC).isoformat(), paragraphs=PARAGRAPH * 10)
     (project / "posts/new.md").write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def _worker(project: Path, folder: Path) -> Iterator[psutil.Process]:
-    """Run a worker with a folder and a host name of its own."""
+    """Run a worker with its own folder and host name."""
     folder.mkdir()
     (folder / "publisher.toml").write_bytes((project / "publisher.toml").read_bytes())
     config = load_config(project, {})
@@ -304,12 +306,14 @@ def _running(folder: Path, *words: str, environment: Mapping[str, str] | None = 
 
 
 def main() -> int:
-    """Measure and print; exit code 1 where a promise is not kept."""
+    """Measure and print; exit code 1 if a promise is broken."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.million", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--recipients", type=int, default=1_000_000, help="subscribers (default 1000000)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
-    parser.add_argument("--workers", type=int, default=1, help="beside `publisher run`, on PostgreSQL (default 1)")
-    parser.add_argument("--connections", type=int, default=16, help="of each process that sends (default 16)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="in addition to `publisher run`, on PostgreSQL (default 1)"
+    )
+    parser.add_argument("--connections", type=int, default=16, help="connections per sending process (default 16)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
     given = parser.parse_args()
     workers = given.workers if given.database == "postgresql" else 0

@@ -1,7 +1,8 @@
-"""Whole rounds of a project with a source - fetch, make, send - each in a process that may kill itself in a phase.
+"""Full rounds of a project with a source (fetch, make, send), each in a process that may kill itself in a phase.
 
-python -m benchmarks.mortal_rounds PROJECT reads an order a line from standard input, and writes a line for each:
-benchmarks.source_kills gives them. Each round is a fork of this process, which has loaded everything and has no thread.
+python -m benchmarks.mortal_rounds PROJECT reads one order per line from standard input, and writes a line for each;
+they come from benchmarks.source_kills. Each round is a fork of this process, which has loaded everything and has no
+other threads.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ PHASES: dict[str, tuple[Any, str]] = {
 
 
 def round_at(root: Path, now: datetime) -> list[Problem | None]:
-    """Fetch what is due, create what is due, and send what is due; return the problems."""
+    """Fetch sources, create editions and send messages that are due; return the problems."""
     config = load_config(root)
     with open_project_store(config) as store:
         project = Project(config, store, lambda: now)
@@ -48,7 +49,7 @@ def round_at(root: Path, now: datetime) -> list[Problem | None]:
 
 
 def _timed(took: dict[str, float], phase: str, delay: float | None) -> None:
-    """Note how long a phase takes, and kill this process so many seconds after it has begun."""
+    """Note how long a phase takes, and kill this process this many seconds after it has begun."""
     place, name = PHASES[phase]
     wrapped: Callable[..., Any] = getattr(place, name)
 
@@ -58,7 +59,7 @@ def _timed(took: dict[str, float], phase: str, delay: float | None) -> None:
             threading.Thread(target=_die, args=(delay,), daemon=True).start()
         try:
             found = wrapped(*values, **named)
-            return iter(list(found)) if phase == "fetch" else found  # a generator has done nothing yet
+            return iter(list(found)) if phase == "fetch" else found  # a generator has not run yet
         finally:
             took[phase] = time.perf_counter() - begun
 
@@ -71,7 +72,7 @@ def _die(delay: float) -> None:
 
 
 def _forked(root: Path, order: dict[str, Any]) -> dict[str, Any]:
-    """Do a round in a fork of this process; return how long its phases took, or {"killed": true}."""
+    """Run a round in a fork of this process; return how long its phases took, or {"killed": true}."""
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
@@ -89,7 +90,7 @@ def _forked(root: Path, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(root: str) -> None:
-    """Do the rounds that are ordered."""
+    """Run the rounds that are ordered."""
     for line in sys.stdin:
         print(json.dumps(_forked(Path(root), json.loads(line))), flush=True)
 

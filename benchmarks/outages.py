@@ -1,11 +1,11 @@
-"""A database and a network that fail in mid-send: what becomes of an edition that two `publisher worker` are sending.
+"""A database or a network fails during sending: what becomes of an edition that two `publisher worker` are sending.
 
     python -m benchmarks.outages [--recipients 3000] [--seconds 30] [--only WORD ...] [--write]
 
-Two workers send one edition over their own PostgreSQL to smtp-sink. When a fourth of it is sent, something fails for
-some seconds, and then works again. Nothing is restarted or told to the workers. The sink and the ledger say what became
-of it, and the workers' logs how they reported it. PgBouncer is needed. The exit code is 1 where a promise does not
-hold. --write puts the table into docs/delivery.md.
+Two workers send one edition over their own PostgreSQL to smtp-sink. When a quarter of it has been sent, something fails
+for some seconds, and then works again. The workers are neither restarted nor notified. The sink and the ledger show the
+outcome, and the workers' logs what they reported. PgBouncer is needed. The exit code is 1 if a promise is broken.
+--write puts the table into docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ name = "weekly"
 
 @dataclass
 class Scene:
-    """What is between the workers, their database and the mail server. way: the proxy or pooler to the database."""
+    """The parts between the workers, their database and the mail server. way: the proxy or pooler to the database."""
 
     server: PostgresServer
     database: Proxy
@@ -90,12 +90,12 @@ class Scene:
 class OutageKind:
     """Something that fails.
 
-    begin         lets it fail
-    end           lets it work again
-    is_pooled     whether PgBouncer is between
+    begin         causes the failure
+    end           ends the failure
+    is_pooled     whether the workers connect through PgBouncer
     on_uncertain  the setting of the workers
-    seconds       how long it lasts; None for as long as is asked
-    may_doubt     whether messages may be in doubt after it
+    seconds       how long it lasts; None for the time given on the command line
+    may_doubt     whether messages may be in doubt afterwards
     """
 
     name: str
@@ -171,8 +171,8 @@ class Seen:
     """What became of an edition.
 
     doubtful    how many messages may be in doubt
-    back_after  how many seconds after the end of the outage a message arrived
-    reports     the lines of warning or error in the logs of the workers
+    back_after  how many seconds after the end of the outage the next message arrived
+    reports     warnings and errors in the logs of the workers
     """
 
     recipients: int
@@ -188,7 +188,7 @@ class Seen:
 
     @property
     def lost(self) -> int:
-        """How many got nothing, and are not listed as uncertain with a reason."""
+        """The number of recipients that got nothing and are not listed as uncertain with a reason."""
         listed = {row.address for row in self.rows if row.status is DeliveryStatus.UNCERTAIN and row.reason}
         return len({row.address for row in self.rows} - set(self.got) - listed)
 
@@ -197,19 +197,19 @@ class Seen:
         return self.got.total() - len(self.got)
 
     def broken(self) -> list[str]:
-        """Return the promises that do not hold."""
+        """Return the promises that were broken."""
         promises = {
-            "every reader has a row": len(self.rows) == self.recipients,
+            "every subscriber has a row": len(self.rows) == self.recipients,
             "nobody is lost": not self.lost,
             f"at most {self.doubtful} are in doubt": self.uncertain + self.twice <= self.doubtful,
-            f"it goes on within {PROMISED_SECONDS:g} s": self.back_after <= PROMISED_SECONDS,
+            f"it continues within {PROMISED_SECONDS:g} s": self.back_after <= PROMISED_SECONDS,
             "it is reported without a traceback": not any("defect" in each or "Trace" in each for each in self.reports),
         }
         return [promise for promise, holds in promises.items() if not holds]
 
 
 def prove(kind: OutageKind, recipients: int, seconds: float, folder: Path) -> Seen:
-    """Let one thing fail in mid-send."""
+    """Cause one failure during sending."""
     with ExitStack() as stack:
         server = PostgresServer(folder / "postgresql")
         stack.callback(server.close)
@@ -241,7 +241,7 @@ def prove(kind: OutageKind, recipients: int, seconds: float, folder: Path) -> Se
 
 
 def _fleet(scene: Scene, folder: Path, on_uncertain: str) -> dict[str, str]:
-    """Write the settings of the workers into a folder, and confirm the project; return the variables of each worker."""
+    """Write the settings of the workers to a folder, and confirm the project; return the variables of each worker."""
     text = CONFIG.format(
         mail=scene.mail.port,
         connections=CONNECTIONS,
@@ -254,13 +254,13 @@ def _fleet(scene: Scene, folder: Path, on_uncertain: str) -> dict[str, str]:
     (folder / "publisher.toml").write_text(text)
     config = load_config(folder)
     with open_project_store(config) as store:
-        check_in_host(config, store, datetime.now(UTC))  # the first host of a project is confirmed
+        check_in_host(config, store, datetime.now(UTC))  # the first host of a project is confirmed automatically
     return {"PUBLISHER_JOIN": join_token(config), "PUBLISHER_SECRET": project_secret(config)}
 
 
 @contextmanager
 def _worker(folder: Path, own: dict[str, str]) -> Iterator[Path]:
-    """Run `publisher worker` in a folder of its own; yield its log. own: its variables."""
+    """Run `publisher worker` in its own folder; yield its log. own: its variables."""
     folder.mkdir()
     shutil.copy(folder.parent / "publisher.toml", folder)
     own = own | {"PUBLISHER_HOST": folder.name}
@@ -311,7 +311,7 @@ HEADER = (
 
 
 def line(kind: OutageKind, seen: Seen) -> tuple[str, ...]:
-    """Return what became of an outage as a line of the table."""
+    """Return the outcome of an outage as a line of the table."""
     figures = (seen.lost, seen.twice, seen.uncertain, f"{seen.back_after:.0f} s", len(seen.reports))
     verdict = "yes" if not seen.broken() else "NO: " + "; ".join(seen.broken())
     return (kind.name, f"`{kind.on_uncertain}`", *map(str, figures), verdict)
@@ -328,7 +328,7 @@ def section(recipients: int, seconds: float, lines: Sequence[Sequence[str]]) -> 
 
 
 def main() -> int:
-    """Let everything fail that is asked for, and print the table."""
+    """Cause every requested failure, and print the table."""
     given = _arguments()
     wanted = [kind for kind in OUTAGES if not given.only or any(word in kind.name for word in given.only)]
     lines, wrong = [], False
@@ -348,7 +348,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outages", description=__doc__.split("\n")[0])
     parser.add_argument("--recipients", type=int, default=3_000, help="readers (default 3000)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long an outage lasts (default 30)")
-    parser.add_argument("--only", nargs="+", metavar="WORD", help="only outages whose names have one of these")
+    parser.add_argument("--only", nargs="+", metavar="WORD", help="only outages whose names contain one of these words")
     parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
     given = parser.parse_args()
     if given.write and given.only:

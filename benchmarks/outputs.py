@@ -1,4 +1,4 @@
-"""What two programs made of the same posts, read back and compared: doing less is no way to be faster."""
+"""Compares the output of two programs for the same posts, because doing less must not count as being faster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS_MAY_DIFFER = 0.02
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """One RSS or Atom file: its titles in order, and what each entry holds in words."""
+    """One RSS or Atom file: its titles in order, and the number of words of each entry."""
 
     kind: str
     titles: tuple[str, ...]
@@ -25,15 +25,15 @@ class FeedFile:
 
 
 def read_feeds(folder: Path) -> list[FeedFile]:
-    """Return every RSS and Atom file below `folder`; other XML files are passed over."""
+    """Return every RSS and Atom file below `folder`; other XML files are skipped."""
     feeds = [_read(path) for path in sorted(folder.rglob("*.xml"))]
     return [feed for feed in feeds if feed is not None]
 
 
 def differences(ours: list[FeedFile], theirs: list[FeedFile], entries: int) -> list[str]:
-    """Return, in sentences, why the two are not the same work; an empty list says that they are.
+    """Return, in sentences, how the outputs differ; an empty list if they are the same work.
 
-    The same number of feeds of each kind with the same titles in the same order, `entries` in each, full
+    They must have the same number of feeds of each kind with the same titles in the same order, `entries` in each, full
     texts of the same length (within 2 %), and a summary everywhere.
     """
     found = []
