@@ -8,11 +8,11 @@ import click
 
 from publisher.cli.app import App, say_addresses, with_app
 from publisher.core.logging import configure
-from publisher.daemon.children import Children
+from publisher.daemon.child_processes import Children
 from publisher.daemon.lock import only_one
 from publisher.daemon.reporting import Outage
 from publisher.daemon.systemd import noted_reloads
-from publisher.daemon.web_supervisor import WebProcess
+from publisher.daemon.web_supervisor import WebSupervisor
 from publisher.web.server import address_of, listen_for
 
 EXAMPLES = """\
@@ -57,7 +57,7 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
         from publisher.daemon.process import Process
 
         outage = Outage()
-        web = WebProcess(children, config, ahead, outage)
+        web = WebSupervisor(children, config, ahead, outage)
         web.begin(wait=wait)
 
         def ready() -> None:

@@ -9,7 +9,7 @@ calls it at the right time and logs the results. Start reading in process.py, wh
 shutdown.
 
 Public modules:
-    children      has processes forked, notices when they end, and kills them
+    child_processes  has processes forked, notices when they end, and kills them
     health        checks whether a process hangs, and whether it can do its work
     lock          allows only one parent per project folder
     process       starts the others, waits for signals and changes, shuts down in order
@@ -20,8 +20,8 @@ Public modules:
 
 Other modules:
     starter       the program that forks the other processes
-    web_child     what the process of the web application does
-    build_child   what the process of a build does
+    web_process   what the process of the web application does
+    build_process  what the process of a build does
     scheduler     calls the jobs at a fixed interval; the only user of APScheduler
     jobs          make editions and send them; a failure does not stop either
     job_queue     puts jobs into PostgreSQL and takes them from there; the only user of Procrastinate
@@ -31,4 +31,4 @@ Other modules:
     file_watcher  notices changed files; the only user of watchfiles
 """
 
-__all__ = ["children", "health", "lock", "process", "reporting", "systemd", "web_supervisor", "worker_process"]
+__all__ = ["child_processes", "health", "lock", "process", "reporting", "systemd", "web_supervisor", "worker_process"]

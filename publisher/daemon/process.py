@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, log
-from publisher.daemon.children import Children
+from publisher.daemon.child_processes import Children
 from publisher.daemon.file_watcher import FileWatcher
 from publisher.daemon.health import Health
 from publisher.daemon.jobs import ChoreJob, MakeJob, SendJob, SourceJob, TickJob
@@ -26,7 +26,7 @@ from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.shared_jobs import CHORES, MAKE, SEND, SOURCES, SharedJobs, is_shared
 from publisher.daemon.site_builder import SiteBuilder
 from publisher.daemon.systemd import notify
-from publisher.daemon.web_supervisor import WebProcess
+from publisher.daemon.web_supervisor import WebSupervisor
 from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 
@@ -38,7 +38,7 @@ class Process:
     """A running project. It must be created in the main thread, and `run` blocks that thread."""
 
     def __init__(
-        self, config: Config, children: Children, web: WebProcess, clock: Callable[[], datetime], outage: Outage
+        self, config: Config, children: Children, web: WebSupervisor, clock: Callable[[], datetime], outage: Outage
     ) -> None:
         """Create the jobs and threads without starting them.
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoreError
 from publisher.core.logging import log
-from publisher.daemon.build_child import OUT_OF_MEMORY
-from publisher.daemon.children import BUILD, BuildNote, BuildOrder, Child, ChildError, Children
+from publisher.daemon.build_process import OUT_OF_MEMORY
+from publisher.daemon.child_processes import BUILD, BuildNote, BuildOrder, Child, ChildError, Children
 from publisher.daemon.reporting import Outage, ProblemLog, log_defect
 from publisher.publishing.wiring import note_build_failure
 

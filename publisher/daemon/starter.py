@@ -1,4 +1,4 @@
-"""The program that forks the web application and the builds. Only `children` runs it.
+"""The program that forks the web application and the builds. Only `child_processes` runs it.
 
 It has a single thread and has loaded everything that its processes need, so a fork is safe, takes a few milliseconds
 and shares memory. It opens no file and no database, and it holds no lock of the project. When the parent ends, the
@@ -21,10 +21,10 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from publisher.daemon.build_child import run_one_build
-from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB, BuildNote
+from publisher.daemon.build_process import run_one_build
+from publisher.daemon.child_processes import BUILD, ENDED, RECORD, STARTED, WEB, BuildNote
 from publisher.daemon.reporting import log_defect
-from publisher.daemon.web_child import run_web
+from publisher.daemon.web_process import run_web
 
 # What each build and web application would otherwise load only when needed, perhaps when no file can be opened.
 _LATE = ("publisher.site.build.rebuild",)

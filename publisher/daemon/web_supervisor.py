@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from publisher.config import Config
 from publisher.core.errors import ProjectError, PublisherError, StoreAwayError
 from publisher.core.logging import log
-from publisher.daemon.children import WEB, Child, ChildError, Children, ServedProject, WebEvent, WebOrder
+from publisher.daemon.child_processes import WEB, Child, ChildError, Children, ServedProject, WebEvent, WebOrder
 from publisher.daemon.reporting import Outage, ProblemLog
 
 OPEN_SECONDS = 60.0
@@ -30,8 +30,8 @@ DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 3.0)
 """The seconds to wait before each start of a series; the last value is repeated."""
 
 
-class WebProcess:
-    """The process of the web application, and the thread that starts it again."""
+class WebSupervisor:
+    """The thread that starts the process of the web application, and starts it again when it ends."""
 
     def __init__(self, children: Children, config: Config, ahead: timedelta, outage: Outage | None = None) -> None:
         """Prepare the process without starting it.

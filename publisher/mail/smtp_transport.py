@@ -20,9 +20,10 @@ from publisher.mail.run_options import MoreEditions, Run, stopped_error
 from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import DailyQuota, ServerLimits, counts_folder, own_limits, server_name
-from publisher.mail.smtp.pool import ConnectionPool, ServerHealth
+from publisher.mail.smtp.pool import ConnectionPool
 from publisher.mail.smtp.protocol import Ending, Fate, Message, MessageFate, dot_stuffed
 from publisher.mail.smtp.sending_loop import SendingLoop
+from publisher.mail.smtp.server_health import ServerHealth
 from publisher.mail.smtp.shared_limits import SharedLimits
 from publisher.mail.transport import GivenBack, Outcome, RefusedAt, Rejected
 

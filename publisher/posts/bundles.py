@@ -63,7 +63,7 @@ def resources(config: Config, sources: Iterable[str]) -> Iterator[Resource]:
                     yield Resource(source, inside, in_folder(config.posts.folder, f"{bundle}/{inside}"))
 
 
-def beside(permalink: str, inside: str) -> str:
+def output_path(permalink: str, inside: str) -> str:
     """Return the output path of a bundle's file, given the permalink of its post."""
     return permalink[1 : permalink.rindex("/") + 1] + inside
 

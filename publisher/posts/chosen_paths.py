@@ -250,16 +250,16 @@ def posts_paths(config: Config) -> tuple[str, ...]:
     time.
     """
     if not is_project(config.posts.folder):
-        return (config.posts.folder, *_beside(config))
+        return (config.posts.folder, *_tool_files(config))
     chosen = ChosenPaths(config)
     with suppress(OSError), os.scandir(config.root) as entries:
         there = sorted((entry.name, entry.is_dir()) for entry in entries)
         taken = tuple(name for name, is_folder in there if (chosen.enters if is_folder else chosen.takes)(name))
-        return (*taken, *(path for path in _beside(config) if path not in taken))
+        return (*taken, *(path for path in _tool_files(config) if path not in taken))
     return ()
 
 
-def _beside(config: Config) -> tuple[str, ...]:
+def _tool_files(config: Config) -> tuple[str, ...]:
     """Return the files and folders of the posts' tool next to the posts folder, whether they exist or not."""
     tool, above = config.posts.tool, posixpath.dirname(posixpath.normpath(config.posts.folder))
     found = list(_READ.get(tool, ()))

@@ -37,7 +37,7 @@ Public modules:
     email_views          what people see of emails without posts
     joining              hosts of one fleet that need not be confirmed
     forecast             the next slots (scheduled times) and what they will contain
-    test_copies          the web versions of test emails
+    web_copies           the web versions of test emails
     source_check         find what makes a source unfit for a newsletter, or prevents fetching it
     source_views         what people see of the sources of a project
     tick                 create and send due editions, fetch sources, and do the chores
@@ -98,11 +98,11 @@ __all__ = [
     "source_slots",
     "source_views",
     "subscription_emails",
-    "test_copies",
     "tick",
     "try_feed",
     "uncertain",
     "unused",
     "waiting_files",
+    "web_copies",
     "wiring",
 ]

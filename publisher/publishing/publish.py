@@ -32,7 +32,7 @@ from publisher.publishing.edition_plan import (
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
 from publisher.publishing.own_emails import plan_emails
 from publisher.publishing.sample_editions import sample_edition
-from publisher.publishing.test_copies import with_web_copy
+from publisher.publishing.web_copies import with_web_copy
 from publisher.publishing.wiring import Project, open_existing_store, web_version_url
 
 if TYPE_CHECKING:

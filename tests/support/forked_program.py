@@ -254,9 +254,9 @@ def main() -> None:
     if forked := forker.serve():
         _become(*forked)
         from publisher import __main__
-        from publisher.daemon import children
+        from publisher.daemon import child_processes
 
-        vars(children)["subprocess"] = SimpleNamespace(**vars(subprocess) | {"Popen": _Forked})
+        vars(child_processes)["subprocess"] = SimpleNamespace(**vars(subprocess) | {"Popen": _Forked})
         __main__.main()
 
 

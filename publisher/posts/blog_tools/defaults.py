@@ -116,10 +116,10 @@ class Defaults:
             every = {above for folder in set(map(posixpath.dirname, paths)) for above in levels(folder)}
             found |= {posixpath.join(folder, name) for folder in every for name in names(folder)}
             if self._tool == "eleventy":
-                found |= self._beside_posts(paths)
+                found |= self._next_to_posts(paths)
         return sorted(path for path in found if self._has(path))
 
-    def _beside_posts(self, paths: Iterable[str]) -> set[str]:
+    def _next_to_posts(self, paths: Iterable[str]) -> set[str]:
         """Return the paths of Eleventy's data files that are next to posts and have their names."""
         stems = {posixpath.splitext(path)[0] for path in paths}
         found = set()

@@ -55,7 +55,7 @@ def _read(written: str, path: str, settings: PostSettings, *, is_alias: bool) ->
         return "", f"{shortened(written)!r} is not on this site, and is ignored"
     text = unescaped(written.removeprefix(settings.site_url) or "/")
     if not text.startswith("/") and is_alias:
-        text = _beside(text, path, settings)
+        text = _from_root(text, path, settings)
     if "?" in text:
         return "", f"{shortened(written)!r} has a question mark, so no file can be there, and is ignored"
     earlier = tidy_path(text)
@@ -68,7 +68,7 @@ def _read(written: str, path: str, settings: PostSettings, *, is_alias: bool) ->
     return earlier, ""
 
 
-def _beside(text: str, path: str, settings: PostSettings) -> str:
+def _from_root(text: str, path: str, settings: PostSettings) -> str:
     """Return the path from the root for one relative to a post. In Obsidian it is a name."""
     name = name_segment(settings.tool, text) if settings.tool == "obsidian" else text
     return posixpath.normpath(posixpath.join(path, "..", name)) + ("/" if name.endswith("/") else "")

@@ -76,7 +76,7 @@ class Enclosures:
         """Return the enclosures of the first key that has any. What is not understood is a warning."""
         for key, value, line in meta.all("audio"):
             written = list(_written(value))
-            items = [_with_values_beside(item, meta, alone=len(written) == 1) for item in written]
+            items = [_with_separate_values(item, meta, alone=len(written) == 1) for item in written]
             urls = [(item, self._url_of(item.address)) for item in items]
             if _is_meant(fold(key), value) and not (urls and all(url for _, url in urls)):
                 wrong = next((item.address for item, url in urls if not url), "") or next(_texts(value), "")
@@ -145,26 +145,26 @@ def _in_text(text: str) -> Written:
     return Written(" ".join(words), media_type, length, found[1] if found else "")
 
 
-def _with_values_beside(item: Written, meta: FrontMatter, *, alone: bool) -> Written:
+def _with_separate_values(item: Written, meta: FrontMatter, *, alone: bool) -> Written:
     """Return an enclosure with what the front matter says about it under separate keys.
 
     Such keys may mean something else, so their values count only if they look like a type, a length or a duration.
     alone: whether it is the only enclosure; if not, only the duration counts
     """
-    beside, length, duration = meta.text("audio_type"), meta.text("audio_length"), _beside_duration(meta)
+    media_type, length, duration = meta.text("audio_type"), meta.text("audio_length"), _separate_duration(meta)
     if ":" in length and seconds_of(length) is not None:
         length, duration = "", duration or length
     if not alone:
-        beside = length = ""
+        media_type = length = ""
     return Written(
         item.address,
-        item.media_type or (beside if _MEDIA_TYPE.fullmatch(beside) else ""),
+        item.media_type or (media_type if _MEDIA_TYPE.fullmatch(media_type) else ""),
         item.length or (length if length[:1].isdigit() else ""),
         item.duration or duration,
     )
 
 
-def _beside_duration(meta: FrontMatter) -> str:
+def _separate_duration(meta: FrontMatter) -> str:
     key = fold(meta.key("duration"))
     return _whole(meta.text("duration")) if key == "durationinseconds" else meta.text("duration")
 
@@ -240,9 +240,9 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
     if url.startswith(f"{settings.site_url}/"):
         path = unquote(urlsplit(url[len(settings.site_url) :]).path)
         found += map(posixpath.normpath, static_paths(settings.places, path.lstrip("/")))
-    beside = local_file(reference, url, settings.site_url, settings.folder, source)
-    if beside:
-        found.append(beside[1])
+    local = local_file(reference, url, settings.site_url, settings.folder, source)
+    if local:
+        found.append(local[1])
     inside = (path for path in found if not path.startswith(("..", "/")) and "\0" not in path)
     return [existing(settings.root, path) for path in inside]
 

@@ -107,9 +107,9 @@ def _without_twins(html: str) -> str:
     for inside in islice(_INSIDE.finditer(html), _MOST):
         media = [(tag, _media(tag)) for tag in _MEDIA.finditer(inside[1])]
         sources = {medium.source for _, medium in media if medium.source}
-        for tag, is_beside in _around(html, inside) if media else ():
+        for tag, is_adjacent in _around(html, inside) if media else ():
             twin = _media(tag)
-            is_twin = twin.source in sources or (is_beside and _waits(tag, twin))
+            is_twin = twin.source in sources or (is_adjacent and _waits(tag, twin))
             if is_twin and twin.name in {medium.name for _, medium in media}:
                 has_words = _ALT.search(tag[0]) or not any(_ALT.search(medium.text) for _, medium in media)
                 is_better = has_words and not _is_placeholder("src", {"src": twin.source})

@@ -19,7 +19,7 @@ from publisher.core import patterns
 # A longer paragraph says more than where the post is from.
 _LONGEST_LINE = 600
 # The most characters of text in front of share links, and around the two links of a line about the post itself.
-_MOST_BEFORE, _MOST_BESIDE = 25, 80
+_MOST_BEFORE, _MOST_OTHER = 25, 80
 # An element with more words is not an extra, whatever its class says. The second is how many elements are looked at.
 _MOST_WORDS, _MOST_TRIES = 120, 100
 # How many last paragraphs may be removed.
@@ -161,10 +161,10 @@ def _is_about_itself(paragraph: str, link: str, home: str) -> bool:
         return says_so and not links  # with other links, the author says where else the text is
     if says_so:
         return True
-    beside = len(_words(_LINK.sub(" ", paragraph)))
+    other_words = len(_words(_LINK.sub(" ", paragraph)))
     if len(links) == 1:  # such as "Read more"
-        return beside <= 5
-    return len(links) == 2 and beside <= _MOST_BESIDE and links[1] in (_page(home), _page(link).partition("/")[0])
+        return other_words <= 5
+    return len(links) == 2 and other_words <= _MOST_OTHER and links[1] in (_page(home), _page(link).partition("/")[0])
 
 
 def _words(html: str) -> str:

@@ -22,7 +22,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.file_names import existing, is_file, is_project
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
-from publisher.posts.bundles import beside, resources
+from publisher.posts.bundles import output_path, resources
 from publisher.posts.cache_keys import stamp_of
 from publisher.posts.chosen_paths import POST_FOLDERS
 from publisher.posts.media_types import has_places
@@ -155,7 +155,7 @@ def bundle_files(config: Config, permalinks: Mapping[str, str]) -> Iterator[Outp
         files = PublishedFiles(config)
         here = [source for source, permalink in permalinks.items() if permalink[0] == "/"]
         for source, inside, path in resources(config, here):
-            yield _copy(files, beside(permalinks[source], inside), path, files.root / path)
+            yield _copy(files, output_path(permalinks[source], inside), path, files.root / path)
 
 
 def is_copy(output: Output) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from publisher.mail.links import LinkPurpose
-from publisher.publishing.test_copies import web_copy
+from publisher.publishing.web_copies import web_copy
 from publisher.web.public.public_pages import token_of
 from publisher.web.public.strings import speech
 from publisher.web.responses import test_copy_headers

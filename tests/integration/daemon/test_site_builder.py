@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from publisher.core.errors import PublisherError
-from publisher.daemon.children import BuildNote, ChildError, Children
+from publisher.daemon.child_processes import BuildNote, ChildError, Children
 from publisher.daemon.site_builder import SiteBuilder
 from publisher.publishing.wiring import site_problems
 from tests.support.project import Project

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from publisher.config.mail import parse_domain_rate, parse_rate
 from publisher.core.errors import ProjectError
 from publisher.mail.smtp.limits import DailyQuota, RateLimit
-from publisher.mail.smtp.pool import AHEAD, FAILURES, LONGEST_REST, ServerHealth, WorkShare, may_take
+from publisher.mail.smtp.pool import AHEAD, WorkShare, may_take
+from publisher.mail.smtp.server_health import FAILURES, LONGEST_REST, ServerHealth
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

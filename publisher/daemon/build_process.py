@@ -16,7 +16,7 @@ from typing import Any
 
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure
-from publisher.daemon.children import BuildNote, BuildOrder
+from publisher.daemon.child_processes import BuildNote, BuildOrder
 from publisher.daemon.reporting import log_defect
 from publisher.publishing.wiring import run_build
 

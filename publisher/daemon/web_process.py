@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import PublisherError, StoreError
 from publisher.core.logging import configure
-from publisher.daemon.children import ServedProject, WebEvent, WebOrder
+from publisher.daemon.child_processes import ServedProject, WebEvent, WebOrder
 from publisher.daemon.reporting import log_defect
 from publisher.web.application import open_application, unavailable
 from publisher.web.server import Server
@@ -36,11 +36,11 @@ ALIVE_SECONDS = 10.0
 def run_web(connection: Connection[Any, Any], listeners: Sequence[socket.socket]) -> int:
     """Serve the project that the parent names, until the parent says END or is gone; return the exit code."""
     with suppress(EOFError):
-        return WebChild(connection, listeners, connection.recv()).run()
+        return WebApplicationProcess(connection, listeners, connection.recv()).run()
     return 1
 
 
-class WebChild:
+class WebApplicationProcess:
     """The ASGI application of the server. It passes each request to the application of the current configuration."""
 
     def __init__(
