@@ -9,7 +9,7 @@ from benchmarks.broken import CONNECTIONS, READERS, Fault, Scene
 from benchmarks.sinks import Sink, free_port
 from publisher.core.newsletter_models import Delivery
 from publisher.core.newsletter_models import DeliveryStatus as Status
-from publisher.mail.smtp.pool import FAILURES
+from publisher.mail.smtp.server_health import FAILURES
 
 # A server that dies answers so many messages first.
 _BEFORE = 20
