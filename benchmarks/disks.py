@@ -65,7 +65,7 @@ _STOPPED = {
 DISKS: tuple[Fault, ...] = (
     Fault(
         "the disk of `outbox/` is full",
-        "stops; the rest goes when there is room",
+        "stops; sends the rest when there is room",
         _outbox,
         {Status.SENT: range(1, _FITS + 1), Status.QUEUED: range(READERS - _FITS, READERS)},
         "the outbox cannot be written",
@@ -73,7 +73,7 @@ DISKS: tuple[Fault, ...] = (
     ),
     Fault(
         "the disk of the database is full",
-        "stops; holds what was answered and could not be written",
+        "stops; puts messages on hold whose answer could not be recorded",
         _database,
         _STOPPED,
         "disk is full",
@@ -81,7 +81,7 @@ DISKS: tuple[Fault, ...] = (
     ),
     Fault(
         "the disk of `.publisher/` is full",
-        "sends; what it needs to know is in the database",
+        "sends; everything it needs is in the database",
         _state,
         all_of(Status.SENT),
         prepare=_small(lambda scene: scene.state),

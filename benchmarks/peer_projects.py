@@ -1,7 +1,7 @@
-"""The projects of benchmarks.peers: how each program is installed, and what it is given to build feeds or a site.
+"""The projects of benchmarks.peers: how each is installed, and the project that it gets to build feeds or a site.
 
-Where a program can leave out pages, the work "feeds" leaves them out. For the work "site", the templates of others
-than Hugo are the least that shows a post, lists of posts and of tags, or the program's own theme.
+For the work "feeds", pages are left out if the program can do that. For the work "site", programs other than Hugo get
+minimal templates that show a post, lists of posts and of tags, or the program's own theme.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Peer:
     """One program.
 
     install  takes the folder for tools and returns the version; raises MissingError
-    hint     how it can be had where install cannot
+    hint     how to get it if install fails
     write    takes an empty folder, the kind of work, how many posts, and the folder for tools
     command  takes the folder for tools and the project
     output   the folder that it writes
@@ -50,7 +50,7 @@ class Peer:
 
 
 def peers(publisher: str = "") -> list[Peer]:
-    """Return all of them, ours first."""
+    """Return all programs, ours first."""
     ours = [publisher] if publisher else [find_program("publisher") or "publisher"]
     return [
         Peer("Publisher", lambda _: __version__, "Run `make`.", _ours, lambda *_: [*ours, "build"], "public"),
@@ -85,7 +85,7 @@ def peers(publisher: str = "") -> list[Peer]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A post of the corpus, taken apart."""
+    """The parts of a post of the corpus."""
 
     title: str
     date: str
@@ -99,7 +99,7 @@ _PARTS = re.compile(r'---\ntitle: "(.*)"\ndate: (.*)\ntags: \[(.*), (.*)\]\nauth
 
 
 def parts(post: CorpusPost) -> Parts:
-    """Return the parts of a post, for programs that write front matter in another way."""
+    """Return the parts of a post, for programs with a different front matter."""
     match = _PARTS.fullmatch(post.text)
     assert match is not None
     title, date, first, second, author, body = match.groups()
@@ -176,7 +176,7 @@ eleventyExcludeFromCollections: true
 
 
 def _eleventy(folder: Path, kind: str, posts: int, tools: Path) -> None:
-    """Eleventy: one call of the feed plugin for each feed, which needs the pages of posts; a layout for the site."""
+    """Eleventy: the feed plugin is called once for each feed, which needs the pages of posts; the site has a layout."""
     settings = _ELEVENTY.replace("TAGS", json.dumps(TAGS)).replace("LIMIT", str(LIMIT))
     write_text(folder / "eleventy.config.js", settings.replace("HIGHLIGHT", "true" if kind == "site" else "false"))
     write_text(folder / "package.json", '{"private": true, "type": "module"}\n')
@@ -230,7 +230,7 @@ MARKDOWN = {"extension_configs": {"markdown.extensions.extra": {}}}
 
 
 def _pelican(folder: Path, kind: str, posts: int, tools: Path) -> None:
-    """Pelican with its default theme; for the feeds, no page is saved and code is not highlighted."""
+    """Pelican with its default theme; for the feeds, no pages are saved and code is not highlighted."""
     text = _PELICAN.format(limit=LIMIT) + (_PELICAN_FEEDS if kind == "feeds" else "")
     write_text(folder / "pelicanconf.py", text)
     for post, part in _all(posts):
@@ -285,7 +285,7 @@ permalink: /tags/{tag}/
 
 
 def _jekyll(folder: Path, kind: str, posts: int, tools: Path) -> None:
-    """Jekyll with jekyll-feed, which makes Atom only; it has no paging of tags, and makes a page of each post."""
+    """Jekyll with jekyll-feed, which only makes Atom; it cannot paginate tags, and makes a page for each post."""
     is_site = kind == "site"
     settings = {
         "plugins": "jekyll-feed, jekyll-paginate" if is_site else "jekyll-feed",
@@ -326,7 +326,7 @@ highlight_code = {highlight}
 
 
 def _zola(folder: Path, kind: str, posts: int, tools: Path) -> None:
-    """Zola; pages of posts are always made."""
+    """Zola, which always makes the pages of posts."""
     is_site = "true" if kind == "site" else "false"
     write_text(folder / "config.toml", _ZOLA.format(render=is_site, highlight=is_site))
     links = '{% for post in paginator.pages %}<p><a href="{{ post.permalink }}">{{ post.title }}</a></p>{% endfor %}'

@@ -1,13 +1,13 @@
-"""The same posts with several generators, in one run: feeds only, and a whole site.
+"""The same posts built by several generators in one run: only feeds, and a whole site.
 
     python -m benchmarks.peers [--posts 1000 10000] [--only NAME ...] [--write]
                                [--tools DIR] [--publisher PATH] [--json FILE]
 
-Installs the others from PyPI and npm into a folder for tools, once; Jekyll is taken from the system. What cannot be
-had is named with the way to install it. Each is set up as its documentation shows, as far as it can, for 20 entries
-in each feed, feeds of tags, lists of 20 posts and highlighting; how many pages and feeds it made stands beside its
-time. Every program builds each project once, without output and cache; one build of a few posts before is not
-counted. --write puts the table into docs/performance.md.
+Installs the others from PyPI and npm into a folder for tools, once; Jekyll must be installed on the system. Missing
+programs are listed with the way to install them. Each is set up as its documentation shows, as far as it can, for 20
+entries in each feed, feeds of tags, lists of 20 posts and highlighting; the numbers of pages and feeds are listed next
+to its time. Every program builds each project once, without output and cache, after a small build that is not counted.
+--write puts the table into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HEADER = ("program", "work", "posts", "CPU s", "wall s", "peak MiB", "pages", "f
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one build took and made; fault: why it made nothing."""
+    """The cost and output of one build; fault: why it made nothing."""
 
     program: str
     kind: str
@@ -81,7 +81,7 @@ def _is_feed(path: Path) -> bool:
 def compare(
     wanted: list[Peer], sizes: list[int], tools: Path, tell: Callable[[str], None]
 ) -> tuple[list[Built], dict[str, str]]:
-    """Build everything with each; return what came of it, and why others are missing."""
+    """Build everything with each program; return the results, and why programs are missing."""
     found, missing = [], {}
     tools.mkdir(parents=True, exist_ok=True)
     for peer in wanted:
@@ -100,7 +100,7 @@ def compare(
 
 
 def section(found: list[Built], missing: dict[str, str]) -> str:
-    """Return the table, ordered by work and time, and the missing ones."""
+    """Return the table, ordered by work and time, and the missing programs."""
     key = {kind: number for number, kind in enumerate(KINDS)}
     ordered = sorted(found, key=lambda built: (key[built.kind], built.posts, built.used.cpu if built.used else 1e9))
     parts = [f"{machine()}; one build of each.", markdown(HEADER, [built.cells() for built in ordered])]
@@ -116,14 +116,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these programs")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE")
-    parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program (default: this copy)")
+    parser.add_argument(
+        "--publisher", default="", metavar="PATH", help="the publisher program (default: the one of this checkout)"
+    )
     default = Path(tempfile.gettempdir()) / "publisher-compare-tools"
-    parser.add_argument("--tools", type=Path, default=default, metavar="DIR", help="where the others are installed")
+    parser.add_argument(
+        "--tools", type=Path, default=default, metavar="DIR", help="the folder where the others are installed"
+    )
     return parser.parse_args()
 
 
 def main() -> int:
-    """Build, print, and write where asked."""
+    """Build, print, and write if asked to."""
     arguments = parse_arguments()
     known = peer_projects.peers(arguments.publisher)
     wanted = [peer for peer in known if not arguments.only or peer.name in arguments.only]

@@ -1,9 +1,9 @@
-"""How long the owner waits for a page of the list of subscribers, among a hundred people and among very many.
+"""How long the owner waits for a page of the list of subscribers, with a hundred subscribers and with very many.
 
     python -m benchmarks.people [--people 100000] [--databases sqlite postgresql]
 
-For each question: the milliseconds of a page of fifty people, and of counting those who match up to 10,000, as the
-admin page does. The fastest of some rounds counts, because other programs only make them slower.
+For each query: the milliseconds for a page of fifty people, and for counting the matches up to 10,000, as the admin
+page does. The fastest of some rounds counts, because other programs only make rounds slower.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NAMES = ("Ada Lovelace", "Jörg Müller", "佐伯みどり", "ليلى حدّا�
 
 
 def people(number: int) -> Iterator[NewSubscriber]:
-    """Yield so many people, always the same; one in a thousand is called Zacharias."""
+    """Yield this many people, always the same; one in a thousand is called Zacharias."""
     chance = random.Random(20261121)
     for each in range(number):
         name = f"Zacharias {each}" if each % 1_000 == 1 else chance.choice(NAMES)
@@ -47,7 +47,7 @@ def people(number: int) -> Iterator[NewSubscriber]:
 
 
 def fill(store: Store, number: int) -> None:
-    """Add so many people, and give one in 2,000 a tag; one in 5,000 bounced."""
+    """Add this many people; one in 2,000 gets a tag, one in 5,000 has bounced."""
     everybody = people(number)
     while part := list(islice(everybody, 5_000)):
         store.subscribers.add_all(part, AddOptions(NOW, "import people.csv", SubscriberEvent.IMPORTED))
@@ -59,7 +59,7 @@ def fill(store: Store, number: int) -> None:
 
 
 def questions(middle: str) -> dict[str, PeopleQuery]:
-    """Return what is asked. middle: the uid of somebody in the middle of the list."""
+    """Return the queries by name. middle: the uid of someone in the middle of the list."""
     return {
         "first page, newest first": PeopleQuery(descending=True),
         "a page in the middle": PeopleQuery(descending=True, after=middle),
@@ -71,8 +71,8 @@ def questions(middle: str) -> dict[str, PeopleQuery]:
         "a topic": PeopleQuery(topic="ruby", descending=True),
         "a rare tag": PeopleQuery(tag="vip", descending=True),
         "a rare status": PeopleQuery(status=SubscriberStatus.BOUNCED, descending=True),
-        "a word that is common": PeopleQuery(search="muller", descending=True),
-        "a word that is rare": PeopleQuery(search="zacharias", descending=True),
+        "a common word": PeopleQuery(search="muller", descending=True),
+        "a rare word": PeopleQuery(search="zacharias", descending=True),
         "a word that nobody has": PeopleQuery(search="nobody@example.com", descending=True),
         "a source that nobody has": PeopleQuery(source="form /subscribe"),
         "joined in one week": PeopleQuery(joined_from=NOW - timedelta(days=307), joined_to=NOW - timedelta(days=300)),
@@ -80,7 +80,7 @@ def questions(middle: str) -> dict[str, PeopleQuery]:
 
 
 def times(url: str, folder: Path, number: int) -> dict[str, tuple[float, float]]:
-    """Return the milliseconds of a page, and of counting all who match, for each question among so many people."""
+    """Return for each query the milliseconds of a page and of counting the matches, with this many people."""
     with open_store(url, folder) as store:
         begun = time.perf_counter()
         fill(store, number)

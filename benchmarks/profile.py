@@ -1,11 +1,11 @@
-"""The 20 functions that take most of the time of three builds and of sending, before and after a change.
+"""The 20 functions that take most of the time in three builds and in sending, before and after a change.
 
     python -m benchmarks.profile [--before DIR] [--posts 10000] [--messages 5000] [--only sending] [--write]
 
-The builds: the feeds and the whole site without output and cache, and the site after one post changed. The looks of
-sampler.py cost about one per cent, so small functions are not inflated; child processes are looked at too. --before
-is an older checkout, such as `git worktree add --detach DIR COMMIT` makes; it runs the same projects. --write puts
-the tables into docs/performance.md.
+The builds: the feeds and the whole site without output and cache, and the site after one post changed. Sampling by
+sampler.py costs about one per cent, so small functions are not inflated; child processes are sampled, too. --before is
+an older checkout, as made by `git worktree add --detach DIR COMMIT`; it runs the same projects. --write puts the tables
+into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Run = Callable[[Path, argparse.Namespace, Path], Looks]
 
 
 def look_at(tree: Path, folder: Path, module: str, *words: str) -> Looks:
-    """Run a module of a checkout in `folder`; return how often each function was at work."""
+    """Run a module of a checkout in `folder`; return how often each function was running."""
     with tempfile.TemporaryDirectory(prefix="publisher-looks-") as name:
         file = Path(name) / "looks"
         file.touch()
@@ -44,19 +44,19 @@ def look_at(tree: Path, folder: Path, module: str, *words: str) -> Looks:
 
 
 def feeds_cold(tree: Path, arguments: argparse.Namespace, folder: Path) -> Looks:
-    """Build the feeds from nothing."""
+    """Build the feeds without output and cache."""
     feeds.write_project(folder, arguments.posts)
     return look_at(tree, folder, "publisher", "build")
 
 
 def site_cold(tree: Path, arguments: argparse.Namespace, folder: Path) -> Looks:
-    """Build the whole site from nothing."""
+    """Build the whole site without output and cache."""
     site.write_site(folder, arguments.posts)
     return look_at(tree, folder, "publisher", "build")
 
 
 def site_one_changed(tree: Path, arguments: argparse.Namespace, folder: Path) -> Looks:
-    """Build the whole site again and again, each time after one post changed, so that there is enough to look at."""
+    """Build the whole site several times, each time after one post changed, so that there are enough samples."""
     edited = site.write_site(folder, arguments.posts)[-10]
     look_at(tree, folder, "publisher", "build")
     looks: Looks = Counter()
@@ -67,7 +67,7 @@ def site_one_changed(tree: Path, arguments: argparse.Namespace, folder: Path) ->
 
 
 def sent(tree: Path, arguments: argparse.Namespace, folder: Path) -> Looks:
-    """Send messages to smtp-sink, the ledger in SQLite."""
+    """Send messages to smtp-sink, with the ledger in SQLite."""
     with sending.sink() as port:
         words = ("plain", str(port), "64", str(arguments.messages), str(folder))
         return look_at(tree, folder, "benchmarks.sender", *words)
@@ -83,13 +83,13 @@ RUNS: dict[str, tuple[str, Run]] = {
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give an empty folder, in memory where there is one."""
+    """Yield an empty folder, in memory if possible."""
     with tempfile.TemporaryDirectory(prefix="publisher-bench-", dir=memory_folder()[0]) as name:
         yield Path(name)
 
 
 def table(title: str, before: Looks | None, after: Looks) -> str:
-    """Return the functions that took most, side by side if there is a before."""
+    """Return the functions that took most time, side by side if there is an older checkout."""
     own = [f"{function} | {_share(looks, after)}" for function, looks in after.most_common(MOST)]
     if before is None:
         return f"### {title}\n\n{markdown(('function', 'share'), (line.split(' | ') for line in own))}"
@@ -120,7 +120,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Look, and print the tables."""
+    """Sample, and print the tables."""
     arguments = parse_arguments()
     sections = []
     for name in arguments.only:

@@ -1,10 +1,10 @@
-"""An edition for a million readers: how long it takes to queue it, and how much memory to send from it.
+"""An edition for a million subscribers: how long it takes to queue it, and how much memory to send its messages.
 
     python -m benchmarks.queue [--readers 1000000] [--sent 20000] [--database sqlite] [--write]
                                 [--json FILE]
 
-The sender runs in a process of its own and is measured there: its memory before it begins and at its peak, and how
-long a claim takes at the beginning and after so many were sent. The server is smtp-sink. --write puts the table into
+The sender runs in its own process and is measured there: its memory before it begins and at its peak, and how long a
+claim takes at the beginning and after --sent messages. The server is smtp-sink. --write puts the table into
 docs/delivery.md.
 """
 
@@ -36,14 +36,14 @@ from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
 
-# For a million readers. Memory that is flat does not grow with them; a million rows would be hundreds of MiB.
+# For a million subscribers. Flat memory does not grow with their number; a million rows would be hundreds of MiB.
 MOST_SECONDS, MOST_MORE_MIB = 3.0, 32.0
 _CLAIM = 500
 _CLAIMS = 9
 
 
 def queue(url: str, folder: Path, readers: int) -> dict[str, float]:
-    """Make so many readers and an edition for them; return the seconds of both, and how much more memory it took."""
+    """Add this many subscribers and an edition for them; return the seconds of both, and the additional memory."""
     with open_store(url, folder) as store:
         begun = time.perf_counter()
         add_readers(store, readers)
@@ -53,7 +53,7 @@ def queue(url: str, folder: Path, readers: int) -> dict[str, float]:
 
 
 def send_some(url: str, folder: Path, port: int, most: int) -> dict[str, float]:
-    """Send so many of the deliveries, and stop as Control-C does; return what was measured in this process."""
+    """Send this many of the deliveries, and stop as Control-C does; return what was measured in this process."""
     with open_store(url, folder) as store:
         (edition,) = store.editions.unfinished()
         first, before = _claim_ms(store, edition), _peak_mib()
@@ -156,7 +156,7 @@ def _row(kind: str, readers: int, figures: dict[str, float]) -> tuple[str, ...]:
 
 
 def limits(found: dict[str, dict[str, float]], readers: int) -> list[Limit]:
-    """Return the promises about an edition for so many readers with what was measured."""
+    """Return the promises about an edition for this many subscribers with the measured values."""
     return [
         limit
         for kind, figures in found.items()
@@ -168,7 +168,7 @@ def limits(found: dict[str, dict[str, float]], readers: int) -> list[Limit]:
 
 
 def _apart(what: dict[str, Any]) -> dict[str, float]:
-    """Do a part in a process of its own, so that its memory is its own."""
+    """Run a part in its own process, so that its memory is counted separately."""
     words = [sys.executable, "-m", "benchmarks.queue", "--part", json.dumps(what)]
     root = Path(__file__).resolve().parents[1]
     said = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout

@@ -2,9 +2,9 @@
 
     python -m benchmarks.rates [--seconds 120] [--workers 4] [--rate 20] [--limit rate domain day] [--connections 4]
 
-Four workers, each a process with a folder of its own, send an edition over one PostgreSQL to a server that notes when
-each message arrives. In the middle of the time, one is killed. First a rate of the server limits them, then the rate
-of the receiving domain, then the recipients of a day. The exit code is 1 if more came than was allowed.
+Four workers, each a process with its own folder, send an edition over one PostgreSQL to a server that notes when each
+message arrives. Half-way through, one is killed. They are limited first by a rate of the server, then by a rate of the
+receiving domain, then by the recipients of a day. The exit code is 1 if more messages arrived than allowed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from benchmarks.imports import databases
 from benchmarks.senders import Order, Sender
 from publisher.store import open_store
 
-# At most so much more than the rate may come in an aligned second, and so much more or less in a minute.
+# The share by which an aligned second may exceed the rate, and by which a minute may differ from it.
 MOST_OVER, MOST_ASTRAY = 0.10, 0.02
 
-# After a kill, the full rate is there again after this many seconds.
+# After a kill, the full rate must be reached again within this many seconds.
 LONGEST_BACK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried. limit: "rate", "domain" or "day". seconds: after the first message; the kill is in the middle."""
+    """One trial. limit: "rate", "domain" or "day". seconds: its length from the first message to the end."""
 
     limit: str
     rate: int
@@ -44,11 +44,11 @@ class Trial:
 
     @property
     def per_day(self) -> int:
-        """The recipients that a day may have: they are used up in three quarters of the time."""
+        """The daily limit of recipients, which is reached after three quarters of the time."""
         return int(self.rate * self.seconds * 0.75) if self.limit == "day" else 0
 
     def server(self, port: int) -> dict[str, Any]:
-        """Return the server as a worker is told of it."""
+        """Return the server's keys in the configuration of a worker."""
         keys = {"url": f"smtp://127.0.0.1:{port}", "tls": "none", "connections": self.connections}
         if self.limit == "domain":
             return keys | {"domains": (f"example.org {self.rate}/s",)}
@@ -57,7 +57,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """When messages arrived, in seconds (Unix), and when a worker was killed."""
+    """The Unix times, in seconds, at which messages arrived and a worker was killed."""
 
     trial: Trial
     times: Sequence[float]
@@ -67,11 +67,11 @@ class Outcome:
 
     @property
     def most(self) -> int:
-        """The most messages in a second of the server's clock."""
+        """The highest number of messages in one second of the server's clock."""
         return max(Counter(int(moment) for moment in self.times).values())
 
     def astray(self, begin: float, end: float) -> list[float]:
-        """Return by how much each minute of a time, or a shorter time, differs from the rate."""
+        """Return by which share each minute of a period, or a shorter period as a whole, differs from the rate."""
         minutes = max(1, int((end - begin) // 60))
         length = min(60.0, end - begin)
         starts = [begin + length * number for number in range(minutes)]
@@ -80,17 +80,17 @@ class Outcome:
 
     @property
     def before(self) -> list[float]:
-        """By how much the minutes before the kill differ from the rate."""
+        """By which share the minutes before the kill differ from the rate."""
         return self.astray(self.times[0], self.killed_at)
 
     @property
     def after(self) -> list[float]:
-        """By how much the minutes after the kill, and its five seconds, differ from the rate."""
+        """By which share the minutes from five seconds after the kill differ from the rate."""
         return self.astray(self.killed_at + LONGEST_BACK, self.ended_at)
 
     @property
     def back(self) -> float:
-        """How many seconds after the kill five seconds begin that have what the rate allows, within 2 %."""
+        """The seconds from the kill until the rate is reached again: five seconds with at least 98 % of it."""
         for step in range(int((self.ended_at - self.killed_at - LONGEST_BACK) * 20)):
             start = self.killed_at + step / 20
             count = sum(start <= moment < start + LONGEST_BACK for moment in self.times)
@@ -99,7 +99,7 @@ class Outcome:
         return self.ended_at - self.killed_at
 
     def broken(self) -> list[str]:
-        """Return which promises do not hold."""
+        """Return the promises that were broken."""
         trial, wrong = self.trial, []
         if self.most > trial.rate * (1 + MOST_OVER):
             wrong.append(f"{self.most} in a second")
@@ -135,7 +135,7 @@ def run(trial: Trial, url: str, folder: Path) -> Outcome:
 
 
 def _kill_one(trial: Trial, senders: list[Sender], server: Arrivals) -> float:
-    """Wait for half of the time, and kill the first sender; return when."""
+    """Wait for half of the time, and kill the first sender; return the time of the kill."""
     _wait(server, trial.seconds / 2, senders, again=trial.limit == "domain")
     killed_at = time.time()
     if not senders[0].kill():
@@ -145,9 +145,9 @@ def _kill_one(trial: Trial, senders: list[Sender], server: Arrivals) -> float:
 
 
 def _wait(server: Arrivals, seconds: float, senders: list[Sender], *, again: bool) -> None:
-    """Wait until so many seconds after the first message, or until all senders have ended.
+    """Wait until this many seconds after the first message, or until all senders have ended.
 
-    again: start senders again that have ended, because all messages to the domain wait in the ledger for a while
+    again: restart senders that have ended; they end while all messages to the domain are waiting in the ledger
     """
     begun = time.monotonic()
     while any(sender.running for sender in senders):
@@ -178,7 +178,7 @@ def report(outcome: Outcome) -> str:
 
 
 def main() -> int:
-    """Run the trials that are asked for, and print what came of them."""
+    """Run the requested trials, and print their outcomes."""
     given = _arguments()
     good = True
     for limit in given.limit:
@@ -197,7 +197,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=120.0, help="how long each trial takes (default 120)")
     parser.add_argument("--workers", type=int, default=4, help="workers (default 4)")
     parser.add_argument("--rate", type=int, default=20, help="messages a second (default 20)")
-    parser.add_argument("--connections", type=int, default=4, help="connections of each worker (default 4)")
+    parser.add_argument("--connections", type=int, default=4, help="connections per worker (default 4)")
     parser.add_argument("--limit", nargs="+", choices=("rate", "domain", "day"), default=["rate", "domain", "day"])
     return parser.parse_args()
 

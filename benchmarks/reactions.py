@@ -1,11 +1,11 @@
-"""How soon a small edition goes out beside a large one, and how soon all processes see that one is held or cancelled.
+"""How soon a small edition is sent during a large one, and how soon all processes notice a hold or a cancellation.
 
     python -m benchmarks.reactions [--readers 100000] [--rates 0 50] [--write]
 
 One process on SQLite, one on PostgreSQL, or three on PostgreSQL send a large edition as `publisher run` does, at full
-speed or with a rate. In the middle an edition for one reader becomes due. Then the large one is put on hold, resumed
-and cancelled. The sink says when messages arrived. The exit code is 1 if the small edition takes more than 5 s, or a
-message of an edition on hold arrives after more than 2 s. --write puts the table into docs/delivery.md.
+speed or with a rate. Half-way through, an edition for one subscriber becomes due. Then the large one is put on hold,
+resumed and cancelled. The sink records when messages arrived. The exit code is 1 if the small edition takes more than 5
+s, or a message of an edition on hold arrives after more than 2 s. --write puts the table into docs/delivery.md.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ name = "other"
 
 @dataclass(frozen=True, slots=True)
 class Reactions:
-    """What was measured, in seconds.
+    """The measured times, in seconds.
 
     first      from the time when the small edition was made to the arrival of its message
-    held       from the hold of the large edition to the last message of it
+    held       from the hold of the large edition to its last message
     resumed    from its resumption to the next message
     cancelled  from the beginning of its cancellation to the last message
     """
@@ -85,16 +85,16 @@ class Reactions:
 
     @property
     def in_time(self) -> bool:
-        """Whether everything happened within the promised times."""
+        """Whether all times are as promised."""
         return self.first <= PROMISED_FIRST and max(self.held, self.cancelled) <= PROMISED_HOLD
 
 
 def send(root: str, line: Connection) -> None:
-    """Send what is due, again and again, until told to end; see `publisher run`."""
+    """Send what is due, again and again, until told to end, as `publisher run` does."""
     with (Path(root) / "log").open("ab") as file:
         os.dup2(file.fileno(), 2)
     config, stop = load_config(Path(root)), Stop()
-    os.environ["PUBLISHER_HOST"] = "one"  # all processes are those of one confirmed host
+    os.environ["PUBLISHER_HOST"] = "one"  # all processes belong to one confirmed host
     job = SendJob(lambda: config, lambda: datetime.now(UTC), stop)
     while not line.poll(0.5):
         job()
@@ -152,7 +152,7 @@ def _first(store: Store, to: Sink) -> float:
 
 
 def _last_arrival(to: Sink) -> float:
-    """Wait until nothing arrives any more; return when the last message did."""
+    """Wait until nothing arrives any more; return when the last message arrived."""
     last, count = time.monotonic(), to.count()
     until = last + LONGEST_SECONDS
     while time.monotonic() - last < QUIET_SECONDS and time.monotonic() < until:
@@ -184,7 +184,7 @@ def section(readers: int, lines: Sequence[Sequence[str]]) -> str:
 
 
 def main() -> int:
-    """Measure everything that is asked for, and print the table."""
+    """Run the requested measurements, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reactions", description=__doc__.split("\n")[0])
     parser.add_argument("--readers", type=int, default=100_000, help="of the large edition (default 100000)")
     parser.add_argument("--rates", type=int, nargs="+", default=[0, 50], help="messages a second; 0: no limit")

@@ -1,10 +1,11 @@
-"""Texts that repeat one pattern, of any length: what tells a linear pattern or parser from a quadratic one."""
+"""Texts of any length that repeat one pattern: they tell linear expressions and parsers from quadratic ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-# Every sign of Markdown, HTML, Liquid, YAML and TOML: alone, doubled, with a blank or a letter behind, on lines.
+# Every special character of Markdown, HTML, Liquid, YAML and TOML: alone, doubled, followed by a space or a letter, on
+# lines.
 _SIGNS = "*_`~#>-+=|[]()!<&\\:;\"'{}%$^@/.,?\t"
 _DOUBLED = "*_`~[]()!<>{}$^=|"
 _SPACED = "*_`~#>-+[(!<&|\\"
@@ -21,7 +22,7 @@ _UNITS = {
     "blanks": " ", "newlines": "\n", "lines with blanks": " \n", "letters": "a", "words": "word ", "digits": "0",
     "ideographs": "語", "brackets of Japanese": "「", "combining signs": "a\u0301\u0301", "no width": "\u200b",
     "right to left": "א\u202e", "emoji": "👩\u200d👩\u200d👧", "control signs": "\x01", "mojibake": "Ã©", "dots": "a.",
-    # links, pictures, addresses
+    # links, images, email addresses
     "link": "[a](b) ", "opened link": "[a](", "opened link <": "[a](<b", "nested picture": "![",
     "picture": "![a](b.png) ",
     "reference": "[a]: b\n", "used reference": "[a][b]", "autolink": "<http://a.b>", "bare link": "http://a.b/ ",
@@ -80,7 +81,7 @@ def _short_rows(length: int) -> str:
 
 
 def _nested_parts(length: int) -> str:
-    """Return parts in parts, each with a boundary of its own, and then blank lines."""
+    """Return nested parts, each with its own boundary, followed by blank lines."""
     begin = "".join(f"--b{n}\nContent-Type: multipart/x; boundary=b{n + 1}\n\n" for n in range(1, length // 90))
     return begin + "\n" * (length - len(begin))
 
@@ -131,4 +132,4 @@ SHAPES: dict[str, Text] = {
 CODE: dict[str, Text] = {
     f"code in {language}: {unit}": _code(language, unit) for language in _LANGUAGES.split() for unit in _CODE
 }
-"""The same for fenced code, whose lexers are other people's patterns."""
+"""The same for fenced code, whose lexers are third-party patterns."""

@@ -1,4 +1,4 @@
-"""Figures of paired runs as a table, as limits that hold or do not, and as JSON."""
+"""Figures of paired runs as a table, as promises that are kept or broken, and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HELP_CPU = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Every figure of one benchmark: per state one pair of usages a round, and the runs of each help."""
+    """Every figure of one benchmark: a pair of usages per state and round, and the runs of each help."""
 
     states: dict[str, list[dict[str, Usage]]]
     help: dict[str, list[Usage]]
@@ -37,10 +37,10 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One promise about speed or size, and what was measured.
+    """One promise about speed or size, and the measured value.
 
-    goal      the most, or with at_least the least, that keeps the promise
-    at_least  whether more is better
+    goal      the highest value that keeps the promise, or with at_least the lowest
+    at_least  whether higher is better
     """
 
     name: str
@@ -50,7 +50,7 @@ class Limit:
 
     @property
     def holds(self) -> bool:
-        """Whether what was measured is within the promise."""
+        """Whether the measured value keeps the promise."""
         return self.measured >= self.goal if self.at_least else self.measured <= self.goal
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Limit:
 
 
 def limits(results: Results) -> list[Limit]:
-    """Return the promises of this project with what `results` say of them."""
+    """Return the promises of this project with the values in `results`."""
     found = [Limit(f"feeds, {s}: CPU of {PEER}'s", results.ratio(s), most) for s, most in _CPU_RATIOS.items()]
     peak = max(usage.peak_mib for state in results.states for usage in results.of(state, OURS))
     found.append(Limit("feeds: highest peak of a process, MiB", peak, _PEAK_MIB))
@@ -81,7 +81,7 @@ def table(results: Results, work: str) -> str:
 
 
 def verdict(found: Sequence[Limit], unlike: Sequence[str], alike: str) -> str:
-    """Return one line for each limit, and what makes the outputs not comparable, or else that they are `alike`."""
+    """Return one line for each limit, and why the outputs are not comparable, or the text `alike` if they are."""
     lines = [str(limit) for limit in found]
     if not unlike:
         lines.append(f"alike   {alike}")
@@ -95,7 +95,7 @@ def write_json(path: Path, results: Results, found: Sequence[Limit], unlike: Seq
 
 
 def write_limits(path: Path, found: Sequence[Limit], unlike: Sequence[str] = (), **more: Any) -> None:
-    """Write the promises with what was measured, and more, as benchmarks.performance reads them."""
+    """Write the promises with the measured values, and more, in the format that benchmarks.performance reads."""
     data = {
         "machine": machine(),
         **more,
@@ -116,7 +116,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column < 2 else text.rjust(width)  # words left, figures right
+    return text.ljust(width) if column < 2 else text.rjust(width)  # text left-aligned, figures right-aligned
 
 
 def machine() -> str:

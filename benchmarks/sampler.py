@@ -1,10 +1,10 @@
-"""Where a Python program and the processes that it forks spend their user time: a look every few milliseconds.
+"""Samples every few milliseconds where a Python program and the processes that it forks spend their user time.
 
     python benchmarks/sampler.py FILE FOLDER MODULE [WORD ...]
 
-Runs MODULE of the checkout in FOLDER with the words, and adds a line to FILE for each look: the function at work. What
-a library in C or Rust does counts for the function that calls it. benchmarks.profile reads the file. This file imports
-nothing of the project, so that it can run older checkouts.
+Runs MODULE of the checkout in FOLDER with the words as arguments, and adds a line to FILE for each sample: the running
+function. Time in a C or Rust library counts towards the function that calls it. benchmarks.profile reads the file. This
+file imports nothing of the project, so that it can run older checkouts.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _SECONDS = 0.002
 
 
 def main() -> None:
-    """Run the module, and look at it and at what it forks until it ends."""
+    """Run the module, and sample it and its forks until it ends."""
     file, folder, module, *words = sys.argv[1:]
     where = os.fspath(Path(file).resolve())
 
     def look(number: int, frame: FrameType | None) -> None:
         if frame is not None:
-            # Opened each time, because a process may close all its files, and use their numbers for others.
+            # Opened each time, because a process may close all its files and reuse their descriptors.
             opened = os.open(where, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             os.write(opened, f"{_named(frame)}\n".encode())
             os.close(opened)
@@ -42,7 +42,7 @@ def main() -> None:
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # an interpreter that ends takes its handlers away
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # an interpreter that is ending removes its handlers
 
 
 def _named(frame: FrameType) -> str:

@@ -3,11 +3,11 @@
     python -m benchmarks.scaling [--workers 1 2 4] [--connections 8 32] [--answer 0.1] [--seconds 15] [--rounds 1]
                                  [--json FILE]
 
-Each worker is a process with a folder of its own. The server answers each message after 100 ms, as one far away does,
-so a connection sends at most ten messages a second. After some seconds of warming up, the messages that arrive in a
-window of time are counted, and the processor time of all workers, of all processes of PostgreSQL, and of the server.
-On one machine, all of them share its cores. With several rounds, the fastest of each number of workers counts, as the
-one that other programs disturbed least. benchmarks.fleet_simulation uses the figures.
+Each worker is a process with its own folder. The server answers each message after 100 ms, like a distant one, so a
+connection sends at most ten messages a second. After some seconds of warming up, the messages that arrive in a window
+of time are counted, along with the CPU time of all workers, all processes of PostgreSQL, and the server. On one
+machine, all of them share its cores. Of several rounds, the fastest for each number of workers counts, because other
+programs disturbed it least. benchmarks.fleet_simulation uses the figures.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ WARM_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What was measured with a number of workers.
+    """The measurement with one number of workers.
 
     answer        after how many seconds the server answered a message
     rate          messages that arrived in a second
-    worker_cpu    processor seconds of the workers for a message
+    worker_cpu    CPU seconds of the workers per message
     database_cpu  the same of PostgreSQL
     server_cpu    the same of the mail server
-    peak_mib      the most memory of a worker, with all that it shares with others
-    busy          how much of all cores was in use, by any process of the machine
-    cores         how many the machine has
+    peak_mib      the highest memory of a worker, including what it shares with others
+    busy          the share of all cores that was in use by any process of the machine
+    cores         the number of cores of the machine
     """
 
     workers: int
@@ -81,7 +81,7 @@ def measure(workers: int, connections: int, answer: float, seconds: float) -> Po
         folder = Path(name)
         with databases("postgresql", folder / "database") as urls, arrivals(folder / "server", answer) as server:
             with open_store(urls[0], folder) as store:
-                # Twice as many as the connections can send: those that are left are not sent.
+                # Twice as many as the connections can send; the rest is not sent.
                 add_readers(store, int(workers * connections / answer * (seconds + 2 * WARM_SECONDS)) + 1_000)
                 make_edition(store)
             senders = [Sender(_order(urls[0], folder, number, connections, server)) for number in range(workers)]
@@ -128,7 +128,7 @@ def _measure(
 
 def _read(pids: Sequence[int], database: int, server: Arrivals) -> _Reading:
     postgres = psutil.Process(database)
-    # Processes that have ended count for the first one, which has waited for them.
+    # The CPU time of ended processes counts for the first one, which has waited for them.
     ended = postgres.cpu_times().children_user + postgres.cpu_times().children_system
     return _Reading(
         at=time.monotonic(),
@@ -166,7 +166,7 @@ HEADER = (
 
 
 def table(points: Sequence[Point]) -> str:
-    """Return the points as a table of Markdown; processor time in milliseconds for a message."""
+    """Return the points as a table of Markdown; CPU time in milliseconds per message."""
     return markdown(
         HEADER,
         [
@@ -207,10 +207,12 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__.split("\n")[0])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="how many (default 1 2 4)")
-    parser.add_argument("--connections", type=int, nargs="+", default=[8, 32], help="of each worker (default 8 32)")
+    parser.add_argument(
+        "--connections", type=int, nargs="+", default=[8, 32], help="connections per worker (default 8 32)"
+    )
     parser.add_argument("--answer", type=float, default=0.1, help="seconds after which a message is answered")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of the window (default 15)")
-    parser.add_argument("--rounds", type=int, default=1, help="of which the fastest counts (default 1)")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds, of which the fastest counts (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     return parser.parse_args()
 

@@ -1,9 +1,9 @@
-"""How long it takes to count the people in a segment, and to make an edition for them, among very many people.
+"""How long it takes to count the people in a segment, and to make an edition for them, with very many subscribers.
 
     python -m benchmarks.segments [--people 1000000] [--databases sqlite postgresql]
 
-For each condition: how many people it is true of, the seconds to count them, and the seconds to create their
-deliveries of an edition. The last row is an edition without a segment, for comparison. The people are always the same.
+For each condition: the number of matching people, the seconds to count them, and the seconds to create the deliveries
+of an edition for them. The last row is an edition without a segment, for comparison. The people are always the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from publisher.store import Store, open_store
 from publisher.store.tables import consent_events, subscriber_tags, subscribers, subscriptions
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-PARTS = 50  # each of which joined on a day of its own
+PARTS = 50  # each of which joined on a different day
 CONDITIONS = (
     "tag:vip",
     "not tag:vip",
@@ -46,7 +46,7 @@ CONDITIONS = (
 
 
 def fill(store: Store, number: int) -> None:
-    """Add so many people: every tenth is tagged vip, one in 5,000 rare, half have fields, a third a topic."""
+    """Add this many people: one in 10 is tagged vip, one in 5,000 rare, half have fields, a third has a topic."""
     size = max(1, number // PARTS)
     with store._database.write() as connection:
         for part in range(PARTS):
@@ -108,7 +108,7 @@ def _edition(number: int, segment: str) -> EditionDraft:
 
 
 def times(url: str, folder: Path, number: int) -> list[tuple[str, str, str, str]]:
-    """Return the row of each condition: itself, the number of people, and the seconds to count and to queue them."""
+    """Return a row per condition: the condition, the number of people, and the seconds to count and to queue them."""
     with open_store(url, folder) as store:
         begun = time.perf_counter()
         fill(store, number)

@@ -1,10 +1,10 @@
-"""One run of one sender, in a process of its own: benchmarks.sending starts it and reads its one line of JSON.
+"""One run of one sender in its own process: benchmarks.sending starts it and reads its one line of JSON.
 
     python -m benchmarks.sender WAY PORT CONNECTIONS MESSAGES FOLDER
 
 WAY is plain, rsa, ed25519 or marks (Publisher, its ledger in SQLite), or aiosmtplib (no ledger, one ready message).
-"marks" sends a letter with two fields of each reader and a condition, in the subject, the HTML and the text.
-Only the sending is timed; making readers, an edition and keys is not.
+"marks" sends an email with two fields of each subscriber and a condition, in the subject, the HTML and the text. Only
+the sending is timed, not the making of subscribers, edition and keys.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _WORDS = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmo
 
 
 def letter() -> Letter:
-    """Return a letter whose message has 75 KB, as long ones have."""
+    """Return a letter whose message has 75 KB, like a long edition."""
     paragraph = f'<p style="margin:0 0 1em;color:#222222">{_WORDS}</p>\n'
     html = f"<p>Hello {Mark.NAME}</p>\n{paragraph * 390}<a href='{Mark.UNSUBSCRIBE}'>Leave</a>\n"
     text = f"Hello {Mark.NAME}\n{(_WORDS + chr(10)) * 200}{Mark.UNSUBSCRIBE}\n"
@@ -52,7 +52,7 @@ def letter() -> Letter:
 
 
 def personal_letter() -> Letter:
-    """Return the same letter with two fields of each reader, and a paragraph for some of them."""
+    """Return the same letter with two fields of each subscriber, and a paragraph for some of them."""
     plain = letter()
     name, plan = FieldMark("name", "friend"), FieldMark("plan", "free")
     condition = f"{if_mark(('is', 'plan', '==', 'pro'))}Thank you. {ELSE}Join us. {END}"
@@ -62,7 +62,7 @@ def personal_letter() -> Letter:
 
 
 def headers(way: str, folder: Path) -> NewsletterHeaders:
-    """Return the newsletter's headers, with a signer where the way names a kind of key."""
+    """Return the newsletter's headers, with a signer if the way names a kind of key."""
     signers: tuple[Signer, ...] = ()
     if way in ("rsa", "ed25519"):
         path = folder / f"{way}.pem"
@@ -72,7 +72,7 @@ def headers(way: str, folder: Path) -> NewsletterHeaders:
 
 
 def with_publisher(store: Store, way: str, smtp: Smtp, messages: int, folder: Path) -> float:
-    """Deliver an edition to so many readers; return the seconds that `deliver` took."""
+    """Deliver an edition to this many subscribers; return the seconds that `deliver` took."""
     people = [
         NewSubscriber(
             f"reader{i}@example.org",
@@ -99,7 +99,7 @@ def with_publisher(store: Store, way: str, smtp: Smtp, messages: int, folder: Pa
 
 
 def with_aiosmtplib(smtp: Smtp, messages: int) -> float:
-    """Send so many copies of one ready message over as many connections; return the seconds it took."""
+    """Send this many copies of one ready message over the given number of connections; return the seconds it took."""
     reader = Recipient("reader@example.org", "Reader", "<1@example.org>", "https://example.org/u", "https://e.org/p")
     ready = MessageTemplate.of(letter(), headers("plain", Path()), MADE_AT).join(reader)
     start = time.perf_counter()

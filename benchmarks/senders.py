@@ -1,4 +1,4 @@
-"""Starting senders in processes of their own, see benchmarks.deliverer, and ending them."""
+"""Starts and ends senders in their own processes, see benchmarks.deliverer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.forking import PROCESSES
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a sender is told. servers: keys of each relay. more: see benchmarks.deliverer."""
+    """The settings of a sender. servers: the keys of each mail server. more: see benchmarks.deliverer."""
 
     url: str
     folder: Path
@@ -22,13 +22,13 @@ class Order:
     more: tuple[tuple[str, float | str], ...] = ()
 
     def words(self) -> dict[str, Any]:
-        """Return it as benchmarks.deliverer reads it."""
+        """Return the settings as benchmarks.deliverer reads them."""
         told = {"url": self.url, "folder": str(self.folder), "servers": self.servers, "on_uncertain": self.on_uncertain}
         return told | dict(self.more)
 
 
 class Sender:
-    """A sender that has been started and waits for `go`."""
+    """A sender whose process has been started; it begins to send after `go`."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
@@ -39,11 +39,11 @@ class Sender:
 
     @property
     def running(self) -> bool:
-        """Whether it is still there."""
+        """Whether its process is running."""
         return self.process.is_alive()
 
     def go(self) -> None:
-        """Let it begin, as soon as it is ready."""
+        """Let it begin as soon as it is ready."""
         try:
             self._line.recv()
         except EOFError as error:
@@ -51,19 +51,19 @@ class Sender:
         self._line.send("go")
 
     def kill(self) -> bool:
-        """End it by SIGKILL; return whether it was still there."""
+        """End it with SIGKILL; return whether it was still running."""
         was_running = self.running
         self.process.kill()
         self.process.join()
         return was_running and self.process.exitcode == -signal.SIGKILL
 
     def stop(self) -> str:
-        """Let a sender end that stays; return what went wrong for it."""
+        """Tell a sender that stays to end; return its errors."""
         self._line.send("stop")
         return self.finish()
 
     def finish(self) -> str:
-        """Wait until it ends; return the error it told, "" for none."""
+        """Wait until it ends; return the error it reported, or ""."""
         try:
             said = str(self._line.recv()) if self._line.poll(600) else "it did not end"
         except EOFError:

@@ -1,12 +1,12 @@
-"""Messages a second: Publisher beside `smtp-source` on the same `smtp-sink`, and beside aiosmtplib far away.
+"""Messages a second: Publisher compared with `smtp-source` on the same `smtp-sink`, and with aiosmtplib far away.
 
     python -m benchmarks.sending [--rounds 5] [--messages 10000] [--connections 64] [--json FILE]
 
-smtp-source and smtp-sink are Postfix's own test programs, written in C: about what the machine can do. All
-send messages of 75 KB. Publisher writes its ledger in SQLite on a disk, with an fsync for every group of
-answers; smtp-source keeps no record. The programs take turns in every round; a ratio is taken within each
-round, then the median of the ratios. The second part puts a proxy with 20 ms a round trip before the sink. The
-sink reads each message byte by byte in one thread; the last line says how many it could take at most.
+smtp-source and smtp-sink are Postfix's own test programs, written in C, and show about what the machine can do. All
+send messages of 75 KB. Publisher writes its ledger to SQLite on a disk, with an fsync for every group of answers;
+smtp-source keeps no record. The programs take turns in every round; a ratio is taken within each round, then the median
+of the ratios. The second part puts a proxy with a round trip of 20 ms in front of the sink. The sink reads each message
+byte by byte in one thread; the last line says how many it could take at most.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Rates = dict[str, list[float]]
 
 @contextmanager
 def sink() -> Iterator[int]:
-    """Run smtp-sink; gives its port."""
+    """Run smtp-sink; yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -56,7 +56,7 @@ def sink() -> Iterator[int]:
 
 @contextmanager
 def far_away(port: int) -> Iterator[int]:
-    """Run the proxy before a port; gives the proxy's port."""
+    """Run the proxy in front of a port; yield the proxy's port."""
     command = [sys.executable, "-m", "benchmarks.slow_line", str(port), str(ONE_WAY_MS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -67,7 +67,7 @@ def far_away(port: int) -> Iterator[int]:
 
 
 def rate(way: str, port: int, connections: int, messages: int) -> float:
-    """Send the messages in one way; return how many a second it was."""
+    """Send the messages in one way; return the messages a second."""
     if way == "smtp-source":
         return messages / _smtp_source(port, connections, messages)
     with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
@@ -92,13 +92,13 @@ def _program(name: str) -> str:
 
 
 def _processor_seconds() -> float:
-    """Return the processor time of all processes that have been started and have ended."""
+    """Return the CPU time of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def rounds(ways: tuple[str, ...], port: int, connections: int, messages: int, number: int) -> Rates:
-    """Let all ways send in turns; return the rates of each, by round."""
+    """Send in all ways in turn; return the rates of each, by round."""
     rates: Rates = {way: [] for way in ways}
     for turn in range(number):
         print(f"round {turn + 1} of {number}", file=sys.stderr)
@@ -108,7 +108,7 @@ def rounds(ways: tuple[str, ...], port: int, connections: int, messages: int, nu
 
 
 def table(title: str, rates: Rates, peer: str) -> str:
-    """Return the medians, and those of the ratios to the peer."""
+    """Return the medians of the rates, and of their ratios to the peer."""
     lines = [title]
     for way, values in rates.items():
         ratio = _ratio(rates, way, peer)
@@ -118,7 +118,7 @@ def table(title: str, rates: Rates, peer: str) -> str:
 
 
 def limits(near: Rates, far: Rates) -> list[Limit]:
-    """Return the promises about messages a second with what was measured."""
+    """Return the promises about messages a second with the measured values."""
     goals = {"plain": 1.0, "ed25519": 0.85, "rsa": 0.6}
     found = [
         Limit(f"sending, {way}: messages a second of smtp-source's", _ratio(near, way, NEAR[0]), goal, at_least=True)

@@ -1,4 +1,4 @@
-"""What can be wrong with mail servers: each fault with what was designed for it."""
+"""Faults of mail servers, each with the designed reaction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from publisher.core.newsletter_models import Delivery
 from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.mail.smtp.server_health import FAILURES
 
-# A server that dies answers so many messages first.
+# A server that dies answers this many messages first.
 _BEFORE = 20
 
-# In doubt at most: one message a connection, and one for each time that a server is tried again.
+# In doubt at most: one message per connection, and one for each time that a server is tried again.
 _IN_DOUBT = CONNECTIONS + FAILURES
 
 _HUNG_UP = "hung up 5 times in a row"
@@ -22,27 +22,27 @@ _AWAY = "cannot be reached"
 
 
 def all_of(status: Status) -> dict[Status, range]:
-    """Return that every row stands in one status."""
+    """Return the outcome in which every row has one status."""
     return {status: range(READERS, READERS + 1)}
 
 
 def doubts(most: int, least: int = 0, rest: Status = Status.SENT) -> dict[Status, range]:
-    """Return that so many rows are uncertain, and all others in one status."""
+    """Return the outcome in which this many rows are uncertain, and all others have one status."""
     return {Status.UNCERTAIN: range(least, most + 1), rest: range(READERS - most, READERS - least + 1)}
 
 
 def _with(*options: str, **settings: Any) -> Callable[[Scene], str]:
-    """One server with such options of smtp-sink."""
+    """Use one server with these options of smtp-sink."""
     return lambda scene: scene.send(scene.sink(*options).port, **settings)
 
 
 def _beside(*options: str) -> Callable[[Scene], str]:
-    """One server with such options, and a good one."""
+    """Use one server with these options, and a good one."""
     return lambda scene: scene.send(scene.sink(*options).port, scene.sink().port)
 
 
 def _returns(scene: Scene) -> str:
-    """A server that ends after some messages, and is back while the run goes on."""
+    """Use a server that ends after some messages, and returns during the run."""
     first = scene.sink("-M", str(_BEFORE))
     again: list[Sink] = []
 
@@ -55,7 +55,7 @@ def _returns(scene: Scene) -> str:
 
 
 def _killed(scene: Scene) -> str:
-    """Two servers, one of which is cut off in mid-stream, with messages in its hands."""
+    """Use two servers, one of which is cut off while it is receiving messages."""
     first = scene.sink()
 
     def cut(delivery: Delivery, status: Status, reason: str) -> None:
@@ -81,26 +81,28 @@ _DIED = {
 _REFUSALS: tuple[Fault, ...] = (
     Fault(
         "5xx to MAIL",
-        "stops at once, since every message has that sender",
+        "stops immediately, as every message has that sender",
         _with("-f", "MAIL"),
         all_of(Status.QUEUED),
         says="refuses the sender",
     ),
     *(
-        Fault(f"5xx to {name}", "records each with the server's words", _with("-f", word), all_of(Status.FAILED))
+        Fault(
+            f"5xx to {name}", "records each message with the server's answer", _with("-f", word), all_of(Status.FAILED)
+        )
         for name, word in (("RCPT", "RCPT"), ("DATA", "DATA"), ("the end of the message", "."))
     ),
     *(
-        Fault(f"4xx to {name}", "tries each again later", _with("-r", word), all_of(Status.DEFERRED))
+        Fault(f"4xx to {name}", "tries each message again later", _with("-r", word), all_of(Status.DEFERRED))
         for name, word in (("MAIL", "MAIL"), ("RCPT", "RCPT"), ("DATA", "DATA"), ("the end of the message", "."))
     ),
 )
 
-_GIVES_UP = "rests it, tries again, gives up after five times"
+_GIVES_UP = "pauses the server, tries again, gives up after five failures"
 
 _BREAKS: tuple[Fault, ...] = (
     *(
-        Fault(f"{how} to CONNECT", "stops at once", _with(option, "CONNECT"), all_of(Status.QUEUED), _AWAY)
+        Fault(f"{how} to CONNECT", "stops immediately", _with(option, "CONNECT"), all_of(Status.QUEUED), _AWAY)
         for how, option in (("5xx", "-f"), ("connection closed instead of an answer", "-q"), ("421", "-Q"))
     ),
     *(
@@ -110,21 +112,21 @@ _BREAKS: tuple[Fault, ...] = (
     ),
     Fault(
         "421 to the end of the message",
-        "the same: 421 is a no, so nothing is in doubt",
+        "the same: 421 is a refusal, so nothing is in doubt",
         _with("-Q", "."),
         all_of(Status.QUEUED),
         _HUNG_UP,
     ),
     Fault(
         'connection closed instead of an answer to the end of the message, `"hold"`',
-        "holds what had no answer, gives up after five times",
+        "puts messages without an answer on hold, gives up after five failures",
         _with("-q", "."),
         doubts(_IN_DOUBT, 1, Status.QUEUED),
         _HUNG_UP,
     ),
     Fault(
         'the same with `"resend"`',
-        "sends the same again, later",
+        "sends the same messages again later",
         _with("-q", "."),
         all_of(Status.QUEUED),
         _HUNG_UP,
@@ -144,7 +146,7 @@ _SLOW: tuple[Fault, ...] = (
     ),
     Fault(
         "answers the end of the message after its timeout",
-        "holds what had no answer, gives up after five times",
+        "puts messages without an answer on hold, gives up after five failures",
         _with("-p", "-W", ".:3", timeout=1),
         doubts(_IN_DOUBT, 1, Status.QUEUED),
         _HUNG_UP,
@@ -152,23 +154,33 @@ _SLOW: tuple[Fault, ...] = (
 )
 
 _DEATHS: tuple[Fault, ...] = (
-    Fault("nobody listens", "stops at once", _nobody, all_of(Status.QUEUED), _AWAY),
+    Fault("no server is listening", "stops immediately", _nobody, all_of(Status.QUEUED), _AWAY),
     Fault(
-        "the server dies in mid-stream",
-        "holds what had no answer, tries again, gives up after five times",
+        "the server dies during sending",
+        "puts messages without an answer on hold, tries again, gives up after five failures",
         _with("-M", str(_BEFORE)),
         _DIED,
         _HUNG_UP,
     ),
-    Fault("the server dies and returns", "goes on where it was", _returns, doubts(CONNECTIONS)),
-    Fault("one of two servers is away", "sends all over the other", _one_away, all_of(Status.SENT)),
+    Fault("the server dies and returns", "continues where it stopped", _returns, doubts(CONNECTIONS)),
+    Fault("one of two servers is away", "sends everything through the other", _one_away, all_of(Status.SENT)),
     Fault(
-        "one of two servers dies", "gives what is not in doubt to the other", _beside("-M", "20"), doubts(CONNECTIONS)
+        "one of two servers dies",
+        "sends what is not in doubt through the other",
+        _beside("-M", "20"),
+        doubts(CONNECTIONS),
     ),
-    Fault("one of two servers is cut off", "gives what is not in doubt to the other", _killed, doubts(CONNECTIONS)),
-    Fault("one of two servers answers 421", "gives it all to the other", _beside("-Q", "."), all_of(Status.SENT)),
     Fault(
-        "one of two servers hangs up at DATA", "gives it all to the other", _beside("-q", "DATA"), all_of(Status.SENT)
+        "one of two servers is cut off", "sends what is not in doubt through the other", _killed, doubts(CONNECTIONS)
+    ),
+    Fault(
+        "one of two servers answers 421", "sends everything through the other", _beside("-Q", "."), all_of(Status.SENT)
+    ),
+    Fault(
+        "one of two servers hangs up at DATA",
+        "sends everything through the other",
+        _beside("-q", "DATA"),
+        all_of(Status.SENT),
     ),
 )
 

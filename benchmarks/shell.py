@@ -1,14 +1,14 @@
-"""`publisher run` sends an edition while everything else goes wrong: does it keep its pace, and is anything lost?
+"""Does `publisher run` keep its pace and lose nothing when everything goes wrong while it sends an edition?
 
     python -m benchmarks.shell [--letters 20000] [--seconds 10]
 
-A real mail server takes an edition at a limited rate. Meanwhile come, one after the other, S1's endless path, idle
-connections, wrong passwords, a post and a template that hang a build, the death of each child, a full disk (only for
-root, who may mount a small one) and a clock that jumps (only with libfaketime, which LIBFAKETIME may name). The process
-may open 1,024 files, as systemd allows by default. For each trouble the table has the letters a second and the longest
-pause between two; how long it took from a new post of another newsletter to its edition; the slowest answer of
-/healthz; and the longest time between two pings of the watchdog. In the end every letter is counted at the mail server.
-Exit code 1 if one is lost or came twice, or if a figure is beyond its limit.
+A real mail server accepts an edition at a limited rate. Meanwhile these troubles follow one another: S1's endless path,
+idle connections, wrong passwords, a post and a template that hang a build, the death of each child, a full disk (only
+for root, who may mount a small one) and a clock that jumps (only with libfaketime, which LIBFAKETIME may name). The
+process may open 1,024 files, as systemd allows by default. For each trouble the table has the messages a second and the
+longest pause between two; the time from a new post of another newsletter to its edition; the slowest answer of
+/healthz; and the longest time between two pings of the watchdog. In the end every message is counted at the mail
+server. Exit code 1 if one is lost or duplicated, or if a figure exceeds its limit.
 """
 
 from __future__ import annotations
@@ -79,9 +79,10 @@ schedule = "each post"
 tags = ["small"]
 settle_minutes = 0
 """
-# What each trouble may do at most: seconds without a letter, until an edition is made, for /healthz, between pings.
+# The most that each trouble may cause: seconds without a message, until an edition is made, for /healthz, between
+# pings.
 PAUSE, TICK, HEALTH, PING = 5.0, 60.0, 5.0, 10.0
-# With a full disk nothing can be recorded, so nothing may be sent; it goes on with the next tick but one.
+# With a full disk nothing can be recorded, so nothing may be sent; it continues two ticks later.
 PAUSE_OF_FULL_DISK = 60.0
 DISK = "96m"
 WATCHDOG_SECONDS = 30
@@ -92,7 +93,7 @@ Trouble = Callable[[Target], Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured during one trouble."""
+    """The figures measured during one trouble."""
 
     name: str
     rate: float
@@ -107,7 +108,7 @@ class Row:
         return f"{self.name:24}  {self.rate:9.1f}  {seconds}"
 
     def faults(self) -> list[str]:
-        """Return what is beyond its limit."""
+        """Return the figures that exceed their limits."""
         pause = PAUSE_OF_FULL_DISK if self.name == "full disk" else PAUSE
         limits = {"pause": (self.pause, pause), "tick": (self.tick, TICK), "health": (self.health, HEALTH)}
         limits["ping"] = (self.ping, PING)
@@ -116,7 +117,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it all: the rows, and the letters that were lost or came twice."""
+    """The outcome: the rows, and the messages that were lost or duplicated."""
 
     rows: list[Row]
     lost: int
@@ -125,7 +126,7 @@ class Outcome:
     ended_in: float
 
     def faults(self) -> list[str]:
-        """Return what is not as promised."""
+        """Return the promises that were broken."""
         found = [fault for row in self.rows for fault in row.faults()]
         found += [f"{self.lost} lost"] * bool(self.lost) + [f"{self.twice} twice"] * bool(self.twice)
         return found
@@ -153,9 +154,9 @@ def all_troubles(*, idle: tuple[int, int] = (1_100, 10_000), guesses: int = 200)
 
 
 def prove(root: Path, wanted: Mapping[str, Trouble], letters: int, seconds: float, rate: int = 0) -> Outcome:
-    """Send so many letters, with each trouble for so many seconds, and return what came of it.
+    """Send this many messages, with each trouble for this many seconds, and return the outcome.
 
-    rate  letters a second; by default so many that they last for all troubles
+    rate  messages a second; by default chosen so that they last for all troubles
     """
     project = root / "project"
     rate = rate or max(1, round(letters / (len(wanted) * (seconds + 4) + 5)))
@@ -179,7 +180,7 @@ def prove(root: Path, wanted: Mapping[str, Trouble], letters: int, seconds: floa
 
 
 class Watchdog:
-    """Receives the pings that systemd would get."""
+    """Receives the watchdog pings in systemd's place."""
 
     def __init__(self, path: Path) -> None:
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -195,14 +196,14 @@ class Watchdog:
                 self.times.append(time.monotonic())
 
     def longest(self, since: float) -> float:
-        """Return the longest time between two pings since a time, or from the last one until now."""
+        """Return the longest time between two pings since a given time, including that from the last one until now."""
         times = [*(at for at in self.times if at >= since - WATCHDOG_SECONDS), time.monotonic()]
         gaps = [after - before for before, after in pairwise(times) if after >= since]
         return max(gaps, default=0.0)
 
 
 def _measure(name: str, trouble: Trouble, target: Target, to: Sink, watchdog: Watchdog, seconds: float) -> Row:
-    """Measure for so many seconds, from the moment at which the trouble begins, and until all goes on."""
+    """Measure for this many seconds from the start of the trouble, and until everything works again."""
     began, first = time.monotonic(), to.count()
     health = _Prober(lambda: _healthz(target.url, 30).raise_for_status())
     pace = _Pace(to)
@@ -211,7 +212,7 @@ def _measure(name: str, trouble: Trouble, target: Target, to: Sink, watchdog: Wa
         while time.monotonic() - began < seconds:
             time.sleep(0.05)
     if name == "full disk":
-        tick, known = _tick(target), to.count()  # nothing can be made before there is room
+        tick, known = _tick(target), to.count()  # no edition can be made before there is room
         _until(lambda: to.count() > known or not _waiting(target.project), PAUSE_OF_FULL_DISK)
     pause = pace.end()
     rate = (to.count() - first) / (time.monotonic() - began)
@@ -219,12 +220,12 @@ def _measure(name: str, trouble: Trouble, target: Target, to: Sink, watchdog: Wa
 
 
 def _healthz(url: str, timeout: float) -> httpx.Response:
-    # Without TLS: to load the certificates for it would take 20 ms of processor time for each question.
+    # Without TLS, as loading the certificates would take 20 ms of CPU time for each request.
     return httpx.get(f"{url}/healthz", timeout=timeout, verify=False)
 
 
 class _Prober:
-    """Asks again and again, in a thread, and keeps the longest time until an answer that was right."""
+    """Sends requests in a thread, and keeps the longest time until a correct answer."""
 
     def __init__(self, ask: Callable[[], object]) -> None:
         self._ask, self._over, self._longest = ask, threading.Event(), 0.0
@@ -245,14 +246,14 @@ class _Prober:
                 return
 
     def end(self) -> float:
-        """Wait for the answer to the last question, and return the longest time."""
+        """Wait for the last answer, and return the longest time."""
         self._over.set()
         self._thread.join()
         return self._longest
 
 
 class _Pace:
-    """Watches in a thread how the letters come in, and keeps the longest pause."""
+    """Watches the arriving messages in a thread, and keeps the longest pause."""
 
     def __init__(self, to: Sink) -> None:
         self._to, self._over, self._longest = to, threading.Event(), 0.0
@@ -269,14 +270,14 @@ class _Pace:
         self._longest = max(self._longest, time.monotonic() - since)
 
     def end(self) -> float:
-        """Return the longest time without a letter."""
+        """Return the longest time without a message."""
         self._over.set()
         self._thread.join()
         return self._longest
 
 
 def _tick(target: Target) -> float:
-    """Write a post of the other newsletter, let the clock look at once, and return the seconds until its edition."""
+    """Write a post of the other newsletter, wake the scheduler, and return the seconds until its edition."""
     began, before = time.monotonic(), _made(target.project)
     _post(target.project, "small", datetime.now(UTC))
     while _made(target.project) == before and time.monotonic() - began < 90:
@@ -306,7 +307,9 @@ def _make_project(project: Path, mail: int, rate: int, letters: int) -> int:
     (project / "publisher.toml").write_text(CONFIG.format(web=web, mail=mail, rate=rate), encoding="utf-8")
     config, now = load_config(project), datetime.now(UTC)
     with open_project_store(config) as store:
-        create_due(Project(config, store, lambda: now))  # what exists when a newsletter is first seen is never sent
+        create_due(
+            Project(config, store, lambda: now)
+        )  # posts that exist when a newsletter is first seen are never sent
         people = [NewSubscriber(f"r{n}@shell.example", subscriptions=(Subscription("large"),)) for n in range(letters)]
         people.append(NewSubscriber("small@shell.example", subscriptions=(Subscription("small"),)))
         store.subscribers.add_many(people, at=now - timedelta(days=1), source="benchmark")
@@ -341,7 +344,7 @@ def _running(root: Path, project: Path, web: int) -> Iterator[tuple[Target, Watc
         )
     target = Target(process.pid, web, project, clock if library else None)
     try:
-        # The web application answers a little sooner than the parent hears of SIGHUP.
+        # The web application answers a little before the parent listens for SIGHUP.
         _until(lambda: watchdog.is_ready and _healthz(target.url, 5).status_code == 200, 60)
         yield target, watchdog, process
     finally:
@@ -351,7 +354,7 @@ def _running(root: Path, project: Path, web: int) -> Iterator[tuple[Target, Watc
 
 @contextmanager
 def _small_disk(project: Path, is_wanted: bool) -> Iterator[None]:
-    """Put the project's database on a small file system in memory, if that is wanted."""
+    """Put the project's database on a small file system in memory, if requested."""
     if not is_wanted:
         yield
         return
@@ -380,7 +383,7 @@ def _until(found: Callable[[], bool], seconds: float) -> None:
 
 
 def _count(project: Path, to: Sink, rows: list[Row], ended_in: float) -> Outcome:
-    """Compare what the mail server took with what the database says."""
+    """Compare the messages that the mail server accepted with the database."""
     counts: Counter[str] = Counter()
     with open_project_store(load_config(project)) as store:
         for edition in store.editions.list():
@@ -394,7 +397,7 @@ def _count(project: Path, to: Sink, rows: list[Row], ended_in: float) -> Outcome
 
 
 def main() -> None:
-    """Read the options, make all the trouble, and print the table."""
+    """Read the options, cause all troubles, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--letters", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each trouble lasts")

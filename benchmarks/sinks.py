@@ -1,4 +1,4 @@
-"""Postfix's smtp-sink as it is needed to prove things: with faults, and with a record of all that it took."""
+"""Postfix's smtp-sink for proofs: with faults, and with a record of all accepted messages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-# Stands before each message in the record; no message has such a line.
+# This line precedes each message in the record; no message contains it.
 _CUT = "=====one more message====="
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One message as the sink took it. digest: of its bytes, without what the sink itself wrote above them."""
+    """One message as received by the sink. digest: of its bytes, without the header added by the sink."""
 
     recipient: str
     message_id: str
@@ -35,8 +35,8 @@ class Taken:
 class Sink:
     """A running smtp-sink.
 
-    record   a file of all that it took, in the order of arrival
-    refuses  it says no to the end of every message, and records them all the same
+    record   a file of all messages, in order of arrival
+    refuses  it rejects every message at its end, but records it nevertheless
     """
 
     port: int
@@ -47,7 +47,7 @@ class Sink:
     _count: int = field(default=0, init=False)
 
     def count(self) -> int:
-        """Return how many messages have arrived; reads only what is new."""
+        """Return how many messages have arrived; only reads new ones."""
         if self.record.exists():
             with self.record.open("rb") as file:
                 file.seek(self._read)
@@ -63,14 +63,14 @@ class Sink:
         return [_message(part) for part in text.split(f"{_CUT}\n")[1:]]
 
     def stop(self) -> None:
-        """End it at once, as a machine does that is switched off."""
+        """Kill it, like a machine that is switched off."""
         self.process.kill()
         self.process.wait()
 
 
 @contextmanager
 def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
-    """Run smtp-sink with such options until the block ends. folder: for its record, which goes on if there is one."""
+    """Run smtp-sink with these options until the block ends. folder: for its record; an existing one is continued."""
     folder.mkdir(parents=True, exist_ok=True)
     record, port = folder / "taken", port or free_port()
     user = ["-u", "root"] if os.geteuid() == 0 else []
@@ -88,12 +88,12 @@ def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
 
 @dataclass
 class Tally:
-    """A running smtp-sink whose record is counted as it is written, and kept nowhere, however many messages it takes.
+    """A running smtp-sink whose messages are counted as they arrive, and not stored, for any number of them.
 
     port    on which it listens
     copies  how many messages each recipient got, by the number in the address (see benchmarks.editions.address)
     others  messages to other addresses
-    marks   (seconds of time.monotonic(), messages that had arrived until then), in their order
+    marks   (seconds of time.monotonic(), messages that had arrived until then), in order
     """
 
     port: int
@@ -105,12 +105,12 @@ class Tally:
 
     @property
     def own_count(self) -> int:
-        """How many messages the sink itself has counted."""
+        """The number of messages that the sink itself has counted."""
         found = re.findall(r"mesg=(\d+)", self.counters.read_text(encoding="ascii")[-200:])
         return int(found[-1]) if found else 0
 
     def read(self, record: int) -> None:
-        """Count what comes from a file descriptor, without end."""
+        """Count the messages from a file descriptor, for ever."""
         rest = b""
         while part := os.read(record, _PIPE_BYTES):
             text = rest + part
@@ -137,10 +137,10 @@ _READER = re.compile(rb"reader(\d+)@example\.org")
 
 @contextmanager
 def tally(folder: Path, recipients: int) -> Iterator[Tally]:
-    """Run smtp-sink until the block ends, and count its messages. folder: an existing one, for its counters."""
+    """Run smtp-sink until the block ends, and count its messages. folder: an existing folder for its counters."""
     pipe, counters, port = folder / "taken", folder / "counters", free_port()
     os.mkfifo(pipe)
-    record = os.open(pipe, os.O_RDWR)  # also for writing, because the sink opens and closes it for each message
+    record = os.open(pipe, os.O_RDWR)  # opened for writing, too, because the sink opens and closes it for each message
     fcntl.fcntl(record, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     user = ["-u", "root"] if os.geteuid() == 0 else []
     words = [program("smtp-sink"), *user, "-c", "-D", str(pipe), f"127.0.0.1:{port}", "1000"]
@@ -157,14 +157,14 @@ def tally(folder: Path, recipients: int) -> Iterator[Tally]:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 def program(name: str) -> str:
-    """Return the path of one of Postfix's programs; end with a word where it is missing."""
+    """Return the path of one of Postfix's programs; exit with a hint if it is missing."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if found is None:
         sys.exit(f"{name} is missing: on Debian, apt install postfix")
@@ -184,7 +184,7 @@ def _await(process: subprocess.Popen[bytes], port: int) -> None:
 
 def _message(part: str) -> Taken:
     envelope, _, rest = part.partition("Received: ")
-    message = re.sub(r"\A.*\n(?:[ \t].*\n)*", "", rest)  # the sink's own header, over several lines
+    message = re.sub(r"\A.*\n(?:[ \t].*\n)*", "", rest)  # the sink's own header has several lines
     recipient = re.search(r"X-Rcpt-Args: <(.*?)>", envelope)
     message_id = re.search(r"(?im)^Message-ID:\s*(<.*?>)", message)
     digest = hashlib.sha256(message.encode("utf-8", "surrogateescape")).hexdigest()

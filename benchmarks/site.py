@@ -1,13 +1,13 @@
-"""The whole site of 10,000 posts: `publisher build` beside Hugo, in one run, in paired rounds.
+"""The whole site of 10,000 posts: `publisher build` compared with Hugo, in one run, in paired rounds.
 
     python -m benchmarks.site [--rounds 5] [--posts 10000] [--json FILE] [--hugo PATH] [--publisher PATH]
 
-Both make the same pages with the same words, links and facts in the head, the same feeds of the site, of 40 tags and
-of 5 authors in three formats, the sitemap and the list of feeds, with highlighting; hugo_layouts/ has Hugo's
-templates, and site_outputs.py compares each page. Archived feeds (RFC 5005) are off, because Hugo has none.
-Cold: no output and no cache. One changed: a post on the first page was edited. Each round also runs
-`publisher check` of the same posts, without an index. CPU is user and system time of all processes; a ratio is taken
-within each round, then the median of the ratios.
+Both make the same pages with the same words, links and metadata in the head, the same feeds of the site, of 40 tags and
+of 5 authors in three formats, the sitemap and the list of feeds, with highlighting; hugo_layouts/ has Hugo's templates,
+and site_outputs.py compares each page. Archived feeds (RFC 5005) are off, because Hugo has none. Cold: no output and no
+cache. One changed: a post on the first page was edited. Each round also runs `publisher check` of the same posts,
+without an index. CPU is user and system time of all processes; a ratio is taken within each round, then the median of
+the ratios.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CPU_RATIOS = {"cold": 0.6, "nothing changed": 0.02, "one changed": 0.05}
 _WALL_RATIO = 0.5
 _CHECK_RATIO = 1.2
 _PEAK_MIB = 250.0
-_EDITED = 10  # from the newest: on the first page, and in the main feed
+_EDITED = 10  # counted from the newest: on the first page, and in the main feed
 
 _SETTINGS = """\
 [site]
@@ -42,7 +42,7 @@ archives = false
 
 @dataclass(frozen=True, slots=True)
 class SiteResults:
-    """The builds of both, and one check by ours in each round."""
+    """The builds of both programs, and one check by ours in each round."""
 
     builds: Results
     checks: list[Usage] = field(default_factory=list)
@@ -62,7 +62,7 @@ def write_site(folder: Path, posts: int) -> list[Path]:
 
 
 def compete(folder: Path, arguments: argparse.Namespace, tell: Callable[[str], None]) -> tuple[SiteResults, list[str]]:
-    """Run the whole benchmark in `folder`; return the figures, and what makes the outputs not comparable."""
+    """Run the whole benchmark in `folder`; return the figures, and why the outputs are not comparable."""
     programs = feeds.contestants(folder, arguments)
     tell(f"writing {arguments.posts:,} posts")
     edited = write_site(folder, arguments.posts)[-_EDITED]
@@ -81,7 +81,7 @@ def compete(folder: Path, arguments: argparse.Namespace, tell: Callable[[str], N
 
 
 def limits(results: SiteResults) -> list[Limit]:
-    """Return the promises about the whole site with what `results` say of them."""
+    """Return the promises about the whole site with the values in `results`."""
     builds = results.builds
     found = [Limit(f"site, {s}: CPU of {PEER}'s", builds.ratio(s), most) for s, most in _CPU_RATIOS.items()]
     found.append(Limit(f"site, cold: wall time of {PEER}'s", builds.ratio("cold", "wall"), _WALL_RATIO))
@@ -92,7 +92,7 @@ def limits(results: SiteResults) -> list[Limit]:
 
 
 def main() -> int:
-    """Run, print the figures, and return 0 when every limit holds."""
+    """Run, print the figures, and return 0 if every limit is kept."""
     arguments = feeds.parse_arguments("site", __doc__ or "", 5)
     (results, unlike), in_memory = feeds.in_a_project(lambda folder, tell: compete(folder, arguments, tell))
     found = limits(results)

@@ -1,7 +1,7 @@
-"""The sites that two programs made of the same posts, read back and compared, because doing less is easy to do fast.
+"""Compares the sites that two programs made from the same posts, because it is easy to be fast by doing less.
 
-Every page is compared: its address, its words, what its head says to machines, and where its links go. Every feed is
-compared by its titles and the length of its texts.
+Every page is compared: its URL, its words, the metadata in its head, and the targets of its links. Every feed is
+compared: its titles and the length of its texts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from lxml import etree, html
 from benchmarks.outputs import FeedFile, count_words, read_feeds
 
 _ROOT = "https://bench.example.org/"
-# The part of the words of a page or a text that may differ, because an excerpt may be cut a word earlier.
+# The share of the words of a page or a text that may differ, because an excerpt may be cut a word earlier.
 _MAY_DIFFER = 0.02
-# Of two posts on the same subject that are equally near, either may be named: a link and a title less here, and
-# another more there.
+# Of two related posts with equal relevance, either may be listed: one link and title less here, another more there.
 _ONE_LINK, _ONE_TITLE = 2, 14
-# Words that a cut may drop: an address counts as some.
+# Words that a cut may drop; a URL counts as several.
 _CUT_WORDS = 6
 # Hugo writes dan-oneill where ours is dan-o-neill_1f8ec43e, because of the apostrophe.
 _SPELLING = re.compile(r"_[0-9a-f]{8}(?=/|$)|(?<=[a-z])-(?=[a-z])")
@@ -35,7 +34,7 @@ _RELATIONS = ("canonical", "alternate", "next", "prev")
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What a page says: its words, the facts in its head, and the addresses to which it links."""
+    """The contents of a page: its words, the metadata in its head, and the URLs to which it links."""
 
     words: Counter[str]
     facts: frozenset[str]
@@ -43,7 +42,7 @@ class PageFacts:
 
 
 def site_differences(ours: Path, theirs: Path) -> list[str]:
-    """Return, in sentences, why two folders are not the same site; an empty list says that they are."""
+    """Return, in sentences, how the sites in two folders differ; an empty list if they are the same."""
     mine, other = _pages(ours), _pages(theirs)
     found = [*_only("ours", mine, other), *_only("theirs", other, mine)]
     unlike = [(path, _unlike(_page(mine[path], path), _page(other[path], path))) for path in mine if path in other]
@@ -54,7 +53,7 @@ def site_differences(ours: Path, theirs: Path) -> list[str]:
 
 
 def feed_differences(ours: list[FeedFile], theirs: list[FeedFile]) -> list[str]:
-    """Return, in sentences, how two lists of feeds differ: in number, titles and their order, or length of texts."""
+    """Return, in sentences, how two lists of feeds differ: in number, titles, order or length of texts."""
     mine, other = (Counter((feed.kind, feed.titles) for feed in feeds) for feeds in (ours, theirs))
     if mine != other:
         return [f"{len(ours)} feeds against {len(theirs)}, {sum((mine & other).values())} of them alike"]
@@ -136,7 +135,7 @@ def _facts(head: html.HtmlElement, base: str) -> Iterable[str]:
 
 
 def _uncut(fact: str) -> str:
-    """The fact without the end of an excerpt that was cut, because one program may cut it a word earlier."""
+    """Return a text without the end of a cut excerpt, because one program may cut it a word earlier."""
     return _CUT.sub(r"\1", fact)
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that keeps everything for a while: a mail server far away.
+"""A TCP proxy that delays everything, like a distant mail server.
 
     python -m benchmarks.slow_line TO_PORT MILLISECONDS_EACH_WAY
 
@@ -12,7 +12,7 @@ import sys
 
 
 class _End(asyncio.Protocol):
-    """One end of a connection: what it reads, the other writes later."""
+    """One end of a connection; the other end writes what it reads, after the delay."""
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
@@ -41,7 +41,7 @@ class _End(asyncio.Protocol):
 
 
 class _Caller(_End):
-    """The end that the sender calls; it calls the server."""
+    """The end to which the sender connects; it connects to the server."""
 
     def __init__(self, delay: float, port: int) -> None:
         super().__init__(delay)

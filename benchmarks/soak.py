@@ -1,11 +1,12 @@
-"""`publisher run` for some minutes, with everything going on at once: do the record and the received mail agree?
+"""`publisher run` for some minutes with everything happening at the same time: do database and received email agree?
 
     python -m benchmarks.soak [--minutes 10] [--readers 50]
 
-A newsletter is due each minute. Meanwhile people subscribe and confirm on the pages, and leave by the link in a letter;
-posts are written and edited; the mail server answers some messages with 451, hangs up on some connections, and is away
-altogether now and then. In the end, when what was put off has gone out, every delivery in the record is compared with
-what the mail server took, and the memory of the process at its start with that at its end. Exit code 1 if they differ.
+A newsletter is due each minute. Meanwhile people subscribe and confirm on the pages, and unsubscribe by the link in an
+email; posts are written and edited; the mail server answers some messages with 451, closes some connections, and is
+unreachable now and then. In the end, after deferred messages have been sent, every delivery in the database is compared
+with what the mail server accepted, and the memory of the process at the end with that at its start. Exit code 1 if they
+differ.
 """
 
 from __future__ import annotations
@@ -65,23 +66,23 @@ name = "minutely"
 schedule = "* * * * *"
 """
 SENDER = "Ada <ada@soak.example>"
-# Asked of the database itself, past the code that wrote it.
+# Read directly from the database, without the code that wrote it.
 LEDGER = (
     "select d.edition_id, s.uid, s.address, d.status from deliveries d join subscribers s on s.id = d.subscriber_id"
 )
-# One message in so many is put off, and one connection in so many breaks.
+# One in this many messages is deferred, and one in this many connections breaks.
 PUT_OFF, BROKEN = 40, 60
-# The server is away for so many seconds in each so many.
+# The server is away for the first number of seconds in each period of the second.
 AWAY, EACH = 8, 100
 CONNECTIONS = 3
 SAMPLE = 5  # seconds between two looks at the memory
-# Memory may differ by so much between the first minute and the end, in MiB.
+# Memory may differ by this many MiB between the first minute and the end.
 FLAT = 15.0
 
 
 @dataclass
 class Server:
-    """A mail server that fails now and then, and keeps what it took: (slot's title or kind, address) -> how often."""
+    """A mail server that fails now and then, and counts accepted messages by (slot's title or kind, address)."""
 
     chance: random.Random
     letters: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -117,14 +118,14 @@ class Server:
         return "250 2.0.0 taken"
 
     def link(self, address: str, kind: str) -> str:
-        """Return the newest link of a kind that somebody got; "" if none."""
+        """Return the newest link of a kind that an address received; "" if none."""
         links = [each for each in self.notices.get(address, []) if each.startswith(kind)]
         return links[-1].partition(" ")[2] if links else ""
 
 
 @contextmanager
 def mail_server(handler: Server, port: int, over: threading.Event) -> Iterator[None]:
-    """Run the server, away now and then, until the block ends; from `over` on it is there and well."""
+    """Run the server, which is away now and then, until the block ends; once `over` is set, it works without faults."""
 
     def live() -> None:
         while not ended.is_set():
@@ -149,7 +150,7 @@ def mail_server(handler: Server, port: int, over: threading.Event) -> Iterator[N
 
 
 class Life:
-    """What people and the writer do, from now and then, in a thread of its own."""
+    """The actions of people and of the writer, in a thread of its own."""
 
     def __init__(self, root: Path, url: str, server: Server, chance: random.Random) -> None:
         self._root, self._url, self._server, self._chance = root, url, server, chance
@@ -169,14 +170,14 @@ class Life:
         deeds = (self._subscribe, self._confirm, self._leave, self._write, self._edit)
         with httpx.Client(timeout=30) as client:
             while not self._over.wait(self._chance.uniform(0.3, 1.5)):
-                with suppress(httpx.TransportError):  # counted by what is missing in the end
+                with suppress(httpx.TransportError):  # it will be missing in the final counts
                     self._chance.choice(deeds)(client)
 
     def _subscribe(self, client: httpx.Client) -> None:
         address = f"new{len(self._asked)}@soak.example"
         self._asked.append(address)
         form = client.get(f"{self._url}/subscribe").text
-        time.sleep(3)  # a form that is sent at once is not taken
+        time.sleep(3)  # a form that is submitted too quickly is not accepted
         (token,) = re.findall(r'name="token" value="([^"]+)"', form)
         fields = {"email": address, "newsletter": "minutely", "token": token}
         client.post(f"{self._url}/subscribe", data=fields).raise_for_status()
@@ -185,7 +186,7 @@ class Life:
         for address in self._asked:
             if link := self._server.link(address, "confirm"):
                 self._asked.remove(address)
-                self._asked.append("")  # keeps the numbers going up
+                self._asked.append("")  # keeps the numbers increasing
                 client.post(link, data={"do": "confirm"}).raise_for_status()
                 self.came += 1
                 return
@@ -210,7 +211,7 @@ class Life:
 
 
 def soak(root: Path, minutes: float, readers: int, seed: int = 47) -> bool:
-    """Run it all, print what came of it, and return whether the record and the mail agree and memory is flat."""
+    """Run everything, print the outcome, and return whether database and email agree and memory is flat."""
     web, mail = free_port(), free_port()
     (root / "posts").mkdir(parents=True)
     (root / "posts/first.md").write_text("---\ntitle: First\ndate: 2026-01-01\n---\n\nHello.\n", encoding="utf-8")
@@ -233,7 +234,7 @@ def soak(root: Path, minutes: float, readers: int, seed: int = 47) -> bool:
 
 
 def _run(root: Path, minutes: float, life: Life) -> list[float]:
-    """Let the program run so long; return samples of its memory in MiB, one each five seconds."""
+    """Let the program run this long; return samples of its memory in MiB, one every five seconds."""
     log = (root / "run.log").open("wb")
     program = [sys.executable, "-m", "publisher", "-C", str(root), "run"]
     process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=log)
@@ -255,7 +256,7 @@ def _run(root: Path, minutes: float, life: Life) -> list[float]:
 
 
 def _finish(config: Config, server: Server) -> None:
-    """Send what was put off, as later runs would: by a clock that runs ahead."""
+    """Send deferred messages as later runs would, with a clock that runs ahead."""
     from publisher.publishing.deliver import deliver_open
 
     now = datetime.now(UTC)
@@ -280,8 +281,8 @@ def _report(config: Config, server: Server, life: Life, memory: list[float]) -> 
     double = len(slots) - len(set(slots))
     print(f"came {life.came}, left {life.left}, posts {life.posts}, edits {life.edits}")
     print(f"editions {len(slots)}, double {double}; deliveries {dict(states)}")
-    print(f"server: put off {server.refused}, connections broken {server.broken}, letters taken {taken.total()}")
-    print(f"in the record and not taken {len(lost)}; taken and not in the record {len(unknown)}")
+    print(f"server: deferred {server.refused}, connections broken {server.broken}, emails accepted {taken.total()}")
+    print(f"in the database but not accepted {len(lost)}; accepted but not in the database {len(unknown)}")
     print(f"copies of one Message-ID {len(copies)}, of {doubtful} that a server which went away could cause")
     print("memory by the minute, MiB: " + " ".join(f"{each:.0f}" for each in memory[:: 60 // SAMPLE]))
     print(f"memory: {first:.1f} MiB after a quarter, {memory[-1]:.1f} at the end, {max(memory):.1f} at most")
@@ -289,7 +290,7 @@ def _report(config: Config, server: Server, life: Life, memory: list[float]) -> 
 
 
 def _ledger(store: Store, record: Path) -> tuple[Counter[str], set[tuple[str, str]], list[str]]:
-    """Return how many deliveries stand where, (Message-ID, address) of those that were sent, and the slots."""
+    """Return the number of deliveries by status, (Message-ID, address) of the sent ones, and the slots."""
     editions = {edition.id: edition for edition in store.editions.list()}
     states: Counter[str] = Counter()
     sent = set()
@@ -302,7 +303,7 @@ def _ledger(store: Store, record: Path) -> tuple[Counter[str], set[tuple[str, st
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody uses."""
+    """Return a free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -1,9 +1,9 @@
-"""A project with a source is killed while it fetches, parses, writes, makes and sends: is anything lost, or sent twice?
+"""A project with a source is killed while it fetches, parses, writes, makes and sends: is anything lost or duplicated?
 
     python -m benchmarks.source_kills [--kills 25] [--phases make send] [--readers 5] [--database sqlite]
 
-A feed gets two items an hour, of which an hourly newsletter makes an edition. In each hour the process is killed by
-SIGKILL at a random moment of one phase, and started again eleven minutes later. In the end each item must be in one
+A feed gets two items an hour, which an hourly newsletter puts into an edition. Each hour the process is killed with
+SIGKILL at a random moment of one phase, and restarted eleven minutes later. In the end each item must be in one
 edition, and each subscriber must have each edition once. Exit code 1 if not.
 """
 
@@ -38,7 +38,7 @@ HOUR = timedelta(hours=1)
 # The claim of a killed process lasts ten minutes.
 LATER = timedelta(minutes=11)
 OLD, EACH_HOUR, WINDOW = 3, 2, 10
-# A kill that comes after its phase is tried again, but not for ever.
+# A kill that came after its phase is tried again, but not for ever.
 _TRIES = 4
 
 CONFIG = """\
@@ -67,13 +67,13 @@ ITEM = "<item><title>Post {n}</title><link>http://127.0.0.1/{n}</link><guid>post
 
 @dataclass
 class Feed:
-    """A feed that grows, and a server of it. asked: for each request, the ETag that it knew."""
+    """A growing feed and its server. asked: the ETag in each request."""
 
     count: int = OLD
     asked: list[str] = field(default_factory=list)
 
     def answer(self, known: str) -> tuple[int, bytes, str]:
-        """Return status, body and ETag for a request that knows an ETag."""
+        """Return status, body and ETag for a request with an ETag."""
         self.asked.append(known)
         tag = f'"{self.count}"'
         if known == tag:
@@ -109,7 +109,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it. lost, twice: items; unsent, copies: emails; met: kills that met the process, by phase."""
+    """The outcome. lost, twice: items; unsent, copies: emails; met: kills that hit the process, by phase."""
 
     items: int
     lost: int
@@ -127,14 +127,14 @@ class Outcome:
 
 
 class Rounds:
-    """The process whose forks do the rounds."""
+    """The process whose forks run the rounds."""
 
     def __init__(self, root: Path) -> None:
         program = [sys.executable, "-m", "benchmarks.mortal_rounds", str(root)]
         self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def do(self, now: datetime, phase: str = "", delay: float = 0.0) -> dict[str, Any]:
-        """Do a round, and kill it so many seconds after a phase has begun."""
+        """Run a round, and kill it this many seconds after a phase has begun."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps({"now": now.isoformat(), "phase": phase, "delay": delay}) + "\n")
         self._process.stdin.flush()
@@ -147,7 +147,7 @@ class Rounds:
 
 
 def prove(root: Path, url: str, phases: Sequence[str], readers: int, seed: int = 17) -> Outcome:
-    """Kill a project in one phase each hour; count what came of it."""
+    """Kill a project in one phase each hour; count the outcome."""
     feed, chance = Feed(), random.Random(seed)
     met, problems = Counter[str](), list[str]()
     with feed.served() as port:
@@ -200,7 +200,7 @@ def _count(root: Path, items: int, readers: int, met: Counter[str], problems: li
 
 
 def _letters(outbox: Path) -> Iterator[tuple[str, str]]:
-    """Yield Message-ID and recipient of each message, by its own headers and not by its file's name."""
+    """Yield the Message-ID and recipient of each message, from its own headers instead of its file name."""
     for path in outbox.glob("*/*.eml"):
         head, _, _ = path.read_text("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")
         identity = re.search(r"^Message-ID:\s*(\S+)", head, re.MULTILINE | re.IGNORECASE)
@@ -210,7 +210,7 @@ def _letters(outbox: Path) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """Read the options, prove it on each database, and print a table."""
+    """Read the options, run the proof on each database, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=25, help="in each phase")
     parser.add_argument("--readers", type=int, default=5)

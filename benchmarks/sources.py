@@ -1,10 +1,10 @@
-"""What sources cost: 1,000 that have not changed, and a letter of 100 sources with 20 new items each.
+"""What sources cost: 1,000 unchanged ones, and an edition from 100 sources with 20 new items each.
 
     python -m benchmarks.sources [--sources 1000] [--blogs 100] [--items 20] [--json FILE]
 
-Each source is on a host of its own (127.0.0.1 to 127.0.255.254), so that each needs a connection. Each step is a
-process of its own: the first fetch, fetching again what has not changed, and for the blogs fetching the new items and
-making the letter. Ends with 1 if a limit of MOST is exceeded, or if a source was asked once too often.
+Each source has its own host (127.0.0.1 to 127.0.255.254), so that each needs a connection. Each step has its own
+process: the first fetch, the second fetch of unchanged sources, and for the blogs fetching new items and making the
+edition. Exits with 1 if a limit of MOST is exceeded, or if a source gets too many requests.
 """
 
 from __future__ import annotations
@@ -110,14 +110,14 @@ def listening(converse: Converse, host: str, tls: ssl.SSLContext | None = None, 
 
 @contextmanager
 def serving() -> Iterator[Blogs]:
-    """Serve feeds on every address of this machine's own network until the block ends."""
+    """Serve feeds on every loopback address of this machine until the block ends."""
     blogs = Blogs()
     with listening(blogs.converse, "0.0.0.0", backlog=1_000) as blogs.port:
         yield blogs
 
 
 def write_project(folder: Path, sources: int, port: int) -> None:
-    """Write a project with so many sources."""
+    """Write a project with this many sources."""
     folder.mkdir()
     names = ", ".join(f'"blog{number}"' for number in range(sources))
     hosts = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(sources)]
@@ -140,7 +140,7 @@ def fetch(folder: Path, now: datetime) -> None:
 
 
 def begin(folder: Path) -> None:
-    """Let the newsletter begin with its sources, so that all items that come later are new."""
+    """Let the newsletter begin with its sources, so that all later items are new."""
     from publisher.config import load_config
     from publisher.core.newsletter_models import Subscription
     from publisher.publishing.source_slots import begin_with_sources
@@ -155,7 +155,7 @@ def begin(folder: Path) -> None:
 
 
 def make_letter(folder: Path) -> None:
-    """Plan, compose and make the edition of a project; write how long it took, and of how many posts it is."""
+    """Plan, compose and make the edition of a project; write how long it took, and its number of posts."""
     from publisher.config import load_config
     from publisher.publishing.publish import compose_plan, create_editions
     from publisher.publishing.wiring import Project, open_project_store
@@ -199,10 +199,10 @@ def measure(scratch: Path, arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure, print the figures, and return 0 if all are within the limits."""
+    """Measure, print the figures, and return 0 if every limit is kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sources", description=__doc__.split("\n")[0])
-    parser.add_argument("--sources", type=int, default=1_000, help="that have not changed (default 1000)")
-    parser.add_argument("--blogs", type=int, default=100, help="with new items (default 100)")
+    parser.add_argument("--sources", type=int, default=1_000, help="sources that have not changed (default 1000)")
+    parser.add_argument("--blogs", type=int, default=100, help="sources with new items (default 100)")
     parser.add_argument("--items", type=int, default=20, help="new items of each blog (default 20)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # the steps, each in its own process

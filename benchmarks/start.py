@@ -1,11 +1,11 @@
-"""How long people wait before anything happens: help, status, a publication with nothing new, and `publisher run`.
+"""How long people wait before anything happens: help, status, publishing with nothing new, and `publisher run`.
 
     python -m benchmarks.start [--rounds 9] [--posts 10000] [--publisher PATH] [--json FILE] [--quick]
 
-The programs run in turns, and the figures are medians: processor time (user and system) and wall time of the whole
-process. An ordinary project has 100 posts, a newsletter and a subscriber; the large one has as many posts as --posts
-says. `run` is ready when it notifies systemd of it: its pages answer then. Everything was built and sent before, so
-there is nothing to do. --quick takes small numbers, to see that everything runs.
+The programs run in turn, and the figures are medians: CPU time (user and system) and wall time of the whole process. An
+ordinary project has 100 posts, a newsletter and a subscriber; the large one has as many posts as --posts says. `run` is
+ready when it notifies systemd: its pages answer then. Everything was built and sent beforehand, so there is nothing to
+do. --quick uses small numbers, to check that everything runs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ first = 5
 
 
 def make_project(folder: Path, posts: int, program: Path) -> Path:
-    """Write a project with so many posts and a subscriber, and publish it until there is nothing new."""
+    """Write a project with this many posts and a subscriber, and publish it until there is nothing new."""
     folder.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -64,9 +64,9 @@ def make_project(folder: Path, posts: int, program: Path) -> Path:
 
 
 def time_to_ready(program: Path, folder: Path) -> Usage:
-    """Start `publisher run` and end it when it is ready; return what it took until then, and no processor time.
+    """Start `publisher run` and end it when it is ready; return the wall time until then, without CPU time.
 
-    Raises RunFailedError if it ends before, or takes longer than a minute.
+    Raises RunFailedError if it ends before that, or takes longer than a minute.
     """
     with tempfile.TemporaryDirectory() as own, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
         wire.bind(f"{own}/notify")
@@ -92,7 +92,7 @@ def time_to_ready(program: Path, folder: Path) -> Usage:
 
 
 def measure(ordinary: Path, large: Path, program: Path, rounds: int) -> dict[str, list[Usage]]:
-    """Run everything in turns; return the usages by what was run."""
+    """Run everything in turn; return the usages by what was run."""
     works: dict[str, Callable[[], Usage]] = {
         "--help": lambda: run([program, "--help"], ordinary),
         "status": lambda: run([program, "status"], ordinary),
@@ -109,7 +109,7 @@ def measure(ordinary: Path, large: Path, program: Path, rounds: int) -> dict[str
 
 
 def limits(used: dict[str, list[Usage]], posts: int) -> list[Limit]:
-    """Return the promises about starting, with what was measured."""
+    """Return the promises about starting, with the measured values."""
     middle = {name: median_usage(usages) for name, usages in used.items()}
     return [
         Limit("start, --help: CPU seconds", middle["--help"].cpu, 0.06),
@@ -124,14 +124,16 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds (default 9)")
     parser.add_argument("--posts", type=int, default=10_000, help="posts of the large project (default 10000)")
-    parser.add_argument("--publisher", default="", metavar="PATH", help="the program (default: beside this Python)")
+    parser.add_argument(
+        "--publisher", default="", metavar="PATH", help="the program (default: the one next to this Python)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
-    parser.add_argument("--quick", action="store_true", help="small numbers, to see that everything runs")
+    parser.add_argument("--quick", action="store_true", help="small numbers, to check that everything runs")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Measure, print the figures, and return 0 when every limit holds."""
+    """Measure, print the figures, and return 0 if every limit is kept."""
     arguments = parse_arguments()
     rounds, posts = (1, 200) if arguments.quick else (arguments.rounds, arguments.posts)
     program = find_program("publisher", arguments.publisher)

@@ -1,9 +1,9 @@
-"""How many forms the server takes in a second, and that any number for one address make one person and one mail.
+"""How many forms the server accepts in a second, and that any number for one address add one person and send one email.
 
     python -m benchmarks.subscribing [--posts 10000] [--at-once 64]
 
-A server of its own, with its database and outbox in a temporary folder, and limits that let everything through:
-what is left to hold is the record's own rule. The client is of the same machine and takes half of the time.
+Runs its own server, with database and outbox in a temporary folder, and with limits that let everything through, so
+that only the database's own rule applies. The client runs on the same machine and takes half of the time.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ name = "weekly"
 
 
 async def post_all(url: str, posts: int, at_once: int) -> dict[int, int]:
-    """Send the same form so often; return how often each status was answered."""
+    """Send the same form this many times; return the number of answers by status."""
     answers: dict[int, int] = {}
     left = iter(range(posts))
 
     form = httpx.get(f"{url}/subscribe").text
-    await asyncio.sleep(3)  # a form that is sent at once is not taken
+    await asyncio.sleep(3)  # a form that is submitted too quickly is not accepted
     fields = {"email": "ada@example.org", "token": re.findall(r'name="token" value="([^"]+)"', form)[0]}
 
     async def one(client: httpx.AsyncClient) -> None:
@@ -57,7 +57,7 @@ async def post_all(url: str, posts: int, at_once: int) -> dict[int, int]:
 
 
 def measure(root: Path, posts: int, at_once: int) -> None:
-    """Run a server, send the forms, and print what came of them."""
+    """Run a server, send the forms, and print the outcome."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

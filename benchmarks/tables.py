@@ -1,4 +1,4 @@
-"""Tables of Markdown, and their places in docs/delivery.md."""
+"""Markdown tables, and their places in docs/delivery.md."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "delivery.md"
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of Markdown."""
+    """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def write(name: str, section: str, document: Path = DOCUMENT) -> None:
-    """Put a section between its two marks in the document; raise ValueError where there are none."""
+    """Put a section between its two marks in the document; raise ValueError if they are missing."""
     begin = f"<!-- {name}: begin, written by python -m benchmarks.{name} --write -->"
     end = f"<!-- {name}: end -->"
     before, found, rest = document.read_text(encoding="utf-8").partition(begin)

@@ -1,4 +1,4 @@
-"""Ticks again and again, by a clock in a file: benchmarks.ticking starts several such processes and kills them."""
+"""Ticks again and again, with a clock that is a file: benchmarks.ticking starts and kills several such processes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PAUSE = 0.03
 
 
 def tick(project: Project) -> list[Problem]:
-    """Create and send what is due, one after the other; return the problems."""
+    """Create what is due, then send what is due; return the problems."""
     created = create_due(project)
     return [*created.problems, *(send_due(project).problems if not created.waits else ())]
 
 
 def run(root: str, clock: str, log: str) -> None:
-    """Tick until this process is killed; what goes wrong is in the log."""
+    """Tick until this process is killed; errors are logged."""
     with open(log, "ab") as file:  # noqa: PTH123 - like os.dup2
         os.dup2(file.fileno(), 2)
     config = load_config(Path(root))
@@ -38,6 +38,6 @@ def run(root: str, clock: str, log: str) -> None:
                 problems = tick(Project(config, store, now))
             for problem in problems:
                 print(problem, file=sys.stderr, flush=True)
-        except PublisherError as error:  # the other one is at it: the next tick does what is left
+        except PublisherError as error:  # the other process is working: the next tick does the rest
             print(error, file=sys.stderr, flush=True)
         time.sleep(PAUSE)

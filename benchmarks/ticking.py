@@ -1,11 +1,11 @@
-"""Two processes tick on one database, and are killed again and again: is each slot made once, and sent once to each?
+"""Two processes tick on one database, and are killed again and again: is each slot made and sent to everyone once?
 
     python -m benchmarks.ticking [--slots 50] [--kills 25] [--readers 20] [--database sqlite|postgresql|both]
 
-A newsletter is due each minute by a clock of the benchmark's own, which both processes read, and before each minute a
-post appears. At random moments after the minute one of the processes gets SIGKILL, and another takes its place. The
-clock moves on when the minute's edition is with everybody, or is given up as missing after PATIENCE seconds. In the
-end the record and the messages are counted, each by itself. Exit code 1 if they differ from what was promised.
+A newsletter is due each minute on the benchmark's own clock, which both processes read, and a post appears before each
+minute. At a random moment after the minute one of the processes gets SIGKILL, and another replaces it. The clock
+advances when everyone has got the minute's edition, or when it counts as missing after PATIENCE seconds. In the end the
+database and the messages are counted separately. Exit code 1 if a promise is broken.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from publisher.store.subscriber_records import NewSubscriber
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PATIENCE = 120.0
 WORKERS = 2
-# A kill comes so long after the minute has begun: that is while the edition is made, built or delivered.
+# A kill comes this many seconds after the minute has begun, while the edition is made, built or delivered.
 LATEST_KILL = 0.5
 
 CONFIG = """\
@@ -55,7 +55,7 @@ schedule = "* * * * *"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one database and its messages hold in the end. missing and double: slots; the rest: letters."""
+    """The final contents of one database and its messages. missing and double: slots; the rest: emails."""
 
     slots: int
     missing: int
@@ -78,7 +78,7 @@ def label(minute: datetime) -> str:
 
 
 class Workers:
-    """The processes that tick; whichever is killed has a successor at once."""
+    """The processes that tick; one that is killed is replaced immediately."""
 
     def __init__(self, root: Path, clock: Path) -> None:
         self._given = str(root), str(clock), str(root / "workers.log")
@@ -90,20 +90,20 @@ class Workers:
         return process
 
     def kill(self, index: int) -> None:
-        """Kill one, at once and without a word."""
+        """Kill one with SIGKILL."""
         self._alive[index].kill()
         self._alive[index].join()
         self._alive[index] = self._start()
 
     def end(self) -> None:
-        """Kill all, without successors."""
+        """Kill all, and replace none."""
         for process in self._alive:
             process.kill()
             process.join()
 
 
 def prove(root: Path, url: str, slots: int, kills: int, readers: int, seed: int = 47) -> Found:
-    """Let two processes tick over so many slots, and kill them so often; count what came of it."""
+    """Let two processes tick through this many slots, and kill them this many times; count the outcome."""
     began = time.perf_counter()
     (root / "posts").mkdir(parents=True)
     (root / "publisher.toml").write_text(CONFIG.format(url=url), encoding="utf-8")
@@ -114,7 +114,7 @@ def prove(root: Path, url: str, slots: int, kills: int, readers: int, seed: int 
         people = [NewSubscriber(f"r{n}@example.org", subscriptions=(Subscription("minutely"),)) for n in range(readers)]
         store.subscribers.add_many(people, at=START - timedelta(days=1), source="benchmark")
         _move(clock, START - timedelta(seconds=30))
-        tick(Project(config, store, lambda: START - timedelta(seconds=30)))  # from now on its slots count
+        tick(Project(config, store, lambda: START - timedelta(seconds=30)))  # its slots count from now on
         workers = Workers(root, clock)
         try:
             for minute in minutes:
@@ -135,7 +135,7 @@ def _write_post(root: Path, minute: datetime) -> None:
     text = f"---\ntitle: Post {name}\ndate: {moment.isoformat()}\n---\n\nWhat was new at {name}.\n"
     beside = root / f"{name}.part"
     beside.write_text(text, encoding="utf-8")
-    beside.rename(root / f"posts/{name}.md")  # so that nobody reads half of it
+    beside.rename(root / f"posts/{name}.md")  # so that no process reads half of it
 
 
 def _move(clock: Path, moment: datetime) -> None:
@@ -145,7 +145,7 @@ def _move(clock: Path, moment: datetime) -> None:
 
 
 def _await(store: Store, slot: str, readers: int) -> None:
-    """Wait until the slot's edition is with everybody; what takes too long is found missing in the end."""
+    """Wait until everyone has got the slot's edition; one that takes too long is found missing in the end."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         edition = next((e for e in store.editions.list() if e.slot == slot), None)
@@ -173,7 +173,7 @@ def _count(config: Config, store: Store, minutes: list[datetime], kills: int, re
 
 
 def _letters(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield slot and recipient of each message, by its own headers and not by its file's name."""
+    """Yield the slot and recipient of each message, from its own headers instead of its file name."""
     for path in (config.root / config.outbox).glob("*/*.eml"):
         head, _, _ = path.read_text("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")
         subject = re.search(r"^Subject: .*Post (\d{12})", head, re.MULTILINE)
@@ -185,7 +185,7 @@ def _letters(config: Config) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def database(kind: str) -> Iterator[str]:
-    """Give the URL of an empty database of this kind."""
+    """Yield the URL of an empty database of this kind."""
     if kind == "sqlite":
         yield "sqlite:///.publisher/publisher.db"
         return
@@ -200,7 +200,7 @@ def database(kind: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Read the options, prove it on each database, and print a table."""
+    """Read the options, run the proof on each database, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slots", type=int, default=50)
     parser.add_argument("--kills", type=int, default=25)

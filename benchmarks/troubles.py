@@ -1,4 +1,4 @@
-"""What strangers, writers and machines do to a running project: each trouble lasts as long as its `with` block."""
+"""Troubles that strangers, writers and machines cause for a running project; each lasts as long as its `with` block."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ HALF_HEAD = b"GET / HT"
 
 
 class Target:
-    """A running `publisher run`: where it is, and what belongs to it.
+    """A running `publisher run`, with its processes and files.
 
     pid     the process id of the parent
-    port    where it listens, at 127.0.0.1
+    port    the port on which it listens, at 127.0.0.1
     project the project's folder
-    clock   the file from which libfaketime reads how far the clock is ahead; None without libfaketime
+    clock   the file that tells libfaketime how far the clock is ahead; None without libfaketime
     """
 
     def __init__(self, pid: int, port: int, project: Path, clock: Path | None) -> None:
@@ -41,9 +41,9 @@ class Target:
 
 
 def processes(parent: int, port: int, name: str) -> list[psutil.Process]:
-    """Return the processes of a name that belong to a parent, or listen on its port.
+    """Return the processes of a name that are descendants of a process, or listen on its port.
 
-    A web application that has outlived the process that started it is not among the parent's descendants any longer.
+    A web application that outlives the process that started it is no longer one of the parent's descendants.
     """
     found = []
     for each in psutil.process_iter():
@@ -64,7 +64,7 @@ def calm(target: Target) -> Iterator[None]:
 
 @contextmanager
 def endless_paths(target: Target) -> Iterator[None]:
-    """Four clients ask for S1's path, again and again."""
+    """Four clients request S1's path again and again."""
 
     def ask() -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", target.port), 10) as wire:
@@ -77,7 +77,7 @@ def endless_paths(target: Target) -> Iterator[None]:
 
 
 def idle(count: int) -> Callable[[Target], object]:
-    """Return a trouble: so many connections that send half a line, and that are opened again when they are closed."""
+    """Return a trouble: this many connections that send half a line, and are opened again when they are closed."""
 
     @contextmanager
     def trouble(target: Target) -> Iterator[None]:
@@ -125,7 +125,7 @@ def _open_half(crowd: selectors.BaseSelector, port: int) -> None:
 
 
 def guesses(count: int) -> Callable[[Target], object]:
-    """Return a trouble: so many wrong passwords at once, each from an address of its own, again and again."""
+    """Return a trouble: this many wrong passwords at a time, each from a different IP address, again and again."""
 
     @contextmanager
     def trouble(target: Target) -> Iterator[None]:
@@ -161,7 +161,7 @@ def guesses(count: int) -> Callable[[Target], object]:
 
 @contextmanager
 def slow_post(target: Target) -> Iterator[None]:
-    """A post whose body no Markdown parser gets through in a reasonable time."""
+    """A post whose body no Markdown parser can parse in a reasonable time."""
     path = target.project / "posts/slow.md"
     path.write_text(f"---\ntitle: Slow\ndate: 2026-01-01\n---\n\n{'>' * 60_000}\n", encoding="utf-8")
     try:
@@ -183,10 +183,10 @@ def hanging_build(target: Target) -> Iterator[None]:
 
 
 def killed(name: str) -> Callable[[Target], object]:
-    """Return a trouble: the children of this name are killed when the block begins; builds again when it ends.
+    """Return a trouble: children with this name are killed when the block begins, and builds also when it ends.
 
-    There is a build for as long as a template does not end. The next one started with that template as well, and would
-    hang until it is ended for lack of progress, which is what `hanging_build` shows.
+    A template that never ends keeps a build running to be killed. The next build has begun with that template as well,
+    and would hang until it is ended for lack of progress, which is the subject of `hanging_build`.
     """
 
     @contextmanager
@@ -217,7 +217,7 @@ def _kill(target: Target, name: str) -> None:
 
 @contextmanager
 def full_disk(target: Target) -> Iterator[None]:
-    """The file system with the database has not one byte left."""
+    """The file system with the database is completely full."""
     filler = target.project / ".publisher/filler"
     with filler.open("wb", buffering=0) as file, suppress(OSError):
         while True:
@@ -229,7 +229,7 @@ def full_disk(target: Target) -> Iterator[None]:
 
 
 def jump(seconds: int) -> Callable[[Target], object]:
-    """Return a trouble: the clock of all processes is set ahead by so many seconds, and back in the end."""
+    """Return a trouble: the clock of all processes is set ahead by this many seconds, and back in the end."""
 
     @contextmanager
     def trouble(target: Target) -> Iterator[None]:
@@ -244,21 +244,21 @@ def jump(seconds: int) -> Callable[[Target], object]:
 
 
 def set_clock(file: Path, seconds: int) -> None:
-    """Let libfaketime's processes be so many seconds ahead."""
+    """Set the clock of libfaketime's processes ahead by this many seconds."""
     beside = file.with_suffix(".part")
     beside.write_text(f"{seconds:+d}s\n", encoding="ascii")
     beside.rename(file)
 
 
 def faketime_library() -> str:
-    """Return the path of libfaketime, which may be named by LIBFAKETIME; "" if there is none."""
+    """Return the path of libfaketime, which LIBFAKETIME may name; "" if there is none."""
     given = os.environ.get("LIBFAKETIME", "")
     places = [Path(given)] if given else sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return next((str(path) for path in places if path.is_file()), "")
 
 
 def raise_file_limit() -> int:
-    """Let this process open as many files as it may, and return how many that is."""
+    """Raise this process's limit of open files to the maximum, and return that."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most

@@ -1,10 +1,10 @@
-"""Every RSS and Atom file of a site, before the W3C's feed validator, at its strictest level.
+"""Checks every RSS and Atom file of a site with the W3C's feed validator, at its strictest level.
 
     python -m benchmarks.validate --validator CHECKOUT FOLDER [FOLDER ...]
 
-CHECKOUT is a copy of the W3C's feedvalidator, which no registry carries. A FOLDER is a project or a folder of
-posts; it is copied, built with archives, and every feed in it validated under its own address at level AAA, which
-lets nothing pass. Ends with 1 when there was an event.
+CHECKOUT is a copy of the W3C's feedvalidator, which is in no registry. A FOLDER is a project or a folder of posts; it
+is copied, built with archives, and every feed in it validated with its own URL at level AAA, which tolerates nothing.
+Exits with 1 if there was any event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PROJECT = '[site]\ntitle = "A folder of posts"\nurl = "https://posts.example.or
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """Copy a project, or make one of a folder of posts; return its folder."""
+    """Copy a project, or make one from a folder of posts; return its folder."""
     if (folder / CONFIG_FILE).exists():
         made = shutil.ignore_patterns(".git", ".venv*", ".publisher", "public", "outbox", "node_modules", "tests")
         return Path(shutil.copytree(folder, to, ignore=made))
@@ -35,7 +35,7 @@ def copied(folder: Path, to: Path) -> Path:
 
 
 def feeds(project: Path) -> dict[str, bytes]:
-    """Build the project; return its RSS and Atom files by their addresses."""
+    """Build the project; return its RSS and Atom files by their URLs."""
     command = [sys.executable, "-m", "publisher", "--project", str(project), "build", "--keep-going"]
     subprocess.run(command, check=True, capture_output=True)
     config = load_config(project)
@@ -48,7 +48,7 @@ def feeds(project: Path) -> dict[str, bytes]:
 
 
 def events(validator: Any, data: bytes, address: str) -> list[str]:
-    """Return what the validator says of one file at level AAA, a line each."""
+    """Return the validator's events for one file at level AAA, one line each."""
     try:
         said = validator.validateString(data, firstOccurrenceOnly=0, base=address)["loggedEvents"]
     except validator.logging.ValidationFailure as failure:
@@ -60,7 +60,7 @@ def events(validator: Any, data: bytes, address: str) -> list[str]:
 
 
 def main() -> int:
-    """Validate, print a table of the folders, and say every kind of event."""
+    """Validate, and print a table of the folders and every kind of event."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.validate", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--validator", type=Path, required=True, metavar="CHECKOUT", help="copy of feedvalidator")
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a project, or a folder of posts")

@@ -1,11 +1,10 @@
-"""A letter for each choice of topics: 10,000 subscribers, 50 distinct choices, an edition of 20 posts, on SQLite.
+"""A version of an edition for each choice of topics: 10,000 subscribers, 50 choices, 20 posts, on SQLite.
 
     python -m benchmarks.variants [--rounds 5] [--subscribers 10000] [--choices 50] [--posts 20] [--json FILE]
 
-Each round plans, composes and makes one edition in a process of its own, from a fresh copy of the record, and
-stops before anything is sent. Compositions are counted at their calls, letters and deliveries in the record.
-The same is done for subscribers of whom none chose topics, for comparison. Times are medians; the peak is of the
-whole process.
+Each round plans, composes and makes one edition in its own process, from a fresh copy of the database, and stops before
+anything is sent. Compositions are counted by calls, letters and deliveries in the database. The same is done for
+subscribers without topics, for comparison. Times are medians; the peak is of the whole process.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ RECORD = Path(".publisher") / "publisher.db"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one round counted and took, in seconds; html is the longest letter's bytes."""
+    """The counts and seconds of one round; html is the size of the longest letter in bytes."""
 
     compositions: int
     letters: int
@@ -56,14 +55,14 @@ class Figures:
 
 
 def write_project(folder: Path, posts: int, content: str) -> None:
-    """Write a project of so many posts and no subscribers."""
+    """Write a project with this many posts and no subscribers."""
     folder.mkdir()
     (folder / "publisher.toml").write_text(SETTINGS.format(posts=posts, content=content), encoding="utf-8")
     corpus.write_posts(folder / "posts", posts)
 
 
 def subscribe(folder: Path, subscribers: int, choices: int) -> None:
-    """Fill the project's record with subscribers, who hold so many choices of topics in equal parts; 0 is none."""
+    """Fill the project's database with subscribers, equally divided among this many choices of topics; 0: no topics."""
     from publisher.config import load_config
     from publisher.core.newsletter_models import Subscription
     from publisher.publishing.wiring import open_project_store
@@ -81,7 +80,7 @@ def subscribe(folder: Path, subscribers: int, choices: int) -> None:
 
 
 def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
-    """Return so many choices of two to four of the posts' tags, of which no two take the same posts, and none all."""
+    """Return this many choices of two to four of the posts' tags; each selects different posts, none selects all."""
     from publisher.config import load_config
     from publisher.newsletters.select import has_tag
     from publisher.posts.archive import open_archive
@@ -97,11 +96,11 @@ def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
             found.setdefault(taken, topics)
         if len(found) == count:
             return list(found.values())
-    sys.exit(f"{len(posts)} posts have not {count} choices of topics that differ")
+    sys.exit(f"{len(posts)} posts have not {count} different choices of topics")
 
 
 def make_edition(folder: Path) -> Figures:
-    """Plan, compose and make the project's next edition; count what was done."""
+    """Plan, compose and make the project's next edition; count the work."""
     from publisher.config import load_config
     from publisher.publishing import render
     from publisher.publishing.publish import compose_plan, create_editions
@@ -130,7 +129,7 @@ def make_edition(folder: Path) -> Figures:
 
 
 def measure(folder: Path, rounds: int) -> tuple[list[Figures], list[Usage]]:
-    """Make the edition so often, each time from the record as it was; one more round at first is not counted."""
+    """Make the edition this many times, each time from the same database, after a first round that is not counted."""
     kept, results = folder / "record.db", []
     shutil.copy(folder / RECORD, kept)
     usages = []
@@ -144,7 +143,7 @@ def measure(folder: Path, rounds: int) -> tuple[list[Figures], list[Usage]]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Return the figures for a person."""
+    """Return the figures as plain text."""
     lines = ["letters of   choices  compositions  letters  deliveries  compose s  make s  peak MiB  HTML bytes"]
     lines += [
         f"{r['content']:<11}  {r['choices']:>7,}  {r['compositions']:>12,}  {r['letters']:>7,}  {r['deliveries']:>10,}"
@@ -180,7 +179,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return the command line's settings."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.variants", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds that are counted (default 5)")
-    parser.add_argument("--subscribers", type=int, default=10_000, help="how many (default 10000)")
+    parser.add_argument("--subscribers", type=int, default=10_000, help="number of subscribers (default 10000)")
     parser.add_argument("--choices", type=int, default=50, help="how many distinct choices of topics (default 50)")
     parser.add_argument("--posts", type=int, default=20, help="how many posts the edition has (default 20)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
@@ -190,7 +189,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run, print the figures, and return 0 when each choice was composed once."""
+    """Run, print the figures, and return 0 if each choice was composed once."""
     arguments = parse_arguments()
     if arguments.subscribe:
         subscribe(arguments.subscribe, arguments.subscribers, arguments.choices)
@@ -206,7 +205,7 @@ def main() -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=2), encoding="utf-8")
     expected = all(r["letters"] == r["compositions"] == r["choices"] + 1 for r in rows)
-    print("each choice was composed once" if expected else "compositions and choices differ")
+    print("each choice was composed once" if expected else "the numbers of compositions and choices differ")
     return 0 if expected else 1
 
 

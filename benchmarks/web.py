@@ -1,10 +1,11 @@
-"""The web application beside a bare Starlette application, and its pages and forms while an edition is sent.
+"""The web application compared with a bare Starlette application, and its pages and forms while an edition is sent.
 
     python -m benchmarks.web [--rounds 5] [--seconds 3] [--recipients 20000] [--json FILE]
 
-Both servers run on core 0 and serve the same files of one site to the same client on core 1, in turns. The ratio is
+Both servers run on core 0 and serve the same files of one site to the same client on core 1, in turn. The ratio is
 taken within each round, then the median of the ratios. The second part starts `publisher run` with an edition that is
-due, and asks for pages and sends sign-up forms at set times until all of it is sent to Postfix's smtp-sink.
+due, and requests pages and submits sign-up forms at fixed times until all messages have been sent to Postfix's
+smtp-sink.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from benchmarks.sending import sink
 
 POSTS = 200
 PAGES_A_SECOND, FORMS_A_SECOND = 40, 10
-# A form that is sent at once is not taken.
+# A form that is submitted too quickly is not accepted.
 _BEFORE_A_FORM = 3.0
 _LEAST_RATIO, _PAGE_SECONDS, _FORM_SECONDS = 0.5, 0.05, 0.2
 _SETTINGS = """\
@@ -72,14 +73,14 @@ class Turn:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def write_site(folder: Path, port: int, mail: int, posts: int = POSTS) -> dict[str, str]:
-    """Write and build a site; return the paths that are asked for, by what they are."""
+    """Write and build a site; return the paths to request, by kind."""
     (folder / "publisher.toml").write_text(_SETTINGS.format(port=port, mail=mail), encoding="utf-8")
     newest = corpus.write_posts(folder / "posts", posts)[-1]
     subprocess.run([sys.executable, "-m", "publisher", "build"], cwd=folder, check=True, capture_output=True)
@@ -89,7 +90,7 @@ def write_site(folder: Path, port: int, mail: int, posts: int = POSTS) -> dict[s
 
 @contextmanager
 def running(command: Sequence[str | Path], folder: Path, port: int, core: int | None = None) -> Iterator[int]:
-    """Run a server until the end of the block, and wait until it answers; gives its process id."""
+    """Run a server until the end of the block, and wait until it answers; yield its process id."""
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen([sys.executable, "-m", *command], cwd=_ROOT, stdout=log, stderr=log)
         try:
@@ -116,7 +117,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 
 
 def turn(port: int, pid: int, path: str, seconds: float) -> Turn:
-    """Let the client ask one server for a path."""
+    """Let the client request a path from one server."""
     before = _cpu(pid)
     command = [sys.executable, "-m", "benchmarks.http_client", str(port), path, str(seconds)]
     on_core = ["taskset", "-c", "1"] if (os.cpu_count() or 1) > 1 and Path("/usr/bin/taskset").exists() else []
@@ -133,7 +134,7 @@ def _cpu(pid: int) -> float:
 
 
 def compare(folder: Path, rounds: int, seconds: float) -> dict[str, dict[str, list[Turn]]]:
-    """Let both servers serve the same files in turns; return their figures by path and server."""
+    """Let both servers serve the same files in turn; return their figures by path and server."""
     port, bare_port = free_port(), free_port()
     paths = write_site(folder, port, free_port())
     turns: dict[str, dict[str, list[Turn]]] = {name: {"bare": [], "ours": []} for name in paths}
@@ -151,7 +152,7 @@ def compare(folder: Path, rounds: int, seconds: float) -> dict[str, dict[str, li
 
 
 def ratio(both: dict[str, list[Turn]]) -> tuple[float, float]:
-    """Return the median ratios of our answers a second to those of the bare application: by the clock, and by CPU."""
+    """Return the median ratios of our answers a second to the bare application's: by wall time and by CPU time."""
     pairs = list(zip(both["ours"], both["bare"], strict=True))
     return median([ours.rate / bare.rate for ours, bare in pairs]), median(
         [bare.cpu / ours.cpu for ours, bare in pairs]
@@ -159,7 +160,7 @@ def ratio(both: dict[str, list[Turn]]) -> tuple[float, float]:
 
 
 async def visit(port: int, path: str, database: Path) -> tuple[Paced, Paced]:
-    """Ask for a page and send forms until no message of the edition is waiting; return how long each took."""
+    """Request a page and submit forms until no message of the edition is waiting; return how long each took."""
     pages, forms = Paced(), Paced()
     got: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     (first,) = await connect(port, 1, lambda each, status: got.done() or got.set_result(each.body.decode()))
@@ -176,10 +177,10 @@ async def visit(port: int, path: str, database: Path) -> tuple[Paced, Paced]:
 
 
 class _Waiting:
-    """Whether messages of the edition are waiting. It looks twice a second."""
+    """Whether messages of the edition are waiting; checked twice a second."""
 
     def __init__(self, database: Path) -> None:
-        import sqlite3  # not at the top: only the second part needs it
+        import sqlite3  # imported here because only the second part needs it
 
         self._database = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)
         self._looked, self._some = 0.0, True
@@ -210,7 +211,7 @@ def send_and_visit(folder: Path, recipients: int) -> tuple[Paced, Paced, float]:
 
 
 def report(turns: dict[str, dict[str, list[Turn]]], pages: Paced, forms: Paced, seconds: float) -> list[str]:
-    """Return the figures in lines, with whether each limit holds."""
+    """Return the figures as lines, with whether each limit is kept."""
     lines = []
     for name, both in turns.items():
         by_clock, by_cpu = ratio(both)

@@ -1,8 +1,8 @@
 """Astro with @astrojs/rss: https://docs.astro.build/en/recipes/rss/
 
-The endpoint is the recipe's with full content (markdown-it, sanitize-html); order and limit are a line of
-code each, the front matter's fields are those of the recipe's rssSchema. The pages are the least that shows
-a post, with the recipe's line for autodiscovery.
+The endpoint is the recipe's with full content (markdown-it, sanitize-html); order and limit are one line of code each,
+and the fields of the front matter are those of the recipe's rssSchema. The pages are minimal, with the recipe's line
+for autodiscovery.
 """
 
 from __future__ import annotations

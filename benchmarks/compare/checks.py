@@ -1,4 +1,4 @@
-"""Every row of the table, in its order."""
+"""Every row of the table, in order."""
 
 from __future__ import annotations
 

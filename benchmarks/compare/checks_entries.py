@@ -1,4 +1,4 @@
-"""Rows about what each entry carries."""
+"""Rows about the contents of each entry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.compare.verdict import YES, Answer, Row, Verdict, in_each_format
 
 
 def both_texts(evidence: Evidence) -> Verdict:
-    """The whole text, and beside it something shorter, also where the writer gave no summary."""
+    """The full text, and a shorter text next to it, even if the writer gave no summary."""
     written = in_entry(evidence.base, "plain", lambda entry: _missing_texts(entry, "endofplain."))
     made = in_entry(evidence.base, "long", lambda entry: _missing_texts(entry, "endoflong."))
     if made.answer is Answer.NO and written.answer is not Answer.NO:
@@ -27,7 +27,7 @@ def _missing_texts(entry: Entry, mark: str) -> str:
 
 
 def absolute_links(evidence: Evidence) -> Verdict:
-    """Links, pictures and fragments written in Markdown mean the same away from the page."""
+    """Links, images and fragments written in Markdown lead to the same targets outside the page."""
     own = f"{evidence.base.corpus.url}/"
 
     def fault(entry: Entry) -> str:
@@ -45,7 +45,7 @@ def absolute_links(evidence: Evidence) -> Verdict:
 
 
 def absolute_html(evidence: Evidence) -> Verdict:
-    """The same for srcset with commas inside addresses, and for poster, in the writer's own HTML."""
+    """The same for srcset with commas inside URLs, and for poster, in HTML written by hand."""
     wanted = [f"{evidence.base.corpus.url}/media/{size}/picture.png" for size in ("w_400,h_300", "w_800,h_600")]
 
     def fault(entry: Entry) -> str:
@@ -62,7 +62,7 @@ def absolute_html(evidence: Evidence) -> Verdict:
 
 
 def alternate(evidence: Evidence) -> Verdict:
-    """Every entry links to its page, absolutely, and the page is there."""
+    """Every entry has an absolute link to its page, and the page exists."""
 
     def fault(feed: Feed) -> str:
         lost = [entry.title for entry in feed.entries if evidence.base.at(entry.link) is None]
@@ -72,7 +72,7 @@ def alternate(evidence: Evidence) -> Verdict:
 
 
 def authors(evidence: Evidence) -> Verdict:
-    """Every author by name, in the entry itself: many readers do not look at the feed's author."""
+    """Every author by name, in the entry itself, because many feed readers ignore the feed's author."""
 
     def fault(feed: Feed) -> str:
         for post in evidence.base.corpus.visible():
@@ -87,7 +87,7 @@ def authors(evidence: Evidence) -> Verdict:
 
 
 def tags(evidence: Evidence) -> Verdict:
-    """Every tag, as it was written."""
+    """Every tag, exactly as written."""
     wanted = evidence.base.corpus.post("manytags").tags
 
     def fault(entry: Entry) -> str:
@@ -98,12 +98,12 @@ def tags(evidence: Evidence) -> Verdict:
 
 
 def language(evidence: Evidence) -> Verdict:
-    """The language of a post that is not in the site's."""
+    """The language of a post that is not in the site's language."""
     return in_entry(evidence.base, "language", lambda entry: "" if entry.language == "ja" else "not said")
 
 
 def image(evidence: Evidence) -> Verdict:
-    """The picture of a post, where programs that make letters of feeds look for it."""
+    """The image of a post, in the place where programs that turn feeds into newsletters look for it."""
     wanted = f"{evidence.base.corpus.url}/media/cover.png"
 
     def fault(entry: Entry) -> str:
@@ -116,7 +116,7 @@ def image(evidence: Evidence) -> Verdict:
 
 
 def enclosure(evidence: Evidence) -> Verdict:
-    """A podcast episode with its address, its type and its true length."""
+    """A podcast episode with its URL, its type and its true length."""
     wanted = f"{evidence.base.corpus.url}/media/episode.mp3"
 
     def fault(entry: Entry) -> str:
@@ -131,7 +131,7 @@ def enclosure(evidence: Evidence) -> Verdict:
 
 
 def inactive(evidence: Evidence) -> Verdict:
-    """Nothing that runs or restyles."""
+    """No scripts, and nothing that changes styles."""
 
     def fault(entry: Entry) -> str:
         return listed(fragment.active_parts(entry.html), 6)
@@ -140,7 +140,7 @@ def inactive(evidence: Evidence) -> Verdict:
 
 
 def plain_code(evidence: Evidence) -> Verdict:
-    """Code as code, without what a highlighter needs a stylesheet for."""
+    """Code without highlighting that needs a stylesheet."""
 
     def fault(entry: Entry) -> str:
         if "def area(width" not in fragment.words(entry.html):
@@ -151,7 +151,7 @@ def plain_code(evidence: Evidence) -> Verdict:
 
 
 def plain_headings(evidence: Evidence) -> Verdict:
-    """Headings without links to themselves."""
+    """Headings that do not link to themselves."""
 
     def fault(entry: Entry) -> str:
         if "First part" not in fragment.words(entry.html):
@@ -162,7 +162,7 @@ def plain_headings(evidence: Evidence) -> Verdict:
 
 
 def same_ids(evidence: Evidence) -> Verdict:
-    """One id in every format, in one order: who changes formats sees nothing twice."""
+    """The same ids in the same order in every format, so that a reader who changes formats sees nothing twice."""
     main = evidence.base.main
     if not main:
         return no("there is no feed")
@@ -173,7 +173,7 @@ def same_ids(evidence: Evidence) -> Verdict:
 
 
 def kept_ids(evidence: Evidence, variant: str) -> Verdict:
-    """The id of a post survives a change of its address."""
+    """The id of a post survives a change of its URL."""
     changed = evidence.builds[variant]
     if changed.refused:
         return no(f"the build stops: {changed.refused}")

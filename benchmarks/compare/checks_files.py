@@ -1,4 +1,4 @@
-"""Rows about whole feeds, and about what lies around them."""
+"""Rows about whole feeds, and about the files around them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.compare.verdict import YES, Verdict, in_each_format, listed, no,
 
 
 def survives(evidence: Evidence, kind: str) -> Verdict:
-    """Every feed of a project with one hostile post parses strictly, and still holds the post with its title."""
+    """Every feed of a project with one hostile post parses strictly, and still contains the post with its title."""
     build = evidence.builds[kind]
     title = BREAKING[kind][0]
     wanted = {title} if kind != "noncharacter" else {title.replace("\ufffe", ""), title.replace("\ufffe", "\ufffd")}
@@ -28,7 +28,7 @@ def survives(evidence: Evidence, kind: str) -> Verdict:
         entry = feed.entry(build.corpus.post("hostile").mark, title)
         if entry is None:
             return "the post is not in the feed"
-        # How many spaces stand where the character stood is nobody's loss. JSON holds any character.
+        # The number of spaces in place of the character does not matter. JSON can contain any character.
         fits = _spaced(entry.title) in map(_spaced, wanted) or (feed.kind == "json" and entry.title == title)
         return "" if fits else f"the title reads {entry.title!r}"
 
@@ -40,7 +40,7 @@ def _spaced(text: str) -> str:
 
 
 def has(evidence: Evidence, kind: str) -> Verdict:
-    """There is a feed of the whole site in this format, and strict parsers read it."""
+    """The whole site has a feed in this format, which strict parsers read."""
     if evidence.base.refused:
         return no(f"the build stops: {evidence.base.refused}")
     feed = evidence.base.main.get(kind)
@@ -50,7 +50,7 @@ def has(evidence: Evidence, kind: str) -> Verdict:
 
 
 def own_address(evidence: Evidence) -> Verdict:
-    """Each feed says where it is, rightly."""
+    """Each feed gives its own URL correctly."""
 
     def fault(feed: Feed) -> str:
         right = evidence.base.at(feed.own) == evidence.base.folder / feed.path
@@ -65,7 +65,7 @@ def hub(evidence: Evidence) -> Verdict:
 
 
 def icon(evidence: Evidence) -> Verdict:
-    """Each feed has a picture, with an absolute address."""
+    """Each feed has an image, with an absolute URL."""
 
     def fault(feed: Feed) -> str:
         if not feed.image:
@@ -76,7 +76,7 @@ def icon(evidence: Evidence) -> Verdict:
 
 
 def updated(evidence: Evidence) -> Verdict:
-    """A feed's date is that of its newest change; JSON Feed has none."""
+    """A feed's date is that of its newest change; JSON Feed has no date."""
     newest = evidence.base.corpus.newest_change()
 
     def fault(feed: Feed) -> str:
@@ -93,7 +93,7 @@ def updated(evidence: Evidence) -> Verdict:
 
 
 def reproducible(evidence: Evidence) -> Verdict:
-    """A fresh copy, built in another zone, with another hash seed and other file times, gives the same bytes."""
+    """A fresh copy, built in another time zone, with another hash seed and other file times, gives the same bytes."""
     other = {feed.path: feed.data for feed in evidence.builds["elsewhere"].feeds}
     feeds = evidence.base.feeds
     if not feeds:
@@ -106,7 +106,7 @@ def reproducible(evidence: Evidence) -> Verdict:
 
 
 def untouched(evidence: Evidence) -> Verdict:
-    """A second build without any change writes no feed anew, so that no server sees a new date."""
+    """A second build without changes rewrites no feed, so that no file gets a new date."""
     feeds = evidence.base.feeds
     if evidence.again_refused or not feeds:
         return no(evidence.again_refused or "there is no feed")
@@ -117,7 +117,7 @@ def untouched(evidence: Evidence) -> Verdict:
 
 
 def _feeds_of_groups(build: Build, groups: dict[str, Callable[[Post], bool]]) -> Verdict:
-    """Each group of posts has a feed that holds it and nothing else."""
+    """Each group of posts has a feed that contains exactly that group."""
     mains = {feed.path for feed in build.main.values()}
     held = [(feed.path, {entry.title for entry in feed.entries}) for feed in build.feeds if feed.path not in mains]
     faults = {}
@@ -128,13 +128,13 @@ def _feeds_of_groups(build: Build, groups: dict[str, Callable[[Post], bool]]) ->
 
 
 def tag_feeds(evidence: Evidence) -> Verdict:
-    """Tags of every script have feeds, and C++ is not C#."""
+    """Tags in every script have feeds, and C++ and C# have different ones."""
     names = ("日本語", "C++", "C#", "R&D")
     return _feeds_of_groups(evidence.base, {name: _tagged(name) for name in names})
 
 
 def author_feeds(evidence: Evidence) -> Verdict:
-    """Authors of every script have feeds."""
+    """Authors in every script have feeds."""
     return _feeds_of_groups(evidence.base, {name: _written_by(name) for name in ("Zoë Ünal", "王小明")})
 
 
@@ -147,7 +147,7 @@ def _written_by(name: str) -> Callable[[Post], bool]:
 
 
 def limited(evidence: Evidence) -> Verdict:
-    """No more entries than the limit."""
+    """A feed has at most as many entries as the limit."""
 
     def fault(feed: Feed) -> str:
         return "" if 0 < len(feed.entries) <= LIMIT else f"{len(feed.entries)} entries instead of {LIMIT}"
@@ -156,7 +156,7 @@ def limited(evidence: Evidence) -> Verdict:
 
 
 def small(evidence: Evidence) -> Verdict:
-    """Long posts do not make a feed that readers refuse."""
+    """Long posts do not make a feed so large that feed readers refuse it."""
     build = evidence.builds["big"]
 
     def fault(feed: Feed) -> str:
@@ -169,9 +169,9 @@ def small(evidence: Evidence) -> Verdict:
 
 
 def archived(evidence: Evidence) -> Verdict:
-    """Posts past the limit stay within reach: from document to document, each exactly once.
+    """Posts beyond the limit can be reached: from document to document, each exactly once.
 
-    The chain may begin with posts that the polled document shows too; RFC 5005 has readers tell them by id.
+    The chain may begin with posts that are also in the polled document; RFC 5005 has readers recognise them by id.
     """
     base = evidence.base
     by_path = {feed.path: feed for feed in base.feeds}
@@ -200,7 +200,7 @@ def _twice(titles: list[str]) -> str:
 
 
 def opml(evidence: Evidence) -> Verdict:
-    """A list of all feeds, for readers to import."""
+    """A list of all feeds that feed readers can import."""
     base = evidence.base
     for file in sorted(base.folder.rglob("*.opml")) if base.feeds else ():
         tree = etree.fromstring(file.read_bytes())
@@ -224,7 +224,7 @@ def hidden(evidence: Evidence) -> Verdict:
 
 
 def discovery(evidence: Evidence) -> Verdict:
-    """The home page and the page of a post name the feeds in their heads."""
+    """The home page and the page of a post list the feeds in their heads."""
     base = evidence.base
     post = base.corpus.post("plain")
     page = next((e.link for feed in base.feeds if (e := feed.entry(post.mark, post.title))), "")
@@ -238,7 +238,7 @@ def discovery(evidence: Evidence) -> Verdict:
 
 
 def _linked(base: Build, address: str, element: str) -> set[Path | None]:
-    """The files behind the links of a page: of its head as alternates, or of its text."""
+    """Return the target files of a page's links: the alternates in its head, or the links in its text."""
     file = base.at(address)
     if file is None:
         return set()
@@ -248,7 +248,7 @@ def _linked(base: Build, address: str, element: str) -> set[Path | None]:
 
 
 def subscribe(evidence: Evidence) -> Verdict:
-    """A page for people that says what feeds are and links to them."""
+    """A page for people that explains feeds and links to them."""
     base = evidence.base
     feeds = {base.folder / feed.path for feed in base.feeds}
     for file in sorted(base.folder.rglob("*.html")) if base.feeds else ():

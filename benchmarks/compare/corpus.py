@@ -1,6 +1,6 @@
 """The hostile corpus: one small project, one trap in each post, the same for every generator.
 
-Front matter and file names are each generator's own affair; the words, dates, tags and files are these.
+Front matter and file names depend on the generator; the words, dates, tags and files are the ones here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _EDITED = datetime(2024, 7, 9, 16, 45, tzinfo=UTC)
 _PLAIN_POSTS = 12
 _BIG_POSTS = 30
 
-# One trap each in a project of two posts: where a feed breaks, the other rows can still be judged.
+# One trap each in a project of two posts, so that a broken feed does not spoil the other rows.
 BREAKING = {
     "control": ("A title without harm", "Before \x08 after."),
     "cdata": ("A title with ]]> in it", "Before ]]> after, and `]]>` again."),
@@ -44,8 +44,9 @@ BREAKING = {
 class Post:
     """One post before any generator's front matter.
 
-    name   stem of its file; slug  last part of its address, which may change later
-    image, audio  addresses below the site's root, "" for none
+    name          stem of its file
+    slug          last part of its URL, which may change later
+    image, audio  paths below the site's root, "" for none
     """
 
     name: str
@@ -64,7 +65,7 @@ class Post:
 
     @property
     def mark(self) -> str:
-        """The last word of the text: who shows it shows the whole."""
+        """The last word of the text: a feed that shows it shows the full text."""
         return f"endof{self.name}."
 
     @property
@@ -74,13 +75,13 @@ class Post:
 
     @property
     def hidden(self) -> bool:
-        """Whether no reader may see it yet."""
+        """Whether readers must not see it yet."""
         return self.draft or self.published >= _FUTURE
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One project: its posts, newest first, and where it is served."""
+    """One project: its posts, newest first, and its URL."""
 
     posts: tuple[Post, ...]
     url: str = URL
@@ -90,7 +91,7 @@ class Corpus:
         return tuple(post for post in self.posts if not post.hidden)
 
     def post(self, name: str) -> Post:
-        """Return the post of that name."""
+        """Return the post with this name."""
         return next(post for post in self.posts if post.name == name)
 
     def newest_change(self) -> datetime:
@@ -99,7 +100,7 @@ class Corpus:
 
 
 def whole_corpus(seed: int = 1) -> Corpus:
-    """Return the project that most rows are judged on: every trap, then ordinary posts past the feeds' limit."""
+    """Return the project used by most rows: every trap, then ordinary posts beyond the limit of the feeds."""
     posts = [_trapped(number, trap) for number, trap in enumerate(TRAPS)]
     return Corpus((*posts, *_ordinary(len(posts), _PLAIN_POSTS, seed, copies=1)))
 
@@ -123,7 +124,7 @@ def moved_corpus(corpus: Corpus) -> Corpus:
 
 
 def media() -> dict[str, bytes]:
-    """Return the project's other files by their path below the site's root."""
+    """Return the project's static files by their paths below the site's root."""
     return {
         "media/picture.png": _png(),
         "media/cover.png": _png(),

@@ -1,8 +1,8 @@
 """Eleventy with the virtual templates of its RSS plugin: https://www.11ty.dev/docs/plugins/rss/
 
-One call of the plugin for each format; drafts by the preprocessor of https://www.11ty.dev/docs/config-preprocessors/.
-Eleventy brings no theme: the layout is the least that shows a post, with the lines for autodiscovery that
-the official starter (eleventy-base-blog) has.
+The plugin is called once for each format; drafts use the preprocessor of
+https://www.11ty.dev/docs/config-preprocessors/. Eleventy has no theme: the layout is minimal, with the lines for
+autodiscovery of the official starter (eleventy-base-blog).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that one generator made of the corpus and its variants: what the checks look at."""
+"""Everything that one generator made from the corpus and its variants, as input of the checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ELSEWHERE = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4711", "LC_ALL": "C
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One build: the project's posts, the output's folder and feeds, or why there is none."""
+    """One build: the project's posts, the output's folder and feeds, or why they are missing."""
 
     corpus: Corpus
     folder: Path = Path()
@@ -32,7 +32,7 @@ class Build:
         return main_feeds(self.feeds)
 
     def at(self, address: str) -> Path | None:
-        """Return the file of the output that a server shows at an absolute address, or None."""
+        """Return the output file that a server would serve at an absolute URL, or None."""
         if not address.startswith(self.corpus.url):
             return None
         path = unquote(urlsplit(address).path).lstrip("/")
@@ -45,7 +45,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The builds by variant, and the feed files that a build without any change wrote anew."""
+    """The builds by variant, and the feed files that a build without changes rewrote."""
 
     builds: Mapping[str, Build]
     rewritten: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Evidence:
 
     @property
     def base(self) -> Build:
-        """The build of the whole corpus, on which most rows are judged."""
+        """The build of the whole corpus, used by most rows."""
         return self.builds["base"]
 
 
@@ -79,7 +79,7 @@ def gather(generator: Generator, tools: Path, scratch: Path, tell: Callable[[str
 
 
 class _Shop:
-    """One generator at work."""
+    """One generator and its builds."""
 
     def __init__(self, generator: Generator, tools: Path, scratch: Path) -> None:
         self._generator, self._tools, self._scratch = generator, tools, scratch
@@ -101,7 +101,7 @@ class _Shop:
         return Build(corpus, output, read_feeds(output))
 
     def again(self, first: Build) -> tuple[tuple[str, ...], str]:
-        """Build an unchanged project once more; return the feed files that were written anew."""
+        """Build an unchanged project again; return the feed files that were rewritten."""
         before = {feed.path: _stamp(first.folder / feed.path) for feed in first.feeds}
         try:
             build(self._generator, self._tools, self._scratch / "base", {})
@@ -111,7 +111,7 @@ class _Shop:
 
 
 def _stamp(file: Path) -> tuple[int, int]:
-    """When a file was written, and which file it is; zeros for none."""
+    """Return when a file was written, and its inode; zeros if there is no file."""
     try:
         return file.stat().st_mtime_ns, file.stat().st_ino
     except OSError:

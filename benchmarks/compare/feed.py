@@ -1,4 +1,4 @@
-"""What a feed is to the checks: one kind of object, whatever the format."""
+"""A feed as the checks see it: one kind of object for every format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KIND_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file that belongs to an entry; length is -1 where the feed does not say."""
+    """A file that belongs to an entry; length is -1 if the feed does not give one."""
 
     url: str
     length: int
@@ -22,7 +22,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry; html is the fullest text there is, summary the other one."""
+    """One entry; html is the longest text, summary the other one."""
 
     id: str = ""
     title: str = ""
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One feed file. path is relative to the output folder; broken says why strict parsers refuse it."""
+    """One feed file. path is relative to the output folder; broken says why strict parsers reject it."""
 
     path: str
     kind: str
@@ -53,7 +53,7 @@ class Feed:
     entries: tuple[Entry, ...] = ()
 
     def entry(self, mark: str, title: str = "") -> Entry | None:
-        """Return the entry with this title, or this mark in its text."""
+        """Return the entry with this title, or with this mark in its text."""
         for entry in self.entries:
             if (title and entry.title == title) or mark in entry.html or mark in entry.summary:
                 return entry
@@ -61,13 +61,13 @@ class Feed:
 
 
 def polled_feeds(feeds: Iterable[Feed]) -> list[Feed]:
-    """Return the feeds that readers poll: not those that another one names as its older part."""
+    """Return the feeds that readers poll, without those that another feed links to as its older part."""
     older = {urlsplit(feed.older).path.lstrip("/") for feed in feeds}
     return [feed for feed in feeds if feed.path not in older]
 
 
 def main_feeds(feeds: Iterable[Feed]) -> dict[str, Feed]:
-    """Return for each kind the feed of the whole site: the fullest, of equals the one with the shortest path."""
+    """Return the feed of the whole site for each kind: the longest, and of equals the one with the shortest path."""
     ranked = sorted(polled_feeds(feeds), key=lambda feed: (len(feed.entries), -len(feed.path)))
     found = {feed.kind: feed for feed in ranked}
     return {kind: found[kind] for kind in KINDS if kind in found}

@@ -1,4 +1,4 @@
-"""The HTML inside an entry: its addresses, and what should not be there."""
+"""The HTML inside an entry: its URLs, and what should not be in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HIGHLIGHT = re.compile(r"\b(highlight|hljs|codehilite|chroma|shiki|token)\b")
 
 
 def parse(markup: str) -> Any:
-    """Return the fragment as one element, whatever it holds."""
+    """Return the fragment as one element, whatever it contains."""
     return lxml_html.fragment_fromstring(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", markup), "div")
 
 
@@ -24,27 +24,27 @@ def parse_page(text: str) -> Any:
 
 
 def addresses(markup: str) -> list[str]:
-    """Return every address in the fragment except those in srcset."""
+    """Return every URL in the fragment except those in srcset."""
     return [value for element in _elements(markup) for name in _ADDRESSES if (value := element.get(name)) is not None]
 
 
 def srcset_addresses(markup: str) -> list[str]:
-    """Return the addresses in every srcset, read as browsers do: a comma inside an address is part of it."""
+    """Return the URLs in every srcset, read like a browser: a comma inside a URL is part of it."""
     return [url for element in _elements(markup) for url in _candidates(element.get("srcset", ""))]
 
 
 def posters(markup: str) -> list[str]:
-    """Return the addresses of the pictures that stand for videos."""
+    """Return the URLs of the poster images of videos."""
     return [element.get("poster") for element in _elements(markup) if element.get("poster")]
 
 
 def relative(urls: list[str]) -> list[str]:
-    """Return those that mean nothing without the page that they stood on."""
+    """Return the URLs that are not valid without their page."""
     return [url for url in urls if not _ABSOLUTE.match(url)]
 
 
 def active_parts(markup: str) -> list[str]:
-    """Return the names of what could run or restyle: elements, attributes, addresses."""
+    """Return the names of elements, attributes and URLs that could run scripts or change styles."""
     found = []
     for element in _elements(markup):
         if element.tag in ("script", "style", "object", "embed"):
@@ -55,7 +55,7 @@ def active_parts(markup: str) -> list[str]:
 
 
 def highlighting(markup: str) -> list[str]:
-    """Return what a highlighter left around and in code, which readers without its stylesheet show or drop."""
+    """Return what a highlighter left in and around code; feed readers lack its stylesheet and show or drop it."""
     found = []
     for element in _elements(markup):
         inside_code = any(parent.tag in ("pre", "code") for parent in element.iterancestors())
@@ -67,7 +67,7 @@ def highlighting(markup: str) -> list[str]:
 
 
 def heading_anchors(markup: str) -> list[str]:
-    """Return the links to themselves that headings carry."""
+    """Return the links of headings to themselves."""
     return [
         link.get("href", "")
         for element in _elements(markup)
@@ -78,7 +78,7 @@ def heading_anchors(markup: str) -> list[str]:
 
 
 def words(markup: str) -> str:
-    """Return the text without markup, white space folded."""
+    """Return the text without markup, with white space collapsed."""
     return " ".join(str(parse(markup).text_content()).split())
 
 

@@ -1,7 +1,7 @@
 """Hexo with hexo-generator-feed: https://github.com/hexojs/hexo-generator-feed
 
-Both types, full content, limit, hub and icon by the settings of its page; `future` and `updated_option` by
-https://hexo.io/docs/configuration (by default the day of an edit is the file's, which a fresh copy changes).
+Both types, full content, limit, hub and icon use the settings on its page; `future` and `updated_option` those of
+https://hexo.io/docs/configuration (by default the date of an edit is the file's, which a fresh copy changes).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.compare.program import (
     yaml_post,
 )
 
-# What `hexo init` puts into a new site, and the plugin.
+# The packages that `hexo init` puts into a new site, and the plugin.
 _PARTS = {
     "hexo": "8.1.2",
     "hexo-generator-archive": "2.0.0",

@@ -1,8 +1,7 @@
 """Hugo, with its embedded RSS template: https://gohugo.io/templates/rss/
 
-Taxonomies for tags and authors as https://gohugo.io/configuration/taxonomies/ shows; the limit as the page on
-RSS shows. Hugo brings no theme: the three layouts here are the least that shows a post, with the line for
-autodiscovery of the page on RSS.
+Taxonomies for tags and authors follow https://gohugo.io/configuration/taxonomies/, the limit follows the page on RSS.
+Hugo has no theme: the three layouts here are minimal, with the line for autodiscovery from the page on RSS.
 """
 
 from __future__ import annotations

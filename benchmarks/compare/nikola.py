@@ -1,7 +1,7 @@
 """Nikola with its default theme: https://getnikola.com/handbook.html
 
-RSS as by default; Atom, full texts and several authors by the settings that its conf.py explains. Each post's
-metadata gives its guid, which the handbook's list of fields offers.
+RSS is the default; Atom, full texts and several authors use the settings that its conf.py explains. Each post's
+metadata has a guid, a field from the handbook's list.
 """
 
 from __future__ import annotations

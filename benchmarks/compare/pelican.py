@@ -1,6 +1,6 @@
 """Pelican with its default theme: https://docs.getpelican.com/en/stable/settings.html#feed-settings
 
-Atom as by default; RSS, the feeds of tags and authors and FEED_MAX_ITEMS by the settings of that page.
+Atom is the default; RSS, the feeds of tags and authors and FEED_MAX_ITEMS use the settings on that page.
 """
 
 from __future__ import annotations

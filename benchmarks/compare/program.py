@@ -1,4 +1,4 @@
-"""What the comparison needs of a generator, and how one is installed and run."""
+"""What the comparison needs from a generator, and how generators are installed and run."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _INSTALL_SECONDS = 900
 
 
 class MissingError(Exception):
-    """A generator cannot be had on this machine; the message says why."""
+    """A generator is not available on this machine; the message says why."""
 
 
 class BuildError(Exception):
-    """A generator refused the project; the message is its own last words."""
+    """A generator failed to build the project; the message is the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """One way to make feeds.
+    """One feed generator.
 
-    setup    which documented set-up was taken, in a sentence for the report
+    setup    the documented set-up that is used, as a phrase for the report
     install  takes a folder for tools and returns the version; raises MissingError
     write    takes an empty folder and a corpus and writes the project
     command  takes the folder for tools and the project; it is run inside the project
     output   the folder that it writes, relative to the project
-    notes    row -> what a setting by hand, a plugin or a theme could add there
+    notes    row -> what a manual setting, a plugin or a theme could add there
     """
 
     name: str
@@ -51,7 +51,7 @@ class Generator:
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], seconds: int) -> str:
-    """Run the command in `folder` and return what it printed; raise BuildError when it fails."""
+    """Run the command in `folder` and return what it printed; raise BuildError if it fails."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     words = [os.fspath(word) for word in command]
     try:
@@ -79,7 +79,7 @@ def build(generator: Generator, tools: Path, folder: Path, environment: Mapping[
 
 
 def install_python(tools: Path, name: str, *packages: str) -> Path:
-    """Return the programs' folder of a virtual environment with these packages, made once."""
+    """Return the folder of programs of a virtual environment with these packages, which is created once."""
     folder = tools / name
     programs = folder / "bin"
     try:
@@ -93,7 +93,7 @@ def install_python(tools: Path, name: str, *packages: str) -> Path:
 
 
 def install_node(tools: Path, name: str, *packages: str) -> Path:
-    """Return a folder whose node_modules holds these packages, made once."""
+    """Return a folder whose node_modules contains these packages, which is created once."""
     folder = tools / name
     npm = shutil.which("npm")
     if npm is None:
@@ -117,13 +117,13 @@ def node_version(folder: Path, package: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file and the folders that it needs; line ends stay as they are."""
+    """Write a file and create its folders; line ends are unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode())
 
 
 def write_media(folder: Path) -> None:
-    """Write the project's pictures and sounds below `folder`."""
+    """Write the project's images and audio files below `folder`."""
     for name, data in media().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,12 +143,12 @@ def _yaml(value: object) -> str:
 
 
 class Bare(str):
-    """A value that stands in YAML without quotes, such as a date."""
+    """A value that is written in YAML without quotes, such as a date."""
 
     __slots__ = ()
 
 
 def _last_words(said: str) -> str:
-    """The end of what a program said, in one line, without the folders of this machine."""
+    """Return the end of a program's output in one line, without the folders of this machine."""
     lines = [line.strip() for line in _FOLDERS.sub("", said).splitlines() if line.strip()]
     return " / ".join(lines[-3:])[-300:] or "it said nothing"

@@ -1,7 +1,7 @@
-"""Reading the feeds that a generator wrote: RSS 2.0, Atom 1.0 and JSON Feed as one kind of object.
+"""Reads the feeds that a generator wrote: RSS 2.0, Atom 1.0 and JSON Feed become one kind of object.
 
-A file that is not well-formed is kept with what is wrong with it, and read as far as it goes: one defect
-should not decide every row.
+A file that is not well-formed is kept with its error, and read as far as possible: one defect should not decide every
+row.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ENDINGS = {".xml", ".rss", ".atom", ".json", ""}
 
 
 def read_feeds(folder: Path) -> tuple[Feed, ...]:
-    """Return every feed below `folder`, by path; other files are passed over."""
+    """Return every feed below `folder`, by path; other files are skipped."""
     found = []
     for path in sorted(folder.rglob("*")):
         if path.suffix in _ENDINGS and path.is_file():
@@ -43,7 +43,7 @@ def read_feeds(folder: Path) -> tuple[Feed, ...]:
 
 
 def read_feed(path: str, data: bytes) -> Feed | None:
-    """Return the feed in `data`, or None when it is none."""
+    """Return the feed in `data`, or None if it isn't a feed."""
     head = data[:2_000]
     if b"jsonfeed.org/version" in head:
         return _json_feed(Feed(path, "json", data))
@@ -173,7 +173,7 @@ def _json_entry(item: dict[str, Any]) -> Entry:
 
 
 def _named(element: Any) -> str:
-    """The name as people write it, "dc:creator"; a prefix that nobody declared stays what it is."""
+    """Return the name as people write it, "dc:creator"; a prefix without a declaration is unchanged."""
     if not isinstance(element.tag, str):
         return ""
     match = re.fullmatch(r"\{(.*)\}(.*)", element.tag)
@@ -205,7 +205,7 @@ def _title(element: Any) -> str:
 
 
 def _name(text: str) -> str:
-    """The name in RSS's "mail@example.org (Name)"."""
+    """Return the name in RSS's "mail@example.org (Name)"."""
     match = re.search(r"\((.*)\)", text)
     return match[1] if match else text
 
@@ -226,7 +226,7 @@ def _dates(*texts: str) -> tuple[datetime, ...]:
 
 
 def _moment(text: str) -> datetime | None:
-    """A date of either spelling, without its fraction of a second; None for nothing and for nonsense."""
+    """Read a date in either format, without fractions of a second; None if it is missing or invalid."""
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text)

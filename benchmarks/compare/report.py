@@ -23,12 +23,12 @@ class Column:
 
     @property
     def kept(self) -> int:
-        """How many promises are kept wholly."""
+        """The number of promises that are fully kept."""
         return sum(verdict.answer is Answer.YES for verdict in self.verdicts.values())
 
 
 def judge(generator: Generator, version: str, evidence: Evidence) -> Column:
-    """Return the verdict of every row on one generator."""
+    """Return the verdict of every row for one generator."""
     return Column(generator, version, {row.key: row.check(evidence) for row in ROWS})
 
 
@@ -56,7 +56,7 @@ def plain(columns: Sequence[Column]) -> str:
 
 
 class _Notes:
-    """Numbers the footnotes as they come up."""
+    """Numbers the footnotes in order of appearance."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What can go wrong in a post, one thing at a time."""
+"""Traps: each makes one thing difficult in a post."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """The part of a post that is on trial; what is left out is ordinary."""
+    """The unusual parts of a post; the other parts are ordinary."""
 
     name: str
     title: str

@@ -11,7 +11,7 @@ from benchmarks.compare.feed import KIND_NAMES, Entry, Feed
 
 
 class Answer(StrEnum):
-    """How far a promise is kept."""
+    """Whether a promise is kept."""
 
     YES = "yes"
     PARTLY = "partly"
@@ -20,7 +20,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An answer and its reason; a plain yes needs none."""
+    """An answer and its reason; a plain yes needs no reason."""
 
     answer: Answer
     reason: str = ""
@@ -32,18 +32,18 @@ YES = Verdict(Answer.YES)
 
 
 def no(reason: str) -> Verdict:
-    """Say no, and why."""
+    """Return a no, with its reason."""
     return Verdict(Answer.NO, reason)
 
 
 def partly(reason: str) -> Verdict:
-    """Say partly, and why."""
+    """Return a partly, with its reason."""
     return Verdict(Answer.PARTLY, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: key is what footnotes name it by."""
+    """One line of the table; footnotes refer to it by key."""
 
     key: str
     promise: str
@@ -51,7 +51,7 @@ class Row:
 
 
 def of_parts(faults: dict[str, str]) -> Verdict:
-    """Judge several parts, each with its fault or "": all well is yes, some partly, none no."""
+    """Judge several parts, each with its fault or "": no faults is yes, some faults partly, only faults no."""
     bad = {name: fault for name, fault in faults.items() if fault}
     if not faults:
         return no("there is nothing to judge")
@@ -63,7 +63,7 @@ def of_parts(faults: dict[str, str]) -> Verdict:
 
 
 def in_each_format(build: Build, fault: Callable[[Feed], str]) -> Verdict:
-    """Judge the site's main feed in each format that it has; `fault` says what is wrong, "" for nothing."""
+    """Judge the site's main feed in each of its formats; `fault` returns what is wrong, or ""."""
     if build.refused:
         return no(f"the build stops: {build.refused}")
     if not build.main:
