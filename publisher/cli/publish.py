@@ -39,12 +39,12 @@ from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.due_editions import frequencies_due, pass_slots
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
+from publisher.publishing.idle_reasons import rendering_problem
 from publisher.publishing.operations import edition_label
 from publisher.publishing.publish import (
     compose_plan,
     create_editions,
     hold_on_errors,
-    rendering_problem,
     send_test,
     shortened,
 )

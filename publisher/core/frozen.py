@@ -28,6 +28,8 @@ else:
             """Return the class that replaces this one."""
             if options != {"frozen": True, "slots": True} or not _OWN.isdisjoint(vars(cls)):
                 return dataclasses.dataclass(kw_only=kw_only, **options)(cls)
+            if not cls.__doc__:
+                cls.__doc__ = cls.__name__  # otherwise the library writes the signature, which takes 2 ms to find out
             return _frozen(dataclasses.dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls))
 
         return decorate(plain) if plain else decorate

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.config import Mail, Smtp
-from publisher.mail.smtp.limits import counts_folder, next_day, recipients_counted, server_name
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -27,12 +26,16 @@ def limit_reached_until(mail: Mail, state_dir: Path, store: Store, now: datetime
     """
     if mail.transport != "smtp" or not mail.servers or not all(server.per_day for server in mail.servers):
         return None
+    from publisher.mail.smtp.limits import next_day  # not at the top: most servers have no daily limit
+
     day = f"{now.astimezone(UTC):%Y-%m-%d}"
     reached = all(_given_out(server, state_dir, store, day) >= server.per_day for server in mail.servers)
     return next_day(now) if reached else None
 
 
 def _given_out(server: Smtp, state_dir: Path, store: Store, day: str) -> int:
+    from publisher.mail.smtp.limits import counts_folder, recipients_counted, server_name  # as above
+
     if store.limits.shared:
         from publisher.mail.smtp.shared_limits import hashed  # not at the top: it loads SQLAlchemy
 

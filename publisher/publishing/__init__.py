@@ -35,6 +35,7 @@ Public modules:
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
     item_states          what becomes of each item of a source, and why
     email_views          what people see of emails without posts
+    idle_reasons         why a newsletter has no edition now
     joining              hosts of one fleet that need not be confirmed
     forecast             the next slots (scheduled times) and what they will contain
     web_copies           the web versions of test emails
@@ -70,6 +71,7 @@ __all__ = [
     "farewell",
     "fetch_sources",
     "forecast",
+    "idle_reasons",
     "item_states",
     "joining",
     "later_recipients",

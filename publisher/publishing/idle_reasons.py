@@ -1,10 +1,14 @@
-"""Why a newsletter has no edition now, in words."""
+"""Why a newsletter has no edition now: in words, or as a problem in a file."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta, tzinfo
 
-from publisher.config import NewsletterConfig
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.core.errors import PublisherError
+from publisher.core.file_names import in_folder
+from publisher.core.models import Problem, problem_at
 from publisher.newsletters.select import LONG_AGO, Selection
 from publisher.publishing.stream_audience import StreamAudience
 
@@ -54,3 +58,15 @@ def no_subscribers(selection: Selection) -> str:
     """Return how many posts no one gets."""
     waiting = len(selection.posts) + selection.waiting
     return f"{waiting} new post{'s' if waiting != 1 else ''}, but no subscribers yet"
+
+
+def rendering_problem(config: Config, newsletter: str, error: PublisherError) -> Problem:
+    """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file.
+
+    It names the newsletter, unless it is in a post, which all newsletters have in common.
+    """
+    found = problem_at(error)
+    is_shared = found.path and found.path.startswith(in_folder(config.posts.folder, ""))
+    if is_shared and not found.path.startswith((CONFIG_FILE, "letters/", "templates/")):
+        return found
+    return replace(found, path=found.path or CONFIG_FILE, message=f"newsletter {newsletter}: {error.message}")

@@ -9,6 +9,7 @@ the table of hosts says.
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.host_id import JOIN_VARIABLE
 from publisher.core.signing import hashing_key, keyed_hash
-from publisher.publishing.mail_wiring import project_secret
+from publisher.mail.links import load_secret
 from publisher.store.location import SQLITE
 
 _PURPOSE = "join"
@@ -31,7 +32,7 @@ def join_token(config: Config) -> str:
             where="database.url",
             hint="`publisher database copy` moves everything there",
         )
-    return keyed_hash(hashing_key(project_secret(config), _PURPOSE), _place(config))
+    return keyed_hash(hashing_key(load_secret(config.state_dir, os.environ), _PURPOSE), _place(config))
 
 
 def may_join(config: Config, environment: Mapping[str, str]) -> bool:

@@ -27,12 +27,12 @@ from publisher.publishing.adopt.tool_files import tools_of
 from publisher.publishing.email_views import changed_emails
 from publisher.publishing.exposure import exposures
 from publisher.publishing.farewell import farewell_problems
+from publisher.publishing.idle_reasons import rendering_problem
 from publisher.publishing.language_check import language_problems
 from publisher.publishing.letter_check import LetterCheck, broken_notes, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.own_emails import paths_of_emails
 from publisher.publishing.post_check import post_problems
-from publisher.publishing.publish import rendering_problem
 from publisher.publishing.segment_check import segment_problems
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.sequences import sequence_problems

@@ -12,11 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.config import CONFIG_FILE, Config
+from publisher.config import Config
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
-from publisher.core.file_names import in_folder
-from publisher.core.models import Problem, UnreadablePostError, problem_at
+from publisher.core.models import Problem, UnreadablePostError
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
 from publisher.core.personal_marks import Person
 from publisher.mail.send_test import send_test_email
@@ -29,6 +28,7 @@ from publisher.publishing.edition_plan import (
     PlannedEdition,
     make_plan,
 )
+from publisher.publishing.idle_reasons import rendering_problem
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
 from publisher.publishing.own_emails import plan_emails
 from publisher.publishing.sample_editions import sample_edition
@@ -198,18 +198,6 @@ def _person(config: Config, address: str) -> Person:
     with open_existing_store(config) as store:
         found = store.subscribers.get(address) if store else None
     return {**found.fields, "name": found.name} if found else {}
-
-
-def rendering_problem(config: Config, newsletter: str, error: PublisherError) -> Problem:
-    """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file.
-
-    It names the newsletter, unless it is in a post, which all newsletters have in common.
-    """
-    found = problem_at(error)
-    is_shared = found.path and found.path.startswith(in_folder(config.posts.folder, ""))
-    if is_shared and not found.path.startswith((CONFIG_FILE, "letters/", "templates/")):
-        return found
-    return replace(found, path=found.path or CONFIG_FILE, message=f"newsletter {newsletter}: {error.message}")
 
 
 def _drafts(

@@ -13,7 +13,6 @@ from publisher.core.errors import PublisherError, SegmentError
 from publisher.core.newsletter_models import Choice, Subscriber
 from publisher.core.segment_conditions import Condition, Subject, terms
 from publisher.core.segment_language import both, is_segment_name, parse, parse_joined
-from publisher.subscribers.edit import known_fields
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -94,6 +93,8 @@ def require_segment(config: Config, store: Store | None, text: str, where: str) 
 
 def unknown_name(config: Config, store: Store | None, condition: Condition) -> str:
     """Return in words which field or newsletter of a condition does not exist; "" if all of them do."""
+    from publisher.subscribers.edit import known_fields  # not at the top: most newsletters go to no segment
+
     kinds, newsletters = known_fields(store, config.fields), {each.name for each in config.newsletters}
     for term in terms(condition):
         value = term.value.text if term.value else ""

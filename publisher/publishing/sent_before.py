@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from publisher.core.models import Post
-from publisher.posts.sources.identity import is_home, link_key
+from publisher.posts.sources.item_links import is_home, link_key
 
 if TYPE_CHECKING:
     from publisher.newsletters.streams import NewsletterStream

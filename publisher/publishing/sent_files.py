@@ -19,8 +19,6 @@ from publisher.core.models import Post, Problem
 from publisher.newsletters.select import is_for
 from publisher.newsletters.streams import streams_of
 from publisher.posts.archive import Archive
-from publisher.posts.front_matter.parsing import markdown_of
-from publisher.posts.front_matter.post_id import written_id
 from publisher.posts.published import PublishedIds
 from publisher.posts.scan import is_item
 from publisher.publishing.wiring import open_existing_store
@@ -190,6 +188,8 @@ def likeness(one: Collection[str], other: Collection[str]) -> float:
 
 
 def _text(archive: Archive, source: str) -> str:
+    from publisher.posts.front_matter.parsing import markdown_of  # not at the top: few runs find a new file
+
     try:
         return markdown_of(archive.read(source), fix_encoding=False)
     except (PublisherError, OSError):
@@ -198,6 +198,8 @@ def _text(archive: Archive, source: str) -> str:
 
 def _new_text(archive: Archive, source: str) -> str:
     """Return the text of a post whose id comes from its file; "" for one whose author wrote an id."""
+    from publisher.posts.front_matter.post_id import written_id  # as in _text
+
     try:
         return "" if written_id(archive.read(source)) else _text(archive, source)
     except (PublisherError, OSError):

@@ -26,8 +26,8 @@ from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionDraft, EditionKind, Letter
 from publisher.core.templates import Templates
+from publisher.publishing.idle_reasons import rendering_problem
 from publisher.publishing.own_emails import listed_subject
-from publisher.publishing.publish import rendering_problem
 from publisher.publishing.recipients import segment_of
 from publisher.publishing.wiring import Project
 

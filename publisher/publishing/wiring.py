@@ -242,7 +242,6 @@ def _load_copies(config: Config, now: datetime) -> Sequence[WebVersion]:
 
 
 def _secret(config: Config) -> str:
-    # Not at the top: most runs never need the secret, and a build must not load the email modules.
-    from publisher.publishing.mail_wiring import project_secret
+    from publisher.mail.links import load_secret  # not at the top: most runs never need the secret
 
-    return project_secret(config)
+    return load_secret(config.state_dir, os.environ)

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from publisher.subscribers.csv_status_words import plain
-
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 _WITH_SUFFIX = re.compile(r"([^.@]*)[.@][A-Za-z0-9_@.-]*")  # a locale such as de_DE.UTF-8 or sr_RS@latin
 
@@ -70,6 +68,8 @@ def clean_language(text: str) -> str:
     bare = text.strip()
     if not bare or len(bare) > 60:
         return ""
+    from publisher.subscribers.csv_status_words import plain  # not at the top: the words take 2 ms, as in _by_name
+
     known = _by_name().get(plain(bare))
     suffixed = _WITH_SUFFIX.fullmatch(bare)
     tag = suffixed[1] if suffixed else bare
@@ -80,4 +80,6 @@ def clean_language(text: str) -> str:
 
 @cache
 def _by_name() -> Mapping[str, str]:
+    from publisher.subscribers.csv_status_words import plain
+
     return {plain(name): tag for tag, names in _NAMES.items() for name in names.split("|")}

@@ -11,6 +11,7 @@ Public modules:
     fetcher            requests for URLs that strangers chose, within limits
     hub_subscription   subscriptions to the hubs that feeds name
     identity           which items of a document are new
+    item_links         the links by which items are recognised
     item_post          the post that an item becomes, according to its source's settings
     network_addresses  which addresses may be connected to, and which URLs are accepted
     pace               when a source is fetched next, and from where
@@ -24,6 +25,7 @@ __all__ = [
     "fetcher",
     "hub_subscription",
     "identity",
+    "item_links",
     "item_post",
     "network_addresses",
     "pace",

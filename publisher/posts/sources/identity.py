@@ -15,11 +15,11 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from publisher.core.frozen import dataclass
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.core.source_records import ChangedItem, ItemChanges, ItemKeys, KnownItem, NewItem
+from publisher.posts.sources.item_links import canonical_link, hash_of_texts, is_home, link_key, path_of
 from publisher.posts.sources.item_text import have_words_in_common
 
 # A guid or a link with a different title and a date further away than this belongs to a different item.
@@ -33,7 +33,6 @@ _MOST_TEXTS = 200  # that are compared in one document
 _MOST_ID = 500  # characters of a guid that becomes the id of a post; longer ones get an id of ours
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:[!-~]+")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +91,6 @@ def changes(
     )
 
 
-def canonical_link(url: str) -> str:
-    """Return the part of a URL that says which page it is: without scheme, www, trailing slash and utm_ parameters.
-
-    It is for comparing, and need not be a URL itself.
-    """
-    host, rest = _parts(url)
-    return host + rest
-
-
 def digest_of(item: FeedItem) -> str:
     """Return a hash of everything that readers see of an item, except its dates."""
     shown = (
@@ -118,58 +108,17 @@ def digest_of(item: FeedItem) -> str:
     return hashlib.blake2b(repr(shown).encode("utf-8", "replace"), digest_size=20).hexdigest()
 
 
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-def _parts(url: str) -> tuple[str, str]:
-    """Return the host and the rest of a URL in the forms in which they are compared."""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").removeprefix("www."), parts.port
-    except ValueError:
-        return "", url.strip()
-    if port and port != _PORTS.get(parts.scheme.lower()):
-        host = f"{host}:{port}"
-    query = parts.query
-    if "utm_" in query:
-        query = urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if not pair[0].startswith("utm_")])
-    rest = unquote(parts.path).rstrip("/") + (f"?{query}" if query else "")
-    return host, rest + (f"#{parts.fragment}" if parts.fragment else "")
-
-
-def link_key(url: str) -> str:
-    """Return the key of a link, the same for all links to one page: two hashes joined by a dot; "" for none.
-
-    They are the hashes of its host and of the rest. The second is missing if the link is that of a home page.
-    """
-    if not url:
-        return ""
-    host, rest = _parts(url)
-    return f"{_hash(host)}.{_hash(rest) if rest else ''}"
-
-
-def _path_of(key: str) -> str:
-    """Return the part of a link's key that stays the same when a site moves to another host; "" for a home page."""
-    return key.partition(".")[2]
-
-
 def _listed(item: FeedItem, home: str) -> _Listed:
     label = " ".join((item.title or item.summary or item.html[:2_000]).split()).casefold()
-    link, title = link_key(item.link), _hash(label) if label else ""
+    link, title = link_key(item.link), hash_of_texts(label) if label else ""
     guid = item.guid.strip()
     if guid and not (_WEB.match(guid) and is_home(link_key(guid), home)):
-        base = _hash("guid", canonical_link(guid) if _WEB.match(guid) else guid)
+        base = hash_of_texts("guid", canonical_link(guid) if _WEB.match(guid) else guid)
     elif link and not is_home(link, home):
-        base = _hash("link", link)
+        base = hash_of_texts("link", link)
     else:
-        base = _hash("title", label, str(item.published.timestamp()) if item.published else "")
+        base = hash_of_texts("title", label, str(item.published.timestamp()) if item.published else "")
     return _Listed(item, ItemKeys(base, link, title), base)
-
-
-def is_home(key: str, home: str) -> bool:
-    """Return whether a link leads to the page that the feed belongs to, or to a site as a whole."""
-    return key == home or not _path_of(key)
 
 
 def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
@@ -204,7 +153,7 @@ def _distinct(items: Iterable[FeedItem], home: str) -> list[_Listed]:
 
 def _keyed(each: _Listed) -> _Listed:
     """Return an item with a key that contains its link and title too, because its guid is not its own."""
-    own = f"{each.base}:{_hash(each.keys.link, each.keys.title)}"
+    own = f"{each.base}:{hash_of_texts(each.keys.link, each.keys.title)}"
     return _Listed(each.item, each.keys._replace(guid=own), each.base)
 
 
@@ -253,9 +202,9 @@ class _Recogniser:
             is_unique=True,
         )
         self._pair(
-            lambda e: (e.keys.title, _path_of(e.keys.link)),
-            lambda k: (k.keys.title, _path_of(k.keys.link)),
-            lambda e, k: _has_title(e) and bool(_path_of(k.keys.link)),
+            lambda e: (e.keys.title, path_of(e.keys.link)),
+            lambda k: (k.keys.title, path_of(k.keys.link)),
+            lambda e, k: _has_title(e) and bool(path_of(k.keys.link)),
             is_unique=True,
         )
         return self._numbers
@@ -405,7 +354,7 @@ def _new_items(new: Iterable[_Listed], taken: set[str], keys_taken: set[str], mi
 
 
 def _again(each: _Listed) -> _Listed:
-    return _Listed(each.item, each.keys._replace(guid=f"{each.base}:{_hash(each.keys.guid)}"), each.base)
+    return _Listed(each.item, each.keys._replace(guid=f"{each.base}:{hash_of_texts(each.keys.guid)}"), each.base)
 
 
 def _post_id(each: _Listed, taken: Collection[str], mint: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from publisher.posts.index import PostRow
 from publisher.posts.scan import is_item, source_name
-from publisher.posts.sources.identity import canonical_link
+from publisher.posts.sources.item_links import canonical_link
 from publisher.posts.urls import quoted
 
 

@@ -15,7 +15,6 @@ from publisher.core import patterns
 from publisher.core.frozen import dataclass
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
-from publisher.posts.front_matter.parsing import markdown_of
 from publisher.posts.published import authority_of
 from publisher.site.feeds.feed_text import directed, edition_html, feed_html, fitting_pictures, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion
@@ -178,6 +177,8 @@ class PostSource:
     def _markdown(self, source: str) -> str:
         if source.lower().endswith(_OTHER_FORMATS):
             return ""
+        from publisher.posts.front_matter.parsing import markdown_of  # not at the top: few feeds have Markdown
+
         return markdown_of(self._archive.read(source), fix_encoding=self._config.posts.fix_encoding)
 
 

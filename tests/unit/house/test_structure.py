@@ -30,7 +30,6 @@ SMALL = {
     "cli.subscribers": "one command group, loaded without its commands",
     "config.sources": "one table",
     "newsletters.streams": "one noun",
-    "publishing.idle_reasons": "the words of one answer",
     "core.action_kinds": "one noun",
     "core.file_names": "one promise, kept in one place for four rooms",
     "core.host_id": "one noun",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.core.source_records import ItemChanges, KnownItem
-from publisher.posts.sources.identity import canonical_link, changes
+from publisher.posts.sources.identity import changes
+from publisher.posts.sources.item_links import canonical_link
 from publisher.posts.sources.item_text import have_words_in_common
 from tests.support.item_cases import BLOG, CASES, NOW, SAME, A, B, C, D, item
 
