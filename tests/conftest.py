@@ -1,4 +1,4 @@
-"""What every test has: a project in a folder of its own, a store on either database, a browser; marks and skips."""
+"""Fixtures of all tests: a project in its own folder, a store on either database, a browser; also marks and skips."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ settings.register_profile("test", _PATIENT, derandomize=True, max_examples=30)
 settings.register_profile("fuzz", _PATIENT, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
-# Without bytecode every program that a test starts compiles the package again, for half a second, and every run the
-# tests, for six; where it is forbidden to write it, that is for the machine's own files.
+# Without bytecode every program that a test starts would compile the package again, which takes half a second, and
+# every run the tests, which takes six. Machines that forbid writing it mean their own files.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# As the program does. Objects of a whole test run are there; to look for cycles among them took a quarter of its time.
+# As in the program. With the objects of a whole test run, searching for cycles took a quarter of the time.
 gc.set_threshold(100_000, 20, 20)
-gc.disable()  # until the tests are collected: they all stay
+gc.disable()  # until the tests are collected, because they all stay alive
 
-# All temporary files, in memory where there is room. A run makes hundreds of thousands; to write and remove them on a
-# disk takes minutes. What a passed test leaves is removed after it.
+# All temporary files are in memory if there is room. A run makes hundreds of thousands; writing and removing them on a
+# disk takes minutes. The files of a passed test are removed after it.
 _MEMORY = Path("/dev/shm")
-_ROOM = 6_000_000_000  # bytes; a run needs much less, since what passed is removed
+_ROOM = 6_000_000_000  # bytes; a run needs much less, as files of passed tests are removed
 
 
 def _is_roomy(folder: Path) -> bool:
@@ -59,13 +59,13 @@ def _is_roomy(folder: Path) -> bool:
 
 
 if "TMPDIR" not in os.environ and _is_roomy(_MEMORY):
-    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)  # its workers and programs inherit it
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)  # workers and programs inherit it
 
-# A shell starts what runs in the background without Ctrl-C, and the programs that a test interrupts would inherit that.
+# A shell lets background programs ignore Ctrl-C, and the programs that a test interrupts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A test whose module takes something from these starts a server, or a process that answers as one.
+# A test whose module imports something from these starts a server, or a process that acts as one.
 _SERVERS = {
     f"tests.support.{name}"
     for name in (
@@ -78,33 +78,33 @@ _SERVERS = {
         "run_server",
     )
 }
-# No machine of ours can give these; every other skip is prevented by .ci/run.
+# Our machines cannot provide these; .ci/run prevents every other skip.
 _UNAVOIDABLE = ("beside this checkout", "file system", "this disk knows no such names")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --no-skips and --shuffle SEED."""
-    parser.addoption("--no-skips", action="store_true", help="fail when a test is skipped for want of a program")
+    parser.addoption("--no-skips", action="store_true", help="fail if a test is skipped because a program is missing")
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start what forks the program, once for all workers."""
+    """Start the process that forks the program, once for all workers."""
     if not hasattr(config, "workerinput"):
         config.add_cleanup(start_forking().communicate)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return two for each processor for `-n auto`: many tests wait for a server, a browser or a time-out.
+    """Return two per processor for `-n auto`: many tests wait for a server, a browser or a timeout.
 
-    With four on two processors a whole run took 400 s, with six 420 s: each collects all tests, for five seconds.
+    With four on two processors a whole run took 400 s, with six 420 s, as each collects all tests for five seconds.
     """
     processors = os.cpu_count() or 1
     return 2 * processors if config.getoption("numprocesses") == "auto" else processors
 
 
 def _share_of(config: pytest.Config) -> tuple[int, int] | None:
-    """Return the number of this worker, from 0 on, and how many there are; None in a run without workers."""
+    """Return the number of this worker, from 0, and the count of workers; None in a run without workers."""
     given = getattr(config, "workerinput", {})
     return (int(given["workerid"].removeprefix("gw")), given["workercount"]) if given else None
 
@@ -117,18 +117,18 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let nothing look for cycles among the tests themselves, which all stay."""
+    """Exclude the tests themselves from garbage collection, because they all stay alive."""
     gc.freeze()
     gc.enable()
 
 
 def pytest_unconfigure() -> None:
-    """Let pytest look for cycles in nothing of a run: it would take seconds in each worker."""
+    """Exclude the objects of the run from pytest's last garbage collection, which would take seconds in each worker."""
     gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by what they use, so that nobody has to remember it; shuffle them where that is wanted."""
+    """Mark tests by what they use, so that no one has to remember it; shuffle them if requested."""
     if share := _share_of(config):
         find_constants(*share)
     _order(config, items)
@@ -158,10 +158,10 @@ def _starts_servers(module: ModuleType) -> bool:
 
 
 def _spread_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Give each worker a part of the slow tests: one that had them in the end would keep all waiting.
+    """Give each worker a share of the slow tests: all would wait for a worker with many of them at the end.
 
-    Every other worker begins with them, and the rest come to theirs in the middle: most of them wait, for a server or
-    a browser, while the others compute.
+    Every other worker begins with its share, and the rest have theirs in the middle: most slow tests wait for a server
+    or a browser while the other workers compute.
     """
     slow = {item for item in items if "journeys" in item.path.parts or item.get_closest_marker("slow")}
     others = [item for item in items if item not in slow]
@@ -178,13 +178,13 @@ def _spread_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say once what skipped tests needed."""
+    """Print once what skipped tests needed."""
     if line := advice(_reasons(terminalreporter)):
         terminalreporter.write_line(line, yellow=True)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Fail a run with --no-skips that skipped what need not be skipped."""
+    """Fail a run with --no-skips if it skipped tests without need."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or exitstatus or not session.config.getoption("--no-skips"):
         return
@@ -219,7 +219,7 @@ def project(empty: Project) -> Project:
 
 @pytest.fixture(autouse=True)
 def a_log_of_its_own() -> Iterator[None]:
-    """Take away what `serve` or `run` in this process did to the log, or later tests would find lines on stderr."""
+    """Undo changes of the log by `serve` or `run` in this process; otherwise later tests would find lines on stderr."""
     yield
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if type(handler).__module__ == "publisher.core.logging"]:
@@ -228,7 +228,7 @@ def a_log_of_its_own() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the machine's PUBLISHER_* variables away; programs that tests start find this checkout."""
+    """Remove the machine's PUBLISHER_* variables; programs that tests start find this checkout."""
     for name in list(os.environ):
         if name.startswith("PUBLISHER_"):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""A blog that another tool made, as a folder for a web server: a page that names its feed, and the feed."""
+"""A blog made by another tool, as a folder for a web server: a page that links to its feed, and the feed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TITLES = ("The boats are back", "A crane for sale", "High water on Sunday")
 
 
 def write_blog(folder: Path, url: str, now: datetime, titles: Sequence[str] = TITLES) -> None:
-    """Write a blog whose newest post, the first of `titles`, is a day older than `now`; each other is older by a day.
+    """Write a blog whose newest post, the first of `titles`, is a day older than `now`; each next one is a day older.
 
     url  where the folder is served, without a trailing slash
     """

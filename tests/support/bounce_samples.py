@@ -1,4 +1,4 @@
-"""Reports of letters that came back, in the shapes that mail servers give them, with words of our own."""
+"""Bounce reports in the formats of mail servers, with texts of our own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Dear reader, 550 5.1.1 nobody@reader.example: user unknown; no such user here.
 
 
 def letter(delivery: int = 7, uid: str = "u7", *, path: str | None = None) -> str:
-    """The letter that is reported."""
+    """Return the email that is reported."""
     token = LINKS.unsubscribe(uid, "weekly").rpartition("/")[2]
     return LETTER.format(path=RETURN_PATH.of(delivery) if path is None else path, token=token)
 
@@ -38,7 +38,7 @@ def report(
     extra: str = "",
     sender: str = "MAILER-DAEMON@mx.example",
 ) -> bytes:
-    """A DSN of RFC 3464: `fields` are its groups."""
+    """Return a DSN of RFC 3464: `fields` are its groups."""
     return f"""\
 Return-Path: <>
 Delivered-To: {RETURN_PATH.of(7) if to is None else to}
@@ -67,7 +67,7 @@ Content-Type: message/rfc822
 
 
 def failed(status: str, words: str = "", action: str = "failed", server: str = "mx.example") -> str:
-    """The groups of a DSN for one recipient."""
+    """Return the groups of a DSN for one recipient."""
     said = f"Diagnostic-Code: smtp; {words}\n" if words else ""
     return (
         f"Reporting-MTA: dns; {server}\n\nFinal-Recipient: rfc822; {READER}\nAction: {action}\nStatus: {status}\n{said}"
@@ -106,7 +106,7 @@ GMAIL = report(
 
 
 def qmail(words: str, sender: str = "MAILER-DAEMON@mx.example") -> bytes:
-    """A report in qmail's form: words alone."""
+    """Return a report in qmail's format: only text."""
     return f"""\
 Return-Path: <>
 Delivered-To: {RETURN_PATH.of(7)}
@@ -129,7 +129,7 @@ Giving up on 192.0.2.1.
 
 
 def old_exim(words: str) -> bytes:
-    """A report in the form of Exim before 4.80: words alone, and said to be an automatic reply."""
+    """Return a report in the format of Exim before 4.80: only text, and marked as an automatic reply."""
     return f"""\
 Return-path: <>
 Envelope-to: {RETURN_PATH.of(7)}
@@ -154,7 +154,7 @@ recipients. This is a permanent error. The following address(es) failed:
 
 
 def plain(headers: str, body: str, *, to: str | None = None) -> bytes:
-    """A message that people or their machines send to the return address."""
+    """Return a message that people or their programs send to the return address."""
     return f"To: {RETURN_PATH.of(7) if to is None else to}\n{headers}\n\n{body}\n".encode()
 
 
@@ -201,7 +201,7 @@ def complaint(
     to: str = "feedback@letters.example",
     as_headers: bool = False,
 ) -> bytes:
-    """A report of RFC 5965."""
+    """Return a report of RFC 5965."""
     return f"""\
 From: <feedback@provider.example>
 To: <{to}>

@@ -6,8 +6,8 @@
             page.click("text=Phone")            # and press, fill, keyboard, screenshot(path=...)
             assert page.evaluate("document.body.scrollWidth") <= 360
 
-Debian's browser is used, not one that Playwright would download. It resolves no name but localhost, so that no
-test reaches anybody.
+Debian's browser is used, not one that Playwright would download. It resolves only localhost, so that no test contacts
+other servers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ARGUMENTS = [
-    "--no-sandbox",  # it shows only what the tests wrote, and in a container there is no other way
+    "--no-sandbox",  # it shows only what the tests wrote, and containers allow nothing else
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
 ]
@@ -41,9 +41,9 @@ class Chromium:
     def page(
         self, *, width: int = 700, height: int = 900, dark: bool | None = False, base_url: str | None = None
     ) -> Iterator[Page]:
-        """Give an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it in the end.
+        """Yield an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it in the end.
 
-        dark  None leaves it to the page: otherwise its frames prefer the same, whatever their own color-scheme
+        dark  None sets no preference; otherwise all frames have it, too, whatever their own color-scheme
         """
         scheme: Literal["light", "dark", "null"] = "null" if dark is None else "dark" if dark else "light"
         context = self._running.new_context(
@@ -57,10 +57,10 @@ class Chromium:
 
 
 def wait_until(page: Page, found: str | Callable[[], object]) -> None:
-    """Wait for at most a minute until a script in a page, or a function, finds something true.
+    """Wait for at most a minute until a script in a page, or a function, returns something true.
 
-    Playwright's own wait_for_function looks a second time from a timer, where it needs the eval that our pages forbid:
-    it fails whenever the first look comes too early. Events reach the lists of a test while this waits.
+    Playwright's own wait_for_function checks a second time from a timer, with the eval that our pages forbid, so it
+    fails whenever the first check is too early. A test receives the page's events while this waits.
     """
     limit = time.monotonic() + 60
     while not (page.evaluate(found) if isinstance(found, str) else found()):
@@ -69,14 +69,14 @@ def wait_until(page: Page, found: str | Callable[[], object]) -> None:
 
 
 def load_axe(page: Page) -> None:
-    """Put axe-core into whatever the page loads from now on; skip the test where it is not installed."""
+    """Load axe-core into every page that is opened from now on; skip the test if it is not installed."""
     page.add_init_script(path=need_npm("web", "axe-core") / "axe.min.js")
 
 
 def faults(page: Page, *rules: str) -> list[str]:
-    """What axe-core finds wrong with a page, by all its rules or only some, as "rule: element"."""
+    """Return the faults that axe-core finds in a page, by all its rules or only some, as "rule: element"."""
     page.wait_for_load_state("load")
-    # The elements that passed, and where they all are, would take most of the time.
+    # Listing the elements that passed would take most of the time.
     options = {"resultTypes": ["violations"], "selectors": False} | ({"runOnly": list(rules)} if rules else {})
     passes, violations = page.evaluate(
         "options => axe.run(document, options).then(found => [found.passes.length, found.violations])", options
@@ -86,7 +86,7 @@ def faults(page: Page, *rules: str) -> list[str]:
 
 
 def faults_everywhere(page: Page, *, dark: bool = False) -> list[str]:
-    """What is wrong with a page in the window and mode that it has, and in the other ones: on a phone or a desk.
+    """Return the faults of a page in its window and mode, and in the other ones: on a phone and a desktop.
 
     dark: whether the page prefers dark colours now
     """
@@ -102,9 +102,9 @@ def faults_everywhere(page: Page, *, dark: bool = False) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")  # not the session: Playwright's event loop would be in the way of asyncio.run elsewhere
+@pytest.fixture(scope="module")  # not the session: Playwright's event loop would prevent asyncio.run in other modules
 def browser() -> Iterator[Chromium]:
-    """A browser for the tests of one module, which starts in a second."""
+    """A browser for the tests of one module; it starts within a second."""
     program = need("chromium")
     from playwright.sync_api import sync_playwright
 

@@ -19,7 +19,7 @@ OWNER = "owner@example.net"
 
 
 def tick(project: OpenProject) -> TickReport:
-    """Create what is due and then send it, as the daemon does in two threads; return one report of both."""
+    """Create what is due and then send it, as the daemon does in two threads; return one report about both."""
     made = create_due(project)
     if made.waits:
         return made
@@ -39,13 +39,13 @@ def is_quiet(report: TickReport) -> bool:
 
 
 class Clockwork:
-    """A project whose clock shows any time."""
+    """A project whose clock can show any time."""
 
     def __init__(self, project: Project, store: Store) -> None:
         self.project, self.store = project, store
 
     def at(self, moment: datetime) -> TickReport:
-        """Do one tick at this time, with the configuration as it is in the file."""
+        """Run one tick at this time, with the current configuration file."""
         return tick(OpenProject(self.project.config(), self.store, lambda: moment))
 
     def editions(self) -> dict[str, str]:
@@ -75,6 +75,6 @@ def text(message: EmailMessage) -> str:
 
 
 def touch(path: Path, moment: datetime) -> Path:
-    """Set the time at which a file was last changed; return the file."""
+    """Set the modification time of a file; return the file."""
     os.utime(path, (moment.timestamp(), moment.timestamp()))
     return path

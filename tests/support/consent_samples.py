@@ -1,4 +1,4 @@
-"""People who ask for a subscription and confirm it, in few words."""
+"""Short functions for people who ask for a subscription and confirm it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _REPORTS = count()
 
 @pytest.fixture
 def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
-    """An open store that knows the project's secret, once on each kind of database."""
+    """An open store with the project's secret, once on each kind of database."""
     with open_store(store_url, tmp_path, lambda: SECRET) as opened:
         yield opened
 
 
 def bounce(store: Store, uid: str, verdict: Verdict = Verdict.PERMANENT) -> SubscriberStatus | None:
-    """A report about a subscriber that was not seen before; return the status that they have then."""
+    """Report a new bounce of a subscriber; return their status after it."""
     report = Report(verdict, Addressee(uid=uid), "5.1.1", keys=(f"test {next(_REPORTS)}",))
     take_report(store, TERMS, report, now=NOW, source="test")
     found = store.subscribers.by_uid(uid)
@@ -57,7 +57,7 @@ def ask(
     topics: tuple[str, ...] = (),
     **rest: str,
 ) -> SubscriptionEmail | None:
-    """Someone types an address into the form."""
+    """Enter an address into the form, and return the email that is sent."""
     wanted = wishes(*newsletters, topics=topics)
     return request_subscription(store, terms, address, wanted, known=KNOWN, now=now, evidence=FORM, **rest)
 
@@ -65,7 +65,7 @@ def ask(
 def subscribed(
     store: Store, address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = ()
 ) -> Subscriber:
-    """Someone who asked and confirmed."""
+    """Add a person who asked and confirmed."""
     notice = ask(store, address, *newsletters, topics=topics)
     assert notice is not None
     confirmed = confirm(store, TERMS, notice.token, now=NOW, evidence=FORM)
@@ -74,19 +74,19 @@ def subscribed(
 
 
 def known(store: Store, address: str = "ada@example.org") -> Subscriber:
-    """The subscriber with an address, who must exist."""
+    """Return the subscriber with an address, who must exist."""
     subscriber = store.subscribers.get(address)
     assert subscriber is not None
     return subscriber
 
 
 def happened(store: Store, subscriber: Subscriber) -> list[tuple[str, str]]:
-    """What a subscriber's history says, without the times."""
+    """Return a subscriber's history, without the times."""
     return [(event.what, event.detail) for event in store.subscribers.consent(subscriber.id)]
 
 
 def everything(store: Store) -> dict[str, list[Any]]:
-    """Every row of every table, to show that something changed nothing."""
+    """Return every row of every table, to show that nothing was changed."""
     with store._database.read() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(sa.select(table)).all()))

@@ -1,4 +1,4 @@
-"""Importing and exporting files of subscribers in a test."""
+"""Imports and exports files of subscribers in a test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.store_samples import NOW
 
 
 class Imported:
-    """What an import said: its report, its refusals, every other row, and the columns."""
+    """The results of an import: its report, its refusals, every other row, and the columns."""
 
     def __init__(self) -> None:
         self.refusals: list[RowResult] = []
@@ -50,7 +50,7 @@ def bring_file(
     dry_run: bool = False,
     **options: Any,
 ) -> Imported:
-    """Import a file as it is."""
+    """Import a file."""
     done = Imported()
     done.report = import_csv(
         store,
@@ -68,13 +68,13 @@ def bring_file(
 
 
 def bring(store: Store, path: Path, text: str | bytes, *maps: str, **options: Any) -> Imported:
-    """Import a file of that content."""
+    """Import a file with this content."""
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
     return bring_file(store, path, *maps, **options)
 
 
 def export_to(store: Store, path: Path) -> int:
-    """Export all subscribers to a file, as the command does."""
+    """Export all subscribers to a file, like the command."""
     with path.open("w", newline="", encoding="utf-8-sig") as out:
         people, fields = store.subscribers.full_records(), store.subscribers.known_fields()
         return export_csv(people, store.suppressions.entries(), out, fields)

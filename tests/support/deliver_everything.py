@@ -1,8 +1,8 @@
-"""A worker of the crash tests in a process of its own: deliver all that is unfinished, as `publish` does.
+"""A worker of the crash tests in its own process: it delivers everything unfinished, as `publish` does.
 
-It says that it is ready when it has opened the store, and waits for an answer before it begins. As a program it speaks
-by lines on standard output and input.
-Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold, connections.
+It reports that it is ready when it has opened the store, and waits for an answer before it begins. As a program it
+communicates by lines on standard output and input. Arguments: database URL, state folder, "outbox:FOLDER" or
+"smtp:PORT", resend or hold, connections.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def deliver_everything(
 
 
 def forked(url: str, state: str, way: str, on_uncertain: str, line: Connection) -> None:
-    """Be a worker with one connection, in a process that was forked."""
+    """Run a worker with one connection in a forked process."""
 
     def wait() -> None:
         line.send("ready")

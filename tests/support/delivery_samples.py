@@ -1,4 +1,4 @@
-"""What the tests of delivering share: an edition, a clock, a scripted transport."""
+"""What the tests of delivery share: an edition, a clock, a scripted transport."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LETTER = Letter("", "Hello", "", f"<p>Hello {Mark.NAME}</p>", f"Hello {Mark.NAME
 
 @dataclass
 class Clock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only when `move` is called."""
 
     now: datetime = NOW
 
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Scripted:
-    """A transport that accepts everything, except where its script says otherwise for an address or a count."""
+    """A transport that accepts everything, except if its script says otherwise for an address or a count."""
 
     script: dict[str, list[Outcome]] = field(default_factory=dict)
     at: dict[int, BaseException] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Scripted:
         return answer
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
     def __enter__(self) -> Self:
         return self

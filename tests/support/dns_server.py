@@ -16,12 +16,12 @@ import dns.rrset
 
 Table = Mapping[tuple[str, str], tuple[str, ...]]
 
-# A record like this makes the server fail at the question, or leave it without an answer.
+# A record with one of these values makes the server fail, or send no answer.
 FAIL, SILENT = "FAIL", "SILENT"
 
 
 class _Asked(socketserver.BaseRequestHandler):
-    """One question over UDP; an answer too long for the caller is cut, so that it comes back over TCP."""
+    """One query over UDP; an answer too long for the client is truncated, so that it asks again over TCP."""
 
     def handle(self) -> None:
         data, socket = self.request
@@ -38,7 +38,7 @@ class _Asked(socketserver.BaseRequestHandler):
 
 
 class _AskedAtLength(socketserver.BaseRequestHandler):
-    """One question over TCP (RFC 1035, 4.2.2)."""
+    """One query over TCP (RFC 1035, 4.2.2)."""
 
     def handle(self) -> None:
         (length,) = struct.unpack("!H", self.request.recv(2, 0x100))
@@ -65,7 +65,7 @@ def _answer(query: dns.message.Message, table: Table) -> dns.message.Message | N
 
 
 def _whole(record: str, kind: str) -> str:
-    """The record as a zone file has it: names end with a dot, texts are in quotes, cut at 200."""
+    """Return the record as in a zone file: names end with a dot, texts are quoted, in parts of 200 characters."""
     if kind == "TXT":
         return " ".join(f'"{record[at : at + 200]}"' for at in range(0, max(len(record), 1), 200))
     return f"{record.rstrip('.')}." if kind in ("MX", "PTR") else record
@@ -73,7 +73,7 @@ def _whole(record: str, kind: str) -> str:
 
 @contextmanager
 def dns_server(table: Table) -> Iterator[str]:
-    """Answer from a table of (name, kind) until the block ends; gives "127.0.0.1:port"."""
+    """Answer from a table of (name, kind) until the block ends; yield "127.0.0.1:port"."""
     servers = _bound()
     for server in servers:
         server.table = table
@@ -87,7 +87,7 @@ def dns_server(table: Table) -> Iterator[str]:
 
 
 def _bound() -> list[Any]:
-    """A UDP and a TCP server on the same port. A port that is free for the one may be taken for the other."""
+    """Return a UDP and a TCP server on the same port. A port that is free for one may be in use for the other."""
     socketserver.ThreadingTCPServer.allow_reuse_address = True
     while True:
         udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Asked)

@@ -1,4 +1,4 @@
-"""What the tests of the doctor share: a zone as a dictionary, and diagnoses in brief."""
+"""What the tests of the doctor share: a DNS zone as a dictionary, and diagnoses in brief."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Zone = Mapping[str, str | tuple[str, ...]]
 
 
 def asking(zone: Zone) -> Ask:
-    """A zone as {"TXT example.org": record or records}."""
+    """Return a resolver for a zone given as {"TXT example.org": record or records}."""
 
     def ask(name: str, kind: str) -> tuple[str, ...]:
         found = zone.get(f"{kind} {name.lower().rstrip('.')}", ())
@@ -21,5 +21,5 @@ def asking(zone: Zone) -> Ask:
 
 
 def brief(found: Iterable[Diagnosis]) -> list[tuple[str, str]]:
-    """Level and message of each."""
+    """Return the level and message of each diagnosis."""
     return [(str(each.level), each.message) for each in found]

@@ -1,4 +1,4 @@
-"""nginx and Caddy, run with the blocks of docs/deployment.md as they are written; only names and ports are replaced."""
+"""nginx and Caddy, run with the blocks of docs/deployment.md; only names and ports are replaced."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _CADDY = "{{\n\tadmin off\n\tauto_https off\n\tstorage file_system {state}\n}}\n
 
 
 def blocks(language: str) -> list[str]:
-    """Return the blocks in a language in docs/deployment.md, in their order."""
+    """Return the blocks of a language in docs/deployment.md, in order."""
     page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
 @contextmanager
 def documented_nginx(folder: Path, state: Path, application: str, public_url: str = "", port: int = 0) -> Iterator[str]:
-    """Serve a folder with nginx, which passes on the rest to an application; yield the URL.
+    """Serve a folder with nginx, which passes all other requests to an application; yield the URL.
 
-    public_url  what stands for the documented name in the policy; by default the URL that is yielded
+    public_url  replaces the documented name in the policy; by default the URL that is yielded
     """
     server, *added = (block for block in blocks("nginx"))
     assert len(added) == 2

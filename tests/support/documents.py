@@ -13,8 +13,8 @@ LOOSE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "example
 PAGES = [*(ROOT / name for name in LOOSE), *sorted(DOCS.rglob("*.md"))]
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 
-# A shell example is written as ```console and run here, or as ```sh and not. Only what needs the network, a
-# server, another machine or a long time may be ```sh: a line of it that begins otherwise belongs into a console.
+# A shell example is a ```console block and run here, or a ```sh block and not run. Only commands that need the network,
+# a server, another machine or a long time may be ```sh: a line that begins differently belongs into a console block.
 NOT_RUN = (
     "make ",
     "python3 -m venv ",
@@ -51,7 +51,7 @@ SITE = '[site]\ntitle = "My letter"\nurl = "https://example.org"\n'
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of one language on a page."""
+    """Return the fenced blocks of one language on a page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
@@ -67,13 +67,13 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
 
 
 def fits(shown: str, said: str) -> bool:
-    """Whether an output is what the page shows; "..." stands for anything."""
+    """Return whether an output matches the page; "..." matches anything."""
     pattern = ".*".join(map(re.escape, shown.strip().split("...")))
     return re.fullmatch(pattern, said.strip(), re.DOTALL) is not None
 
 
 def headings(page: Path) -> set[str]:
-    """The names after # that a page answers to, as GitHub makes them."""
+    """Return the fragments of a page's headings, as GitHub makes them."""
     found = re.findall(r"^#{1,6} (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 

@@ -1,4 +1,4 @@
-"""Posts, newsletters and a configuration as values, for the tests of letters."""
+"""Posts, newsletters and a configuration as values, for the tests of emails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def post(
     in_newsletters: bool = True,
     expires: datetime | None = None,
 ) -> Post:
-    """Return a post that is `number` days older than MADE_AT, or `age` older."""
+    """Return a post that is older than MADE_AT by `number` days, or by `age`."""
     published = MADE_AT - (timedelta(days=number) if age is None else age)
     return Post(
         source=f"{number}.md",

@@ -1,4 +1,4 @@
-"""A project whose letter has no findings, to be spoilt in one way at a time."""
+"""A project whose email has no findings, for tests that spoil it in one way."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ content = "full"
 
 
 def good(project: Project) -> Project:
-    """Make the project one whose letter has no findings."""
+    """Write a project whose email has no findings."""
     project.write("publisher.toml", SETTINGS)
     project.write("posts/shelf.png", b"\x89PNG")
     body = "A shelf, and [what it holds](/2026/11/09/second/).\n\n![A long shelf](shelf.png)"
@@ -44,13 +44,13 @@ def good(project: Project) -> Project:
 
 
 def in_template(project: Project, html: str, block: str = "intro") -> None:
-    """Put HTML on line 3 of a template of the project, in a block."""
+    """Write a template of the project with HTML in a block, on line 3."""
     text = f'{{% extends "shipped/email/digest.html" %}}\n{{% block {block} %}}\n{html}\n{{% endblock %}}\n'
     project.write("templates/email/digest.html", text)
 
 
 def examine(project: Project, **changes: str) -> list[Finding]:
-    """The findings of the project's letter, after changes to the letter itself."""
+    """Return the findings about the project's email, after changes to the email itself."""
     config = project.config()
     archive = open_archive(config, NOW, keep=False)
     planned = sample_edition(config, config.newsletters[0], archive, NOW)
@@ -59,5 +59,5 @@ def examine(project: Project, **changes: str) -> list[Finding]:
 
 
 def places(findings: list[Finding]) -> set[tuple[str, str]]:
-    """The code and the place of each finding."""
+    """Return the code and the place of each finding."""
     return {(each.code, each.where) for each in findings}

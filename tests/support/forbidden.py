@@ -1,4 +1,4 @@
-"""Files and folders that the system refuses to open, also for root, whom no permissions stop."""
+"""Files and folders that the system refuses to open, even for root, who ignores permissions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 
 def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system refuse to open a file or folder, as it does for anyone but the administrator after chmod 000."""
+    """Let the system refuse to open a file or folder, as after chmod 000 for anyone except root."""
 
     def refusing(open_it: Callable[..., Any]) -> Callable[..., Any]:
         def opened(name: Any, *rest: Any, **more: Any) -> Any:

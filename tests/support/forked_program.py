@@ -1,12 +1,12 @@
-"""`python -m publisher` in processes that are forked from one that has loaded it: loading takes a second or two.
+"""Runs `python -m publisher` in forks of a process that has loaded it, because loading takes a second or two.
 
     process = Program([sys.executable, "-m", "publisher", "serve"], stdout=subprocess.PIPE, text=True)
 
-is a subprocess.Popen in all respects, and runs what `-m publisher` runs, until it ends as Python ends. Where Python
-would start otherwise, because of PYTHONIOENCODING or LC_ALL, it starts a real interpreter, as do all tests that are
-about starting one.
+behaves like a subprocess.Popen, and runs what `-m publisher` runs, including the end of the interpreter. If Python
+would start differently, because of PYTHONIOENCODING or LC_ALL, it starts a real interpreter; so do all tests about the
+start itself.
 
-One process for each run of pytest, with one thread, forks them for all of its workers.
+One process with one thread forks the programs for all workers of a pytest run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any, AnyStr
 from tests.support import ROOT
 
 ADDRESS = "TESTS_PROGRAM_SOCKET"
-# What else the program loads when it needs it.
+# Modules that the program loads only when it needs them.
 _LATE = (
     "publisher.daemon.process",
     "publisher.daemon.starter",
@@ -47,7 +47,7 @@ _STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
 
 def _of_python(environment: Any) -> dict[str, str]:
-    """Return what decides how an interpreter starts."""
+    """Return the variables that decide how an interpreter starts."""
     found = {name: value for name, value in environment.items() if name.startswith(("PYTHON", "LC_", "LANG"))}
     found.pop("PYTHONDONTWRITEBYTECODE", "")
     return found
@@ -57,7 +57,7 @@ _OURS = _of_python(os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def start_forking() -> subprocess.Popen[bytes]:
-    """Start the process that forks the others, until its standard input is closed. It loads nothing yet."""
+    """Start the process that forks the others until its standard input is closed. It has loaded nothing yet."""
     os.environ[ADDRESS] = f"publisher-tests-{os.getpid()}"
     words = [sys.executable, "-m", "tests.support.forked_program"]
     process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -67,12 +67,12 @@ def start_forking() -> subprocess.Popen[bytes]:
 
 
 class Program(subprocess.Popen[AnyStr]):
-    """A process of the program. It is not a child of this process: its end arrives through a connection."""
+    """A process of the program. It is not a child of this process: a connection reports its end."""
 
     _wire: socket.socket | None = None
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
-        # In the order, and with the names, of Popen's own method.
+        # The order and the names are those of Popen's own method.
         _, before, _, files, folder, given, _, _, _, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, *_ = rest
         environment = dict(os.environ if given is None else given)
         if args[:3] != [sys.executable, "-m", "publisher"] or before or files or _of_python(environment) != _OURS:
@@ -121,7 +121,7 @@ sys.exit(Program([sys.executable, "-m", "publisher", *sys.argv[1:]]).wait())' "$
 
 
 def with_command(folder: Path) -> dict[str, str]:
-    """Put the command `publisher` into a new folder, and return an environment in which a shell finds it there."""
+    """Put the command `publisher` into a new folder, and return an environment in which a shell finds it."""
     folder.mkdir()
     command = folder / "publisher"
     command.write_text(_COMMAND)
@@ -130,7 +130,7 @@ def with_command(folder: Path) -> dict[str, str]:
 
 
 class _Forked(subprocess.Popen[bytes]):
-    """The starter of `publisher run`, forked by its parent, which has it loaded already and has only one thread yet."""
+    """The starter of `publisher run`, forked by its parent, which has loaded it already and has only one thread."""
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         if args[1:4] != ["-P", "-m", "publisher.daemon.starter"] or len(list(Path("/proc/self/task").iterdir())) > 1:
@@ -156,7 +156,7 @@ def _be_the_starter(numbers: list[str], kept: list[int]) -> None:
         os.dup2(nothing, number)
     for number in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
         if number > 2 and number not in kept:
-            with suppress(OSError):  # that of the list itself
+            with suppress(OSError):  # the descriptor of the list itself
                 os.close(number)
     sys.argv[1:] = numbers
     starter.main()
@@ -164,7 +164,7 @@ def _be_the_starter(numbers: list[str], kept: list[int]) -> None:
 
 
 class _Forker:
-    """Forks processes as they are asked for, and tells how each ended."""
+    """Forks the requested processes, and reports how each ended."""
 
     def __init__(self) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -175,11 +175,11 @@ class _Forker:
         for end in (self._woken, self._waking):
             end.setblocking(False)
         signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # otherwise it wakes nobody
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # without a handler, no wake-up would be written
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def serve(self) -> tuple[dict[str, Any], list[int]] | None:
-        """Return in each forked process what it was asked for, with its standard streams; in the end, None in this."""
+        """Return the request and standard streams in each forked process; in the end, return None in this process."""
         while True:
             ready, _, _ = select.select([self._listener, self._woken, 0], [], [])
             if 0 in ready:
@@ -205,11 +205,11 @@ class _Forker:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            with self._running.pop(pid) as wire, suppress(ConnectionError):  # nobody may want to know
+            with self._running.pop(pid) as wire, suppress(ConnectionError):  # the caller may have ended
                 wire.sendall(_NUMBER.pack(status))
 
     def _leave(self) -> None:
-        """Close in a forked process what belongs to this one."""
+        """Close what belongs to this process in a forked one."""
         signal.set_wakeup_fd(-1)
         for each in (self._listener, self._woken, self._waking, *self._running.values()):
             each.close()
@@ -227,7 +227,7 @@ def _load() -> None:
 
 
 def _become(asked: dict[str, Any], files: list[int]) -> None:
-    """Look as if an interpreter had just started to run the program."""
+    """Make the process look as if an interpreter had just started to run the program."""
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -247,7 +247,7 @@ def _become(asked: dict[str, Any], files: list[int]) -> None:
 
 
 def main() -> None:
-    """Fork processes of the program as they are asked for, until standard input ends."""
+    """Fork processes of the program on request, until standard input ends."""
     forker = _Forker()
     os.write(1, b"\n")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,4 +1,4 @@
-"""What a feed says, read by its specification and by nothing of ours: lxml, json, and the rules of each format."""
+"""Reads feeds by their specifications, without our own code: with lxml, json, and the rules of each format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Read:
-    """One entry as a reader has it. summary and title are plain text, html is HTML.
+    """One entry as a feed reader has it. summary and title are plain text, html is HTML.
 
     enclosures  (address, media type, length as written)
     """
@@ -41,7 +41,7 @@ class Read:
 
 
 def read(kind: str, data: bytes) -> list[Read]:
-    """Return the entries of a document; raise what the strict parser raises when it is not well-formed."""
+    """Return the entries of a document; raise the strict parser's error if it is not well-formed."""
     if kind == "json":
         return [_json_item(item) for item in json.loads(data)["items"]]
     root = parse_xml(data)
@@ -51,7 +51,7 @@ def read(kind: str, data: bytes) -> list[Read]:
 
 
 def parse_xml(data: bytes) -> Any:
-    """Return the root of an XML document, read strictly."""
+    """Return the root of an XML document, parsed strictly."""
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
@@ -60,7 +60,7 @@ def _rss_item(item: Any) -> Read:
         id=item.findtext("guid"),
         url=item.findtext("link"),
         title=item.findtext("title") or "",
-        summary=html.unescape(item.findtext("description")),  # RSS 2.0: a description holds HTML
+        summary=html.unescape(item.findtext("description")),  # RSS 2.0: a description contains HTML
         html=item.findtext("content:encoded", "", NAMES),
         authors=tuple(found.text for found in item.iterfind("dc:creator", NAMES)),
         links_of_authors=(),
@@ -123,7 +123,7 @@ def _attribute(parent: Any, name: str, attribute: str) -> str:
 
 
 def _atom_text(entry: Any, name: str) -> str:
-    """RFC 4287 section 3.1: a text construct of type html is unescaped once more."""
+    """Return a text construct; one of type html is unescaped a second time (RFC 4287, section 3.1)."""
     found = entry.find(f"atom:{name}", NAMES)
     text = found.text or ""
     return html.unescape(text) if found.get("type") == "html" else text

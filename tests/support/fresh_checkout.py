@@ -1,7 +1,7 @@
-"""What each worker of a test run would do by itself in a fresh checkout, and what they share instead.
+"""Work that each worker of a test run would do alone in a fresh checkout, and that they share instead.
 
-All workers import the same modules in the same order. When none of them is compiled yet, each would compile all of
-them, for seven seconds, as the others do at the same time. Here each one does its share first.
+All workers import the same modules in the same order. If none is compiled yet, each worker would compile all of them,
+which takes seven seconds. Here each worker compiles its share first.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from _pytest.assertion import rewrite
 
 from tests.support import ROOT
 
-_TESTS = ("tests/unit", "tests/integration", "tests/journeys")  # not all of tests/: packages of npm may be there
+_TESTS = ("tests/unit", "tests/integration", "tests/journeys")  # not all of tests/: it may contain npm packages
 _PROGRAMS = ("publisher", "benchmarks", "tests/support")
 
 
 def compile_share(config: pytest.Config, number: int, workers: int) -> None:
-    """Compile a share of the tests and the program. number: of this worker, from 0 on."""
+    """Compile a share of the tests and the program. number: of this worker, from 0."""
     for file in _files(_TESTS, "test_*.py")[number::workers]:
         _compile_test(config, file)
     for file in _files(_PROGRAMS, "*.py")[number::workers]:
@@ -35,7 +35,7 @@ def _files(folders: tuple[str, ...], pattern: str) -> list[Path]:
 
 
 def _compile_test(config: pytest.Config, file: Path) -> None:
-    """Do what pytest does before it imports a test: rewrite its assertions, and keep the result in a file."""
+    """Do what pytest does before it imports a test: rewrite its assertions, and save the result to a file."""
     folder = rewrite.get_cache_dir(file)
     compiled = folder / f"{file.stem}{rewrite.PYC_TAIL}"
     if not compiled.exists() and rewrite.try_makedirs(folder):
@@ -44,8 +44,8 @@ def _compile_test(config: pytest.Config, file: Path) -> None:
 
 
 def find_constants(number: int, workers: int) -> None:
-    """Find the constants of a share of the modules. Hypothesis makes examples of them, and keeps them in files."""
-    with suppress(ImportError):  # other versions of hypothesis do not look for any
+    """Find the constants of a share of the modules. Hypothesis makes examples from them, and saves them in files."""
+    with suppress(ImportError):  # other versions of hypothesis do not look for constants
         from hypothesis.internal.constants_ast import constants_from_module, is_local_module_file
 
         for module in list(_modules())[number::workers]:

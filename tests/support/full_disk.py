@@ -1,4 +1,4 @@
-"""Disks that are full: a limit of this process for everyone, and a small file system in memory for root."""
+"""Full disks: a limit of this process for any user, and a small file system in memory for root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a 
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """Limit the size of this process's files, as a full disk does."""
+    """Limit the size of this process's files, like a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -27,7 +27,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """Mount a file system of 4 MiB at an empty folder for the block."""
+    """Mount a file system of 4 MiB on an empty folder until the block ends."""
     folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
     try:
@@ -38,7 +38,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def almost_full(folder: Path, room: int = 0) -> Iterator[None]:
-    """Fill the file system of a folder for the block, except for `room` bytes."""
+    """Fill the file system of a folder until the block ends, except for `room` bytes."""
     filler = folder / "filler"
     disk = os.statvfs(folder)
     filler.write_bytes(bytes(max(0, disk.f_bavail * disk.f_frsize - room)))

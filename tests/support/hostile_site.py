@@ -1,6 +1,6 @@
-"""A project made of the hostile corpus: tests/data/hostile/posts, and what no repository should carry.
+"""A project with the hostile corpus: tests/data/hostile/posts, and posts that a repository should not contain.
 
-Run as a program, it writes the posts into the folder it is given, for other tools to be tried on them.
+Run as a program, it writes the posts to the given folder, so that other tools can be tried on them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ hub = "https://hub.example/"
 ALL_IN_ONE = "limit = 1000\nmax_bytes = 50_000_000"
 
 
-# The pictures that posts show by relative paths. A missing one would be left out.
+# The images that posts show by relative paths. A missing one would be left out.
 _PICTURES = ("a.png", "../b.png", "poster.png", "../one.webp", "c.png", "a,b.png", "x.png", "one,two.png", "y.png")
 
 
@@ -55,14 +55,14 @@ def make_site(folder: Path, *, url: str = URL, feeds: str = ALL_IN_ONE) -> Path:
 
 
 def build_site(folder: Path, now: datetime = NOW) -> BuildReport:
-    """Build a project as `publisher build` does."""
+    """Build a project like `publisher build`."""
     return build(load_config(folder), now)
 
 
 def shared_site(folders: pytest.TempPathFactory) -> Path:
-    """Return the built site of the whole hostile project, which takes three seconds and is built once for all workers.
+    """Return the built site of the whole hostile project. It takes three seconds and is built once for all workers.
 
-    Leave it as it is.
+    Do not change it.
     """
     own = folders.getbasetemp()
     root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "hostile"
@@ -76,7 +76,7 @@ def shared_site(folders: pytest.TempPathFactory) -> Path:
 
 
 def write_posts(folder: Path) -> None:
-    """Write every hostile post: the files of the corpus, and the ones that are made."""
+    """Write every hostile post: the files of the corpus, and the generated ones."""
     shutil.copytree(CORPUS, folder, dirs_exist_ok=True)
     for number, (name, text) in enumerate(_made().items(), 1):
         head = f"---\ntitle: {name.rpartition('.')[0]}\ndate: 2024-08-{number:02}\n---\n"
@@ -89,7 +89,7 @@ def write_posts(folder: Path) -> None:
 
 
 def _made() -> dict[str, str]:
-    """Posts that are too large, or have names that not every file system and tool can carry."""
+    """Yield posts that are too large, or have names that some file systems and tools cannot handle."""
     rows = "\n".join(f"| {number} | a & b | `|` |" for number in range(2000))
     return {
         "post-of-400-kb.md": "\n\n".join(f"Paragraph {n}. " + "Words & <words> " * 25 for n in range(1000)),

@@ -2,7 +2,7 @@
 
     python -m tests.support.house [FOLDER]     print the figures of a checkout
 
-Nothing is imported or run: all of it is read off the syntax trees, so that any checkout can be measured.
+Nothing is imported or run: everything is read from the syntax trees, so that any checkout can be measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.support import ROOT
 
-# From the top to the bottom. Rooms on one floor do not know each other.
+# From top to bottom. Rooms on one floor do not import each other.
 FLOORS = (
     ("__main__",),
     ("cli",),
@@ -30,7 +30,7 @@ FLOORS = (
     ("config", "store"),
     ("core",),
 )
-# Which rooms may import a library. More than one owner has its reason on the line.
+# Which rooms may import a library. If there are several, the line gives the reason.
 OWNERS: Mapping[str, tuple[str, ...]] = {
     "aiosmtplib": ("mail.smtp",),
     "alembic": ("store",),
@@ -40,9 +40,9 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "babel": ("core", "web"),  # the web negotiates the language of a request
     "brotli": ("posts.sources",),
     "click": ("cli",),
-    "comrak": ("posts", "newsletters.letter"),  # notes above an edition are Markdown too
-    "cronsim": ("config", "newsletters"),  # a schedule is checked where it is read, and followed where it is due
-    # DKIM; Amazon and SendGrid sign what they report; requests that wait are encrypted
+    "comrak": ("posts", "newsletters.letter"),  # notes above an edition are Markdown, too
+    "cronsim": ("config", "newsletters"),  # a schedule is checked when it is read, and followed when it is due
+    # DKIM; Amazon and SendGrid sign their reports; waiting requests are encrypted
     "cryptography": ("core", "mail", "bounces.providers"),
     "cssselect": ("newsletters",),
     "cssutils": ("newsletters",),
@@ -56,14 +56,14 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "frontmatter": ("posts", "newsletters.letter"),  # notes have front matter
     "ftfy": ("posts",),
     "h11": ("web",),
-    "httpcore": ("posts.sources",),  # its connections go to checked addresses only
+    "httpcore": ("posts.sources",),  # it connects only to checked addresses
     "httpx": ("bounces.providers", "mail.doctor"),  # certificates, one-click links
-    "idna": ("config", "mail", "posts.sources"),  # a domain that signs may be written in its own script
+    "idna": ("config", "mail", "posts.sources"),  # a signing domain may be written in its own script
     "imaplib": ("bounces",),
     "itsdangerous": ("core", "mail", "subscribers", "web.admin"),  # tokens of four kinds
-    "jinja2": ("core", "newsletters", "posts.body_templates"),  # the lint names lines; Nunjucks is its port
+    "jinja2": ("core", "newsletters", "posts.body_templates"),  # the lint reports lines; Nunjucks is a port of it
     "liquid": ("posts.body_templates",),
-    "lxml": ("newsletters", "site.feeds"),  # letters are trees; feedgen's elements are lxml's
+    "lxml": ("newsletters", "site.feeds"),  # emails are trees; feedgen's elements are lxml's
     "markupsafe": ("core", "web", "site.pages", "newsletters.letter"),  # the type of trusted HTML
     "math_core": ("posts",),
     "nh3": ("posts",),
@@ -77,7 +77,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "pygments": ("posts",),
     "rich": ("cli",),
     "segno": ("web.admin",),
-    "smtplib": (),  # the wire is aiosmtplib's connection and a protocol of our own
+    "smtplib": (),  # sending uses aiosmtplib's connection and a protocol of our own
     "sqlalchemy": ("store",),
     "sqlite3": ("store", "posts", "site.build"),  # the index of posts and the record of ids are caches in files
     "starlette": ("web", "daemon"),  # the daemon exchanges the application of a running server
@@ -86,14 +86,14 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "tinycss2": ("newsletters",),
     "uvicorn": ("web",),
     "watchfiles": ("daemon",),
-    "yaml": ("posts", "newsletters.letter"),  # front matter; the errors of a note's
+    "yaml": ("posts", "newsletters.letter"),  # front matter; errors in that of a note
 }
 PACKAGE = "publisher"
 
 
 @dataclass(frozen=True)
 class Module:
-    """One file of the package. name: dotted, without the package itself ("" for the package's own __init__)."""
+    """One file of the package. name: dotted, without that of the package ("" for the package's own __init__)."""
 
     name: str
     text: str
@@ -105,22 +105,22 @@ class Module:
 
     @property
     def room(self) -> str:
-        """The room it is in; its own name when it is loose."""
+        """The room it is in; its own name if it is in no room."""
         return self.name.partition(".")[0]
 
     @property
     def lines(self) -> int:
-        """How many lines it has."""
+        """The number of its lines."""
         return self.text.count("\n")
 
     @cached_property
     def imports(self) -> tuple[tuple[str, tuple[str, ...], int, bool], ...]:
-        """Each import: module, names taken from it, line, and whether it stands inside a function."""
+        """Each import: module, imported names, line, and whether it is inside a function."""
         return tuple(_imports(self.tree, inside=False))
 
     @cached_property
     def foreign_libraries(self) -> tuple[str, ...]:
-        """Its imports of a library that belongs to others."""
+        """Its imports of libraries that belong to other rooms."""
         found = []
         for target, _, line, _ in self.imports:
             owners = OWNERS.get(target.partition(".")[0])
@@ -158,13 +158,13 @@ class House:
         return cls(modules)
 
     def with_line(self, name: str, line: str) -> House:
-        """Return the house with a line added to one of its modules."""
+        """Return a copy with a line added to one of its modules."""
         changed = Module(name, f"{self.modules[name].text}\n{line}\n")
         return House({**self.modules, name: changed})
 
     @cached_property
     def edges(self) -> frozenset[tuple[str, str]]:
-        """Which module imports which, inside the package."""
+        """Return which module imports which, inside the package."""
         found = set()
         for module in self.modules.values():
             for target, names, _, _ in module.imports:
@@ -180,7 +180,7 @@ class House:
         return submodules | ({base} if (set(names) - taken or not names) and base in self.modules else set())
 
     def upward(self) -> list[str]:
-        """Imports that run up, or between rooms of one floor."""
+        """Return imports that run upwards, or between rooms of one floor."""
         floor = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
         return sorted(
             f"{one} imports {other}"
@@ -192,14 +192,14 @@ class House:
         )
 
     def circles(self) -> list[tuple[str, ...]]:
-        """Groups of modules that import each other in a circle."""
+        """Return groups of modules that import each other in a circle."""
         after = defaultdict(set)
         for one, other in self.edges:
             after[one].add(other)
         return [group for group in _components(sorted(self.modules), after) if len(group) > 1]
 
     def room_circles(self) -> list[tuple[str, ...]]:
-        """The same between packages: siblings of one folder, each taken with all that is in it."""
+        """Return circles between packages: siblings in one folder, each with everything inside it."""
         found = []
         parents = {name.rpartition(".")[0] for name in self.modules if name}
         for parent in sorted(parents):
@@ -216,7 +216,7 @@ class House:
         return found
 
     def past_faces(self) -> list[str]:
-        """Imports from another room of something that its face, or the face of a package on the way, does not name."""
+        """Return imports from another room of a name that its face, or that of a package between, does not export."""
         found = []
         for one, other in sorted(self.edges):
             room, *rest = other.split(".")
@@ -225,7 +225,7 @@ class House:
             for depth in range(len(rest)):
                 face = ".".join([room, *rest[:depth]])
                 if face in self.modules and rest[depth] not in self.face(face):
-                    found.append(f"{one} imports {other}, which {face} does not hand on")
+                    found.append(f"{one} imports {other}, which {face} does not export")
                     break
         return found
 
@@ -239,16 +239,16 @@ class House:
         return ()
 
     def foreign_libraries(self) -> list[str]:
-        """Imports of a library outside of its owners."""
+        """Return imports of a library outside its owners."""
         return [found for module in self.modules.values() for found in module.foreign_libraries]
 
     def libraries(self) -> set[str]:
-        """The top names of all that is imported and is neither ours nor of the standard library."""
+        """Return the top-level names of imports that are neither ours nor in the standard library."""
         names = {target.partition(".")[0] for module in self.modules.values() for target, *_ in module.imports}
         return names - set(sys.stdlib_module_names) - {PACKAGE}
 
     def classes(self) -> dict[str, list[str]]:
-        """Every class name, with the modules that define it; migrations repeat themselves on purpose."""
+        """Return every class name, with the modules that define it; migrations repeat names on purpose."""
         found = defaultdict(list)
         for module in self.modules.values():
             if "migrations" not in module.name:
@@ -258,7 +258,7 @@ class House:
         return found
 
     def module_names(self) -> dict[str, list[str]]:
-        """The last part of every module's name, with the modules that have it."""
+        """Return the last part of every module's name, with the modules that have it."""
         found = defaultdict(list)
         packages = {name.rpartition(".")[0] for name in self.modules}
         for name in self.modules:
@@ -267,14 +267,14 @@ class House:
         return found
 
     def functions(self) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-        """Every function, with the module it is in."""
+        """Yield every function, with its module."""
         for module in self.modules.values():
             for node in statements(module.tree):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     yield module.name, node
 
     def figures(self) -> dict[str, float | str]:
-        """The figures of the house, by name."""
+        """Return the figures of the house, by name."""
         sizes = [module.lines for module in self.modules.values()]
         loose = [name for name in self.modules if name and "." not in name and not self.is_package(name)]
         small = [m for m in self.modules.values() if m.lines < 60 and not self.is_package(m.name)]
@@ -306,7 +306,7 @@ class House:
 
 
 def statements(node: ast.AST) -> Iterator[ast.stmt]:
-    """Yield all statements below a node, but look into no expression, which would take ten times as long."""
+    """Yield all statements below a node, without looking into expressions, which would take ten times as long."""
     for part in ("body", "orelse", "finalbody", "handlers", "cases"):
         for each in getattr(node, part, ()):
             if isinstance(each, ast.stmt):
@@ -315,12 +315,12 @@ def statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def length_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """How many lines a function has from its first statement on: arguments one a line do not make it longer."""
+    """Return the lines of a function from its first statement on, so that arguments on separate lines do not count."""
     return (node.end_lineno or node.lineno) - node.body[0].lineno + 1
 
 
 def _header(module: Module) -> int:
-    """Lines before the first statement that is neither a docstring nor an import."""
+    """Return the lines before the first statement that is neither a docstring nor an import."""
     for number, node in enumerate(module.tree.body):
         docstring = number == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
@@ -329,7 +329,7 @@ def _header(module: Module) -> int:
 
 
 def _components(nodes: list[str], after: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
-    """Group nodes that can reach each other."""
+    """Return the groups of nodes that can reach each other."""
     reach = {node: _reachable(node, after) for node in nodes}
     return sorted({tuple(sorted(b for b in nodes if b in reach[a] and a in reach[b])) or (a,) for a in nodes})
 
@@ -345,7 +345,7 @@ def _reachable(start: str, after: Mapping[str, set[str]]) -> set[str]:
 
 
 def main() -> None:
-    """Print the figures of the checkout that is named, or of this one."""
+    """Print the figures of the given checkout, or of this one."""
     house = House.read(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT)
     lines = [f"{name:36} {value}" for name, value in house.figures().items()]
     rooms = Counter(module.room for module in house.modules.values() if module.name)

@@ -1,4 +1,4 @@
-"""What may happen to the items of a feed from one document to the next, and the posts that must come of it."""
+"""Changes to the items of a feed from one document to the next, and the posts that must result from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BLOG = "https://blog.example.org"
 
 
 def item(name: str, **values: object) -> FeedItem:
-    """An item as a blog writes it; `days` is its age."""
+    """Return an item as a blog writes it; `days` is its age."""
     age = values.pop("days", 0)
     made = FeedItem(f"{BLOG}/?p={name}", f"{BLOG}/{name}/", f"On {name}", f"<p>{name}</p>", published=NOW)
     return replace(made, **{"published": NOW - timedelta(days=float(str(age))), **values})  # type: ignore[arg-type]
@@ -39,11 +39,11 @@ DAY, LONG = datetime(2026, 11, 20, tzinfo=UTC), timedelta(days=1)
 
 
 def dated(each: FeedItem, moment: datetime) -> FeedItem:
-    """The item with a date, and the link that all have."""
+    """Return the item with a date, and with the link that all items share."""
     return replace(each, link=SAME, published=moment)
 
 
-# What happens to a feed: its documents, newest item first, and the titles of the posts that come of them, oldest first.
+# By case: the documents of a feed, newest item first, and the titles of the resulting posts, oldest first.
 CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
     "guids change": (
         [[C, B, A], [replace(D, guid="x1"), *(replace(e, guid=f"new {e.title}") for e in (C, B, A))]],
@@ -57,12 +57,12 @@ CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
         ],
         "ab",
     ),
-    "guids are other ones each time": ([[replace(e, guid=f"{n}{e.title}") for e in (B, A)] for n in range(4)], "ab"),
-    "guids come only later": ([[without(e, "guid") for e in (B, A)], [C, B, A]], "abc"),
+    "guids change each time": ([[replace(e, guid=f"{n}{e.title}") for e in (B, A)] for n in range(4)], "ab"),
+    "guids are added later": ([[without(e, "guid") for e in (B, A)], [C, B, A]], "abc"),
     "http becomes https": ([[https(e) for e in (B, A)], [C, B, A], [D, C, B, A]], "abcd"),
     "another host": ([[C, B, A], [elsewhere(e) for e in (D, C, B, A)]], "abcd"),
     "no guid": ([[without(e, "guid") for e in (B, A)], [without(e, "guid") for e in (C, B, A)]], "abc"),
-    "no guid, and the link gets a campaign": (
+    "no guid, and campaign parameters are added to the link": (
         [[without(A, "guid")], [replace(without(A, "guid"), link=f"{A.link}?utm_source=feed&utm_medium=rss")]],
         "a",
     ),
@@ -125,7 +125,7 @@ CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
         [[without(e, "guid", "link") for e in es] for es in ((B, A), (replace(B, title="On b!"), A))],
         "ab!",
     ),
-    "one link for all, and another item of the same day": (
+    "one link for all, and another item on the same day": (
         [[dated(without(e, "guid"), DAY - n * LONG) for n, e in enumerate(es)] for es in ((A, C), (B, C))],
         "abc",
     ),

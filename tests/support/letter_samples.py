@@ -1,4 +1,4 @@
-"""Letters of real posts in every shipped template: the sample posts, two long documents, 30 posts of a site."""
+"""Emails with real posts in every shipped template: the sample posts, two long documents, 30 posts of a site."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support import ROOT
 SHARED = (ROOT / ".." / "shared").resolve()
 RUBY, SEEDS = SHARED / "corpora/ruby-news", SHARED / "seeds"
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
-TOGETHER = 12  # posts in one letter
+TOGETHER = 12  # posts in one email
 
 FORMS = {
     "digest": NewsletterConfig(name="weekly"),
@@ -35,7 +35,7 @@ SOURCES = ["samples", "seeds", "ruby-news"]
 
 
 class Watched(Templates):
-    """Templates that keep the HTML of a letter as it was before its CSS was inlined."""
+    """Templates that keep the HTML of an email from before its CSS was inlined."""
 
     def __init__(self, own: Path) -> None:
         super().__init__(own)
@@ -51,7 +51,7 @@ class Watched(Templates):
 
 @dataclass(frozen=True)
 class Sample:
-    """A letter, and its HTML before inlining."""
+    """An email, and its HTML before inlining."""
 
     name: str
     letter: Letter
@@ -60,7 +60,7 @@ class Sample:
 
 @cache
 def posts_of(source: str) -> tuple[RenderedPost, ...]:
-    """The rendered posts of a source; empty if the source is not next to this checkout."""
+    """Return the rendered posts of a source; empty if the source is not next to this checkout."""
     if source == "samples":
         config = load_config(ROOT, {})
     elif source == "seeds":
@@ -92,14 +92,14 @@ def _seeds() -> tuple[RenderedPost, ...]:
 
 
 def letters(source: str, form: str) -> Iterator[Sample]:
-    """Letters that together contain all posts of a source, in one form."""
+    """Yield emails that together contain all posts of a source, in one form."""
     posts = posts_of(source)
     for start in range(0, len(posts), TOGETHER):
         yield from _whole(posts[start : start + TOGETHER], form, f"{source}-{form}-{start}")
 
 
 def _whole(posts: tuple[RenderedPost, ...], form: str, name: str) -> Iterator[Sample]:
-    """Letters with the posts at the level of the form; split in two where one would fall back to less."""
+    """Yield emails with the posts at the level of the form; one that would fall back to less is split in two."""
     made = letter(posts, form, name)
     if not made.letter.fallback or len(posts) == 1:
         yield made
@@ -110,7 +110,7 @@ def _whole(posts: tuple[RenderedPost, ...], form: str, name: str) -> Iterator[Sa
 
 
 def letter(posts: tuple[RenderedPost, ...], form: str, name: str, **site: Any) -> Sample:
-    """One letter of these posts."""
+    """Return one email with these posts."""
     config = Config(site=replace(_site("https://example.org"), **site))
     templates = Watched(Path("no-such-folder"))
     web_copy = "https://example.org/editions/weekly/2026-W47/"

@@ -1,4 +1,4 @@
-"""Programs of others that judge letters: html-validate, vnu, caniemail and doiuse-email, SpamAssassin."""
+"""Third-party programs that judge emails: html-validate, vnu, caniemail and doiuse-email, SpamAssassin."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ VNU = HERE / "node_modules/vnu-jar/build/dist/vnu.jar"
 
 
 def needs(*programs: str) -> None:
-    """Skip the test where a program or the packages of package.json are not installed."""
+    """Skip the test if a program or the packages of package.json are not installed."""
     need(*programs)
     if {"node", "java"} & set(programs):
         need_npm("mail", "vnu-jar")
 
 
 def listed(name: str) -> Any:
-    """One of the reviewed lists beside this file."""
+    """Return one of the reviewed lists next to this file."""
     return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
 
 
 def html_validate(folder: Path) -> dict[str, set[tuple[str, str]]]:
-    """Rule and message of all that html-validate says of each .html file in a folder, by the file's name."""
+    """Return rule and message of everything that html-validate reports for the .html files of a folder, by name."""
     found = _node("html", folder).items()
     return {Path(file).name: {(each["rule"], each["message"]) for each in said} for file, said in found}
 
 
 def unsupported(folder: Path) -> dict[str, dict[str, set[str]]]:
-    """By the file's name, features that some program of the four great ones does not know, with these programs."""
+    """Return by file name the features that some of the four large email clients lack, with these clients."""
     features: dict[str, dict[str, set[str]]] = {}
     for file, found in _node("support", folder).items():
         for each in found:
@@ -47,9 +47,9 @@ def unsupported(folder: Path) -> dict[str, dict[str, set[str]]]:
 
 
 def vnu(folder: Path) -> dict[str, set[str]]:
-    """Messages of the Nu HTML Checker, by the file's name."""
+    """Return the messages of the Nu HTML Checker, by file name."""
     files = sorted(map(str, folder.glob("*.html")))
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # to optimise takes longer than the checking
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # optimising would take longer than checking
     program = ["java", "-Xss8m", *quick, "-jar", str(VNU), "--format", "json", "--exit-zero-always", *files]
     done = subprocess.run(program, capture_output=True, text=True, timeout=300, check=True)
     found: dict[str, set[str]] = {}
@@ -59,9 +59,9 @@ def vnu(folder: Path) -> dict[str, set[str]]:
 
 
 def spam_scores(messages: Sequence[bytes]) -> list[tuple[float, str]]:
-    """SpamAssassin's score of each message by its own rules, without the network, and the rules that made it.
+    """Return SpamAssassin's score of each message by its local rules, without the network, and the rules that matched.
 
-    One process reads them all: it takes a second to load its rules.
+    One process reads all messages, as loading its rules takes a second.
     """
     with TemporaryDirectory() as folder:
         files = [Path(folder, str(number)) for number in range(len(messages))]

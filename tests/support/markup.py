@@ -1,4 +1,4 @@
-"""What a reader's sanitiser would find in the HTML of an entry."""
+"""What a feed reader's sanitiser would find in the HTML of an entry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PICTURE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|avif);")
 
 
 def faults(fragment: str) -> list[str]:
-    """Return what is wrong: relative addresses, schemes that run, elements and attributes that must not be there."""
+    """Return the faults: relative URLs, schemes that run code, elements and attributes that must not be there."""
     looker = _Looker()
     looker.feed(fragment)
     looker.close()
@@ -23,7 +23,7 @@ def faults(fragment: str) -> list[str]:
 
 
 def address_fault(address: str, tag: str = "a") -> str:
-    """Return what is wrong with one address, "" for nothing. Reads it as a browser: blanks and controls inside go."""
+    """Return what is wrong with one URL, or "". Like a browser, ignore white space and controls in it."""
     plain = re.sub(r"[\x00-\x20\x7f-\x9f\u200b]", "", address)
     scheme = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*):", plain)
     if not scheme:

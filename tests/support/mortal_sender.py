@@ -1,6 +1,7 @@
-"""A sender in a forked process, which kills itself when it is told to; a log file records what really happened.
+"""A sender in a forked process that kills itself according to a plan; a log file records what really happened.
 
-Lines of the file, each one write: "handed ADDRESS DIGEST", "arrived ADDRESS" and "left ADDRESS", "run" before each run.
+Each line of the file is one write: "handed ADDRESS DIGEST", "arrived ADDRESS" and "left ADDRESS", "run" before each
+run.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected, Unan
 from publisher.store import Store, open_store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock
 
-# What may happen while a message is in hand, and whether it arrived then.
+# What may happen while a message is in flight, and whether it arrives in that case.
 ANSWERS: dict[str, tuple[Outcome, bool]] = {
     "accepted": (Accepted(), True),
     "deferred": (Deferred("450 not now"), False),
@@ -36,13 +37,13 @@ ANSWERS: dict[str, tuple[Outcome, bool]] = {
 class Plan:
     """What happens in a run.
 
-    answers   of the server, message by message; then it accepts
+    answers   the server's answers to the first messages; it accepts all others
     ends_at   the number of the message at which the run ends, from 0; `ends` says how
     ends      "killed before", "killed after" (the message arrived), "interrupted", "away", or "stalled": past its
               lease, while another run takes over
-    ticks     the process is killed when the clock is read so often: between any two things; 0 for not
+    ticks     the process is killed when it reads the clock for the nth time, so between any two steps; 0: never
     dawdles   seconds that each message takes
-    leaves    a subscriber who unsubscribes during the second message; "" for nobody
+    leaves    a subscriber who unsubscribes during the second message, or ""
     """
 
     answers: tuple[str, ...] = ()
@@ -75,7 +76,7 @@ class Log:
 
 @dataclass
 class Tolling:
-    """A clock that kills the process when it has been read this often."""
+    """A clock that kills the process when it has been read this many times."""
 
     clock: Clock
     ticks: int
@@ -89,7 +90,7 @@ class Tolling:
 
 @dataclass
 class Mortal:
-    """A server in the sender's process, which accepts messages by the plan."""
+    """A server in the sender's process, which answers according to the plan."""
 
     plan: Plan
     log: Log
@@ -122,7 +123,7 @@ class Mortal:
         return answer
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
     def __enter__(self) -> Self:
         return self
@@ -132,7 +133,7 @@ class Mortal:
 
 
 def in_a_process_of_its_own(url: str, folder: Path, mode: str, now: datetime, plan: Plan) -> int:
-    """Deliver by a plan; return the signal that ended the process, 0 for none. What it did is in folder/log."""
+    """Deliver by a plan; return the signal that ended the process, or 0. What it did is in folder/log."""
     log = Log(folder / "log")
     log.say("run")
     child = os.fork()

@@ -1,10 +1,9 @@
-"""Mutants: the code broken in known ways. For each, an assertion must fail within a minute.
+"""Mutants: the code, broken in known ways. An assertion must fail within a minute for each of them.
 
-    python -m tests.support.mutants [NAME ...]     try all mutants, or those named
+    python -m tests.support.mutants [NAME ...]     try all mutants, or the named ones
 
-Each mutant is made in a copy of the checkout, where the tests that are listed with it are run. A test that hangs, or
-fails by another error, does not count, because its report does not say what is broken. Without a mutant the tests must
-pass.
+Each mutant is made in a copy of the checkout, where its listed tests are run. A test that hangs, or fails with a
+different error, does not count, because its report does not say what is broken. Without a mutant the tests must pass.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ LONGEST_SECONDS = 60
 CAUGHT, SURVIVED = "caught by an assertion", "survived"
 WATCHED = "--watched"
 
-# What the tests need of a checkout.
+# The parts of a checkout that the tests need.
 PARTS = ("publisher", "templates", "tests")
 
 
@@ -52,7 +51,7 @@ class Mutant:
     tests: tuple[str, ...]
 
     def applied(self, text: str) -> str:
-        """Return the file's text with the change made. Raises ValueError unless `old` occurs exactly once."""
+        """Return the file's text with the change. Raises ValueError unless `old` occurs exactly once."""
         if (found := text.count(self.old)) != 1:
             raise ValueError(f"{self.file} has {self.old!r} {found} times, so the mutant {self.name!r} needs an update")
         return text.replace(self.old, self.new)
@@ -328,7 +327,7 @@ def judge(mutant: Mutant | None, tests: Sequence[str]) -> Verdict:
 
 
 def _watch(copy: Path, tests: Sequence[str]) -> str:
-    """Run the tests of a copy in a process of their own, and return how they ended."""
+    """Run the tests of a copy in their own process, and return how they ended."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.mutants", WATCHED, *tests],
         cwd=copy,
@@ -336,7 +335,7 @@ def _watch(copy: Path, tests: Sequence[str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,  # servers that a test started end with it
+        start_new_session=True,  # servers started by a test end with it
     )
     try:
         said, _ = process.communicate(timeout=LONGEST_SECONDS)
@@ -356,14 +355,14 @@ def _watch(copy: Path, tests: Sequence[str]) -> str:
 
 
 class _Watch:
-    """Collects the errors that tests fail by."""
+    """Collects the errors with which tests fail."""
 
     def __init__(self) -> None:
         self.assertions = self.skipped = 0
         self.others: list[str] = []
 
     def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
-        """Count failed assertions; a test that ran out of time is not one, although it fails by pytest.fail."""
+        """Count failed assertions; a test that ran out of time does not count, although it ends with pytest.fail."""
         assert call.excinfo is not None
         error = call.excinfo.value
         if isinstance(error, AssertionError | pytest.fail.Exception) and not str(error).startswith("Timeout"):
@@ -377,7 +376,7 @@ class _Watch:
 
 
 def watched(tests: Sequence[str]) -> int:
-    """Run tests in this process until the first fails, and print as the last line what they failed by."""
+    """Run tests in this process until the first fails, and print its error as the last line."""
     watch = _Watch()
     code = pytest.main(["-x", "-p", "no:cacheprovider", *tests], plugins=[watch])
     report = {"assertions": watch.assertions, "others": watch.others, "skipped": watch.skipped, "code": int(code)}

@@ -1,7 +1,7 @@
-"""Programs that are no Python packages: which tests need them, and where Debian and npm have them.
+"""Programs that aren't Python packages: where Debian and npm have them, and how tests ask for them.
 
-A test that needs one asks for it here, and is skipped where it is missing; the run then ends with one line that says
-how to get all that were missing. `python3 -m tests.support.needs` prints what .ci/run has to install.
+A test that needs a program asks for it here, and is skipped if it is missing; the run then ends with one line that says
+how to install all missing programs. `python3 -m tests.support.needs` prints what .ci/run has to install.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def found(program: str) -> str | None:
 
 
 def need(*programs: str) -> str:
-    """Return the path of the first program; skip the test that calls it where any of them is missing."""
+    """Return the path of the first program; skip the calling test if any of them is missing."""
     import pytest
 
     for program in programs:
@@ -58,14 +58,14 @@ def need(*programs: str) -> str:
 
 
 def needs(program: str) -> Any:
-    """Mark a test, or a module by `pytestmark`, that is skipped where a program is missing."""
+    """Mark a test, or a module by `pytestmark`, to be skipped if a program is missing."""
     import pytest
 
     return pytest.mark.skipif(found(program) is None, reason=f"{REASON}{PACKAGES[program]}")
 
 
 def need_npm(folder: str, package: str) -> Path:
-    """Return the folder of an npm package of tests/npm/<folder>; skip the test where it is not installed."""
+    """Return the folder of an npm package of tests/npm/<folder>; skip the test if it is not installed."""
     import pytest
 
     path = NPM / folder / "node_modules" / package
@@ -75,7 +75,7 @@ def need_npm(folder: str, package: str) -> Path:
 
 
 def advice(reasons: list[str]) -> str:
-    """Say in one line how to get what skipped tests needed; empty when they needed nothing of the kind."""
+    """Say in one line how to install what skipped tests needed; empty if they needed nothing."""
     wanted = sorted({reason.split(REASON, 1)[1] for reason in reasons if REASON in reason})
     if not wanted:
         return ""

@@ -1,4 +1,4 @@
-"""A small site for the tests of pages: every kind of post once, by hand, and a renderer that counts."""
+"""A small site for the tests of pages: one hand-made post of every kind, and a renderer that counts."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ BODIES = {
 
 
 class CountingRenderer:
-    """Renders from BODIES; rendered lists the posts it was asked for."""
+    """Renders from BODIES; `rendered` lists the posts that it rendered."""
 
     def __init__(self) -> None:
         self.rendered: list[str] = []
@@ -137,7 +137,7 @@ LISTED = (
 
 
 def plan(**changed: Any) -> dict[str, Output]:
-    """Plan the small site, with some things changed, as path -> Output; a path planned twice fails."""
+    """Plan the small site with some arguments changed, as path -> Output; fails if a path is planned twice."""
     facts: dict[str, Any] = {
         "config": CONFIG,
         "posts": POSTS,
@@ -154,12 +154,12 @@ def plan(**changed: Any) -> dict[str, Output]:
 
 
 def with_post(index: int, **changed: Any) -> tuple[Post, ...]:
-    """The site's posts, one of them changed."""
+    """Return the site's posts, with one of them changed."""
     return tuple(replace(post, **changed) if i == index else post for i, post in enumerate(POSTS))
 
 
 def text_of(html: str) -> str:
-    """What a reader sees of a simple piece of HTML."""
+    """Return the visible text of a simple piece of HTML."""
     import re
 
     return unescape(re.sub(r"<[^<>]*>", "", html))

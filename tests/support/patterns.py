@@ -1,10 +1,10 @@
-"""The regular expressions of the package, and the repetitions on which they take longest.
+"""The regular expressions of the package, and the repetitions for which they take longest.
 
     python -m tests.support.patterns     add the patterns that tests/data/patterns.tsv does not list, and drop old ones
 
-The calls of `re` are read off the syntax trees. Candidates for the worst repetition are read off a pattern's own tree:
-every character that it names, every pair of these, and a sample of each of its parts, behind a beginning that leads to
-that part, and in front of an end that lets the match fail.
+The calls of `re` are found in the syntax trees. Candidates for the worst repetition come from a pattern's own tree:
+every character in it, every pair of these, and a sample of each of its parts, after a beginning that leads to that
+part, and before an end that makes the match fail.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from tests.support import ROOT
 
 TABLE = ROOT / "tests/data/patterns.tsv"
 FUNCTIONS = ("compile", "sub", "subn", "match", "search", "fullmatch", "findall", "finditer", "split")
-# Lets a match fail that has come this far.
+# An end that makes a match fail after the repetition.
 _FAILS = "\0! \n"
 _SLOW = 0.2
-"""Seconds of processor time after which a single match is ended."""
+"""Seconds of CPU time after which a single match is ended."""
 _CLEAR = 0.002
-"""Seconds of processor time after which a pattern that seems slow is slow, and not only on a busy machine."""
+"""Seconds of CPU time after which a pattern that seems slow is slow, and not only because the machine is busy."""
 _LONG = 2_000
-"""The length of a text from which a pattern is not measured with a longer one."""
+"""The length of text above which no longer ones are measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A pattern in a module of the package: its source as written there, and the methods that are called."""
+    """A pattern in a module of the package: its source code, and the methods that are called."""
 
     module: str
     written: str
     methods: tuple[str, ...]
-    pattern: re.Pattern[Any] | None  # None if only a run shows it
+    pattern: re.Pattern[Any] | None  # None if it is known only at run time
 
     @property
     def key(self) -> tuple[str, str]:
@@ -56,8 +56,8 @@ class Use:
 class Row:
     """A line of the table.
 
-    sees    "foreign" for text that a writer, reader, client or server wrote; "own" for the owner's and the program's
-    worst   beginning, repeated unit, end; None for a pattern that only a run shows
+    sees    "foreign" for text written by a writer, reader, client or server; "own" for text of the owner or the program
+    worst   beginning, repeated unit, end; None for a pattern that is known only at run time
     """
 
     module: str
@@ -97,7 +97,7 @@ def _function_of_re(node: ast.AST) -> str:
 
 
 def _names_and_methods(nodes: list[ast.AST]) -> tuple[dict[ast.AST, str], dict[str, set[str]]]:
-    """Return the names of compiled patterns, by their call, and the methods that are called on each name."""
+    """Return the names of compiled patterns by call, and the methods that are called on each name."""
     names: dict[ast.AST, str] = {}
     called: dict[str, set[str]] = {}
     for node in nodes:
@@ -109,7 +109,7 @@ def _names_and_methods(nodes: list[ast.AST]) -> tuple[dict[ast.AST, str], dict[s
 
 
 def _compiled(module: str, call: ast.Call) -> re.Pattern[Any] | None:
-    """Return the pattern of a call, worked out from the names of its module; None if a run is needed for it."""
+    """Return the pattern of a call, computed from the names of its module; None if it is known only at run time."""
     name = "publisher." + module.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     scope = vars(importlib.import_module(name))
     at = {"compile": 1, "match": 2, "search": 2, "fullmatch": 2, "findall": 2, "finditer": 2}
@@ -123,7 +123,7 @@ def _compiled(module: str, call: ast.Call) -> re.Pattern[Any] | None:
 
 
 def seconds(pattern: re.Pattern[Any], methods: tuple[str, ...], text: str) -> float:
-    """Return the time that a pattern takes for a text, with all its methods; _SLOW if it takes longer."""
+    """Return the seconds that a pattern takes for a text, with all its methods; _SLOW if it takes longer."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(pattern.pattern, bytes) else text
     signal.signal(signal.SIGVTALRM, _end)
     signal.setitimer(signal.ITIMER_VIRTUAL, _SLOW)
@@ -148,11 +148,11 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
-    """Return how many times as long a pattern takes for twice the length: the root of that for four times.
+    """Return how many times as long a pattern takes for twice the length, as the square root of that for four times.
 
-    A pattern that is quick even for four times the length counts as linear; any other is measured until it once is.
-    One that never was is measured with longer texts too, in which a busy machine makes less of a difference, unless it
-    takes so long already that this can't be the reason.
+    A pattern that is quick even for four times the length counts as linear; any other is measured until it is quick
+    once. One that never is gets longer texts, for which a busy machine makes less of a difference, unless it already
+    takes so long that this can't be the reason.
     """
     whole = seconds(pattern, row.methods, row.text(4 * length))
     if whole >= _SLOW:
@@ -160,7 +160,7 @@ def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
     if whole < length * 400e-9:
         return 2.0
     found = math.inf
-    # In turn, and often where it seems slow: a busy machine is slow for a while, and then for both.
+    # Both lengths in turn, and often if it seems slow: a busy machine is slow for a while, and then for both lengths.
     for attempt in range(20):
         both = [[seconds(pattern, row.methods, row.text(size)) for size in (length, 4 * length)] for _ in range(5)]
         short, long = map(min, zip(*both, strict=True))
@@ -173,7 +173,7 @@ def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
 
 
 def worst_repetition(use: Use, length: int = 600) -> tuple[str, str, str]:
-    """Return the beginning, unit and end on which the pattern takes longest."""
+    """Return the beginning, unit and end for which the pattern takes longest."""
     assert use.pattern is not None
     slowest, found = -1.0, ("", "a", "")
     for worst in _candidates(use.pattern):
@@ -207,7 +207,7 @@ def _candidates(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _sample(tree: Any, groups: dict[int, str], signs: dict[str, None], parts: dict[str, None], often: int) -> str:
-    """Return a text that the tree of a pattern matches, and note its signs and the samples of its parts."""
+    """Return a text that matches the tree of a pattern, and note its characters and samples of its parts."""
     text = ""
     for kind, value in tree:
         name = str(kind)

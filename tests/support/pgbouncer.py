@@ -37,10 +37,10 @@ pidfile =
 
 @contextmanager
 def pgbouncer(url: str) -> Iterator[str]:
-    """Run PgBouncer before the server of a database; yield the URL that leads through it.
+    """Run PgBouncer in front of the server of a database; yield the URL that leads through it.
 
-    It hands each transaction to one of three connections. The URL has no options: PgBouncer refuses a search path, so
-    the role of the URL gets it.
+    It gives each transaction one of three connections. The URL has no options: PgBouncer rejects a search path, so the
+    search path is set for the role of the URL.
     """
     program, server = need("pgbouncer"), make_url(url)
     folder = Path(tempfile.mkdtemp(prefix="publisher-pgbouncer-"))
@@ -54,7 +54,7 @@ def pgbouncer(url: str) -> Iterator[str]:
         (path,) = connection.execute("SHOW search_path").fetchone() or ("public",)
         connection.execute(f"CREATE ROLE {role} SUPERUSER LOGIN".encode())
         connection.execute(f"ALTER ROLE {role} SET search_path TO {path}".encode())
-    user = ["-u", Path(host).owner()] if os.geteuid() == 0 else []  # it refuses to run as root
+    user = ["-u", Path(host).owner()] if os.geteuid() == 0 else []  # PgBouncer refuses to run as root
     process = subprocess.Popen(
         [program, *user, str(folder / "pgbouncer.ini")], stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb")
     )

@@ -1,4 +1,4 @@
-"""Pictures as cameras write them, with a place, a serial number and a turn, in every format."""
+"""Photos as cameras write them, with a place, a serial number and a rotation, in every format."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Any
 
 from PIL import Image, ImageCms
 
-# What each of them contains, and nobody may get.
+# The metadata in each of them, which must not be published.
 SECRETS = (b"SERIAL123", b"MakerX", b"GPSLatitude", b"48,8.2N")
-TURNED_HEIC = Path(__file__).parents[1] / "data/pictures/turned.heic"  # Pillow writes none
-# Endings of the formats that have metadata. All show the same: 64 by 48 pixels, turned by 90 degrees.
+TURNED_HEIC = Path(__file__).parents[1] / "data/pictures/turned.heic"  # Pillow cannot write it
+# Extensions of the formats with metadata. All show the same image: 64 by 48 pixels, turned by 90 degrees.
 ENDINGS = ("jpg", "png", "webp", "avif", "tiff", "gif", "heic")
 _XMP = b'<?xpacket begin=""?><x:xmpmeta xmlns:x="adobe:ns:meta/"><GPSLatitude>48,8.2N</GPSLatitude></x:xmpmeta>'
 
 
 def drawing(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Image:
-    """A picture with a different colour in each corner."""
+    """Return an image with a different colour in each corner."""
     across = Image.linear_gradient("L").rotate(90).resize((width, height))
     down = Image.linear_gradient("L").resize((width, height))
     return Image.merge("RGB", (across, down, Image.new("L", (width, height), 128))).convert(mode)
 
 
 def picture(ending: str = "png", width: int = 64, height: int = 48, mode: str = "RGB", **how: Any) -> bytes:
-    """The file of a picture without metadata."""
+    """Return the file of an image without metadata."""
     file, form = io.BytesIO(), {"jpg": "JPEG", "jp2": "JPEG2000", "tif": "TIFF"}.get(ending, ending.upper())
     drawing(width, height, mode).save(file, form, **how)
     return file.getvalue()
 
 
 def moving(ending: str = "gif", **how: Any) -> bytes:
-    """The file of a moving picture."""
+    """Return the file of an animation."""
     frames = [drawing().rotate(90 * turn) for turn in range(3)]
     file = io.BytesIO()
     frames[0].save(file, ending.upper(), save_all=True, append_images=frames[1:], duration=100, loop=0, **how)
@@ -39,13 +39,13 @@ def moving(ending: str = "gif", **how: Any) -> bytes:
 
 
 def photograph(ending: str = "jpg", *, width: int = 64, height: int = 48) -> bytes:
-    """The file of a picture with all that a camera writes. A GIF has it in a comment, and moves."""
+    """Return the file of a photo with everything that a camera writes. A GIF has it in a comment, and is animated."""
     if ending == "heic":
         return TURNED_HEIC.read_bytes()
     if ending == "gif":
         return moving(comment=b"GPSLatitude 48,8.2N")
     exif = Image.Exif()
-    exif[274], exif[271] = 6, "MakerX"  # turned, and by which maker
+    exif[274], exif[271] = 6, "MakerX"  # orientation and manufacturer
     exif.get_ifd(34853).update({1: "N", 2: (48.0, 8.0, 12.0), 3: "E", 4: (11.0, 34.0, 56.0)})
     exif.get_ifd(34665)[42033] = "SERIAL123"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -55,7 +55,7 @@ def photograph(ending: str = "jpg", *, width: int = 64, height: int = 48) -> byt
 
 
 def opened(data: bytes) -> Image.Image:
-    """The picture in a file."""
+    """Return the image in a file."""
     if data[4:8] == b"ftyp" and data[8:11] == b"hei":
         import pi_heif
 

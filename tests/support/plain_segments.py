@@ -1,4 +1,4 @@
-"""Whether a condition is true of a person, in plain Python: what the store's SQL is compared with."""
+"""Evaluates conditions about a person in plain Python, for comparison with the store's SQL."""
 
 from __future__ import annotations
 

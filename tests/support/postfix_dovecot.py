@@ -1,6 +1,6 @@
-"""A Postfix and a Dovecot of a test's own, on loopback: Postfix takes mail and hands it to Dovecot by LMTP.
+"""A Postfix and a Dovecot for a test, on loopback: Postfix accepts mail and passes it to Dovecot through LMTP.
 
-Neither touches the machine's own servers: configuration, queue, mailboxes, log and ports are theirs alone.
+Neither touches the machine's own servers: they have their own configuration, queue, mailboxes, log and ports.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.support.sink import free_port
 PASSWORD = "secret"
 DOMAIN, BOUNCES = "example.org", "bounces.letters.example"
 
-# Nobody's mail runs as root.
+# Mail delivery does not run as root.
 OWNER = "nobody"
 
 _DOVECOT = """\
@@ -65,7 +65,7 @@ service lmtp {{
 }}
 """
 
-# What it knows goes to Dovecot, which says who is there; failures come back into a Maildir of its own.
+# Mail for its own domain goes to Dovecot, which knows the mailboxes; bounces go to a separate Maildir.
 _MAIN = """\
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -113,14 +113,14 @@ postlog unix-dgram n - n - 1 postlogd
 
 @dataclass(frozen=True)
 class Post:
-    """A running pair: where Postfix listens, what is in the mailboxes, and what came back."""
+    """A running pair, with its ports, mailboxes and bounces."""
 
     folder: Path
     smtp: int
     imap: int
 
     def mailbox(self, address: str) -> list[bytes]:
-        """Every message of an address, as an IMAP client reads it."""
+        """Return every message for an address, as an IMAP client reads it."""
         with imaplib.IMAP4("127.0.0.1", self.imap) as client:
             client.login(address, PASSWORD)
             client.select("INBOX", readonly=True)
@@ -130,7 +130,7 @@ class Post:
 
     @property
     def bounces(self) -> Path:
-        """The Maildir of what came back."""
+        """The Maildir of bounces."""
         return self.folder / "bounces/new-bounces"
 
     def settle(self) -> None:
@@ -139,18 +139,18 @@ class Post:
         _await(lambda: not any(path.is_file() for queue in active for path in queue.rglob("*")), self.log)
 
     def log(self) -> str:
-        """What both said last, for who looks for a mistake."""
+        """Return the last log lines of both, to find the cause of a failure."""
         logs = [path.read_text("utf-8", "replace")[-3_000:] for path in self.folder.glob("*.log")]
         return "\n".join(logs)
 
 
 @contextmanager
 def postfix_and_dovecot(names: list[str]) -> Iterator[Post]:
-    """Run both until the block ends. names: local parts of the mailboxes there are."""
+    """Run both until the block ends. names: the local parts of the mailboxes."""
     need("postfix", "dovecot", "lmtp")
     if os.geteuid() != 0:
         pytest.skip("Postfix and Dovecot start as root only")
-    # Unix sockets must have short names, and others than root must come in: neither is so under tmp_path.
+    # Unix sockets need short names, and users other than root must have access: tmp_path has neither.
     folder = Path(tempfile.mkdtemp(prefix="publisher-mail-"))
     folder.chmod(0o755)
     try:
@@ -171,7 +171,7 @@ def _run(folder: Path, names: list[str]) -> Iterator[Post]:
             _await(lambda: all(map(_listens, (smtp, imap, lmtp))), post.log)
             yield post
         finally:
-            _call([*postfix, "abort"], post)  # nothing is left to wait for
+            _call([*postfix, "abort"], post)  # there is nothing left to wait for
     finally:
         _call(["doveadm", *dovecot, "stop"], post)
 

@@ -1,4 +1,4 @@
-"""A folder of posts with verbs, for the tests of the posts room."""
+"""A folder of posts with short methods, for the tests of the posts room."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Folder:
         (root / "posts").mkdir(parents=True, exist_ok=True)
 
     def write(self, path: str, text: str | bytes = "", head: str = "title: A title") -> Path:
-        """Write posts/<path>: bytes as they are, text under its front matter (head="" for none)."""
+        """Write posts/<path>: bytes unchanged, text after its front matter (head="" for none)."""
         return self.file(f"posts/{path}", text if isinstance(text, bytes) or not head else f"---\n{head}\n---\n{text}")
 
     def file(self, path: str, content: str | bytes) -> Path:
@@ -54,19 +54,19 @@ class Folder:
         return ArchiveReader(self.config)
 
     def posts(self, now: datetime = NOW) -> list[Post]:
-        """The public posts; there must be no problem."""
+        """Return the public posts; there must be no problems."""
         archive = self.archive(now)
         assert archive.problems == []
         return list(archive.posts)
 
     def render(self, source: str = HELLO, *, inspect: bool = True) -> RenderedPost:
-        """One post as HTML, with the problems that only a check shows."""
+        """Return one post as HTML, with the problems that only a check shows."""
         archive = self.archive()
         (post,) = archive.load([source])
         return Renderer(archive, self.config, inspect=inspect).render(post)
 
     def check(self) -> list[Problem]:
-        """Every problem of the posts that `publisher check` shows."""
+        """Return every problem of the posts that `publisher check` shows."""
         problems = check_project(self.config, NOW, None).problems
         return [p for p in problems if p.path.startswith(self.config.posts.folder)]
 
@@ -74,28 +74,28 @@ class Folder:
         return build(self.config, now)
 
     def public(self) -> dict[str, bytes]:
-        """Every file of the output by its path."""
+        """Return every file of the output by its path."""
         top = self.root / "public"
         return {p.relative_to(top).as_posix(): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
 
     def line(self, problem: Problem) -> str:
-        """The line that a problem names."""
+        """Return the line number in a problem."""
         text = (self.root / problem.path).read_bytes().decode().replace("\r\n", "\n").replace("\r", "\n")
         return text.split("\n")[problem.line - 1]
 
 
 def settings(posts: Posts | None = None, **site: Any) -> PostSettings:
-    """The settings of a site that differs from the usual one."""
+    """Return the settings of a site that differs from the usual one."""
     return PostSettings.of(Config(site=replace(SITE, **site), posts=posts or Posts(), root=Path("no-such-project")))
 
 
 def read(text: str, source: str = HELLO, **site: Any) -> ParsedFile:
-    """Read the head of a post's text; PostError comes through."""
+    """Read the head of a post's text. Raises PostError."""
     return build_post(source, parse_head(text, whole=True), "digest", settings(**site), title_in)
 
 
 def post_of(text: str, source: str = HELLO, **site: Any) -> Post:
-    """The post of a text that is not a draft and has no problem."""
+    """Return the post in a text that must have no problem and not be a draft."""
     entry = read(text, source, **site)
     assert entry.problems == ()
     assert entry.post
@@ -105,7 +105,7 @@ def post_of(text: str, source: str = HELLO, **site: Any) -> Post:
 def rendered(
     body: str, head: str = "title: A title", name: str = HELLO, files: tuple[str, ...] = (), **more: Any
 ) -> RenderedPost:
-    """Render one post in a temporary project that also has `files` (empty ones)."""
+    """Render one post in a temporary project that also has empty `files`."""
     with tempfile.TemporaryDirectory() as root:
         folder = Folder(Path(root), **more)
         folder.write(name, body, head)
@@ -115,10 +115,10 @@ def rendered(
 
 
 def html_of(body: str, **more: Any) -> str:
-    """The HTML of one body."""
+    """Return the HTML of one body."""
     return rendered(body, **more).html.strip()
 
 
 def said(result: RenderedPost) -> list[tuple[int, str]]:
-    """The problems of a rendered post as (line, message)."""
+    """Return the problems of a rendered post as (line, message)."""
     return [(problem.line, problem.message) for problem in result.problems]

@@ -1,4 +1,4 @@
-"""The preview in this process, and what a browser asks it. Tests of the process use tests.support.preview_server."""
+"""The preview in this process, and a browser's requests. Tests of the process use tests.support.preview_server."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ URL = "http://127.0.0.1:8017"
 
 
 class PreviewClient:
-    """A browser at the preview of a project."""
+    """A client of the preview of a project."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url
         self.client = httpx.Client(base_url=url, timeout=60, transport=transport, verify=False)
 
     def get(self, path: str, **query: str) -> httpx.Response:
-        """Ask for a page as a browser does."""
+        """Request a page like a browser."""
         return self.client.get(path, params=query or None, follow_redirects=True)
 
     def page(self, path: str = "/letters/weekly/next", **query: str) -> str:

@@ -1,4 +1,4 @@
-"""`publisher preview` as a process of its own, and what a browser asks it."""
+"""`publisher preview` as its own process, and a browser's requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Preview(PreviewClient):
         super().__init__(json.loads(said)["url"].rstrip("/"))
 
     def end(self) -> tuple[int, str]:
-        """Press Ctrl-C; return the exit code and what was said on stderr."""
+        """Press Ctrl-C; return the exit code and the text on stderr."""
         self.client.close()
         self.process.send_signal(signal.SIGINT)
         _, said = self.process.communicate(timeout=60)
@@ -42,7 +42,7 @@ class Preview(PreviewClient):
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -50,7 +50,7 @@ def free_port() -> int:
 
 @contextmanager
 def previewing(project: Project) -> Iterator[Preview]:
-    """A preview of a project. However it is treated, it ends well and shows no traceback."""
+    """Yield a preview of a project. Whatever happens to it, it must exit with 0 and show no traceback."""
     running = Preview(project.root)
     try:
         yield running

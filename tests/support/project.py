@@ -1,4 +1,4 @@
-"""A project in a folder of its own, with verbs: the tests of the command line, the build and the journeys use it."""
+"""A project in its own folder, with short methods for the tests of the command line, the build and the journeys."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ WEEKLY = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\n
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run of the program ended with and said."""
+    """The exit code and output of one run of the program."""
 
     code: int
     out: str
@@ -76,7 +76,7 @@ class Project:
         root.mkdir(exist_ok=True)
 
     def prepare(self, kept: Path, prepare: Callable[[], object]) -> None:
-        """Bring the project to a state that many tests begin with: the first keeps it in a folder, the others copy."""
+        """Bring the project to a state that many tests begin with: the first test saves it in a folder, others copy."""
         if kept.exists():
             shutil.copytree(kept, self.root, symlinks=True, dirs_exist_ok=True)
         else:
@@ -84,10 +84,10 @@ class Project:
             shutil.copytree(self.root, kept, symlinks=True)
 
     def write(self, path: str, text: str | bytes) -> Path:
-        """Write a file of the project, with the folders it needs.
+        """Write a file of the project, and create its folders.
 
-        It is a minute old at once: of a file that was written in the same instant as the index of posts the
-        index cannot tell whether it changed since, and reads it again.
+        Its modification time is a minute ago: a file written in the same instant as the index of posts may have changed
+        since, so it would be read again.
         """
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -101,13 +101,13 @@ class Project:
         self.write("publisher.toml", CONFIG.replace("letters.example", self.domain) + more + newsletters)
 
     def without_placeholders(self) -> Project:
-        """Move the project to a domain that is not reserved for examples, of which `check` has nothing to report."""
+        """Move the project to a domain that is not reserved for examples, about which `check` has nothing to report."""
         self.domain = "quiet-reader.eu"
         self.configure()
         return self
 
     def post(self, name: str, day: str = "2026-11-10", body: str = "", **front: str) -> Path:
-        """Write posts/<name>.md of that day; front holds YAML values as they are."""
+        """Write posts/<name>.md with that date; front contains YAML values."""
         lines = {"title": name.replace("-", " ").capitalize(), "date": f"{day} 09:00"} | front
         head = "".join(f"{key}: {value}\n" for key, value in lines.items())
         return self.write(f"posts/{name}.md", f"---\n{head}---\n\n{body or f'All about {name}, in a paragraph.'}\n")
@@ -134,12 +134,12 @@ class Project:
         return ran
 
     def spawn(self, *arguments: str, now: str = MONDAY, **environment: str) -> Ran:
-        """Run one command line in a process of its own."""
+        """Run one command line in its own process."""
         before = ["--project", str(self.root)] + (["--now", now] if now else [])
         return spawn(*before, *arguments, **environment)
 
     def on_a_terminal(self, *arguments: str, answer: str = "") -> str:
-        """What a person at a terminal sees of a command, colours and all, who answers one question."""
+        """Return what a person at a terminal sees of a command, including colours, when they answer one question."""
         ours, theirs = pty.openpty()
         environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
         program = [sys.executable, "-m", "publisher", "-C", str(self.root), "--now", MONDAY, *arguments]
@@ -147,7 +147,7 @@ class Project:
         os.close(theirs)
         os.write(ours, answer.encode())
         said = b""
-        with contextlib.suppress(OSError):  # how a terminal ends on Linux
+        with contextlib.suppress(OSError):  # how the end of a terminal appears on Linux
             while part := os.read(ours, 10_000):
                 said += part
         os.close(ours)
@@ -155,7 +155,7 @@ class Project:
         return said.decode()
 
     def subscribe(self, *names: str, newsletter: str = "weekly") -> None:
-        """Add readers called so at example.org: the first by the command, and the others together, as it adds one."""
+        """Add subscribers with these names at example.org: the first with the command, all others in one step."""
         for name in names[:1]:
             self.ok("subscribers", "add", f"{name}@example.org", "--newsletter", newsletter)
         if others := names[1:]:
@@ -167,25 +167,25 @@ class Project:
             assert not any(each.refused for each in added)
 
     def config(self) -> Config:
-        """The project's configuration, without any variable."""
+        """Return the project's configuration, without environment variables."""
         return load_config(self.root, {})
 
     def read(self, path: str) -> str:
-        """A file of the project as text."""
+        """Return a file of the project as text."""
         return (self.root / path).read_text(encoding="utf-8")
 
     def files(self, folder: str = "public") -> set[str]:
-        """The files under a folder."""
+        """Return the files under a folder."""
         top = self.root / folder
         return {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
 
     def listing(self, folder: str = ".") -> dict[str, tuple[int, int, str]]:
-        """Every file and folder with its inode, time of change and content: equal when nothing was written."""
+        """Return every file and folder with its inode, modification time and content: equal if nothing was written."""
         top = self.root / folder
         return {path.relative_to(top).as_posix(): _state(path) for path in sorted(top.rglob("*"))}
 
     def mail(self) -> dict[str, list[EmailMessage]]:
-        """The messages in the outbox, by the reader they are for."""
+        """Return the messages in the outbox, by recipient."""
         found: dict[str, list[EmailMessage]] = {}
         for path in sorted((self.root / ".publisher/outbox/new").glob("*.eml")):
             message = parse(path.read_bytes())
@@ -194,7 +194,7 @@ class Project:
 
 
 def spawn(*arguments: str, program: tuple[str, ...] = ("-m", "publisher"), **environment: str) -> Ran:
-    """Run the program in a process of its own, in another language and time zone if environment says so."""
+    """Run the program in its own process, in another language and time zone if set in `environment`."""
     with Program(
         [sys.executable, *program, *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
@@ -211,7 +211,7 @@ def spawn(*arguments: str, program: tuple[str, ...] = ("-m", "publisher"), **env
 
 
 def parse(data: bytes) -> EmailMessage:
-    """Read a message as a modern mail reader does; one that is malformed fails."""
+    """Parse a message like a modern email client; fails if it is malformed."""
     message = BytesParser(policy=email.policy.default).parsebytes(data)
     assert isinstance(message, EmailMessage)
     assert not [defect for part in message.walk() for defect in part.defects]

@@ -1,4 +1,4 @@
-"""What must come out of each hostile post, in every format. A post that is not named here must come out as written."""
+"""The result of each hostile post in every format. A post that is not listed here must be published as written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NOBODY = ('O\'Brien, "Bob" <b> & Sons',)
 
 @dataclass(frozen=True)
 class Promise:
-    """What a post must become. None promises nothing; holds and lacks are about the HTML, begins about the summary."""
+    """The required result of a post. None: not checked; holds and lacks: of the HTML, begins: of the summary."""
 
     title: str | None = None
     holds: tuple[str, ...] = ("<p>A paragraph.</p>",)
@@ -180,7 +180,7 @@ STRUCTURE = {
         lacks=("<span",),
     ),
     "headings-with-the-same-text": _body('id="same"', 'id="same-1"', 'id="same-2"', lacks=("<a ", 'id=""')),
-    "footnotes": _body('id="fn-1-', 'id="fnref-1-', "#fn-note-", "Second."),  # with a key of the post
+    "footnotes": _body('id="fn-1-', 'id="fnref-1-', "#fn-note-", "Second."),  # the ids contain a key of the post
     "task-list": _body("☐ open", "☑ done", "☑ done too", "☐ nested", lacks=("<input",)),
     "custom-elements": _body("<p>Card</p>", "Dialog", "Slot", "Office", "Font", "Odd", lacks=("<x-", "<o:", "<font")),
     "prototype-names": _body("Text.", '<a href="https://example.org/">x</a>'),
@@ -230,7 +230,7 @@ NAMES = {
 
 PROMISES = CHARACTERS | FIELDS | XML | ACTIVE | ADDRESSES | STRUCTURE | DATES | NAMES
 
-# Readers never see these; a file with a reason is named to the writer with it.
+# These are never published; if a file has a reason, the writer gets a message with it.
 LEFT_OUT = {
     "surrogates-escaped-in-yaml": "not valid YAML",
     "nul-in-body": "NUL bytes",

@@ -1,4 +1,4 @@
-"""Calls of providers, signed with keys of our own."""
+"""Webhook requests of providers, signed with our own keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TWILIO = ec.generate_private_key(ec.SECP256R1())
 
 
 def certificate(key: rsa.RSAPrivateKey, days: int = 30) -> bytes:
-    """A certificate of a key, good from a day before NOW."""
+    """Return a certificate of a key, valid until this many days after NOW."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     built = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - timedelta(40), NOW + timedelta(days))
     return built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -43,7 +43,7 @@ def certificate(key: rsa.RSAPrivateKey, days: int = 30) -> bytes:
 
 @dataclass
 class Amazon:
-    """Stands for what is behind Amazon's addresses; remembers what was asked."""
+    """Takes the place of Amazon's servers, and remembers the requested URLs."""
 
     certificate: bytes = field(default_factory=lambda: certificate(AMAZON))
     asked: list[str] = field(default_factory=list)
@@ -54,13 +54,13 @@ class Amazon:
 
 
 def call(body: Any, *, now: Any = NOW, **headers: str) -> WebhookRequest:
-    """A call with such a JSON body, or bytes."""
+    """Return a request with this JSON body, or bytes."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return WebhookRequest({name.replace("_", "-"): value for name, value in headers.items()}, data, now, SIGNATURES)
 
 
 def refused(read: Callable[[], Any]) -> int:
-    """The status with which a call is refused."""
+    """Return the status with which a request is refused."""
     with pytest.raises(WebhookError) as caught:
         read()
     return caught.value.status
@@ -73,7 +73,7 @@ def told(reports: list[Report]) -> list[tuple[str, Addressee, str]]:
 def sns(
     message: Any, *, kind: str = "Notification", version: str = "2", key: rsa.RSAPrivateKey = AMAZON, **changes: str
 ) -> dict[str, str]:
-    """A message of SNS, signed; `changes` are made before it is."""
+    """Return a signed message of SNS; `changes` are made before signing."""
     body = {
         "Type": kind,
         "MessageId": "m-1",

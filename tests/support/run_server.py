@@ -1,4 +1,4 @@
-"""`publisher run` as a process of its own, with the lines that it writes."""
+"""`publisher run` as its own process, with its log lines."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tests.support.project import ROOT, WEEKLY, Project
 from tests.support.web_client import WebClient, configure, until
 from tests.support.web_server import Serving, line_with
 
-DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the zone of the test's project
+DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the time zone of the test's project
 
 
 class Running(Serving):
-    """A running process. Its stderr goes into a file, from which lines are read as they come."""
+    """A running process. Its stderr goes to a file, from which lines are read as they appear."""
 
     def __init__(self, project: Project, port: int, *, now: str = DUE, **environment: str) -> None:
         self.project, self.log = project, project.root.parent / f"run-{port}.log"
@@ -49,16 +49,16 @@ class Running(Serving):
         WebClient.__init__(self, project, self.url)
 
     def told(self, event: str = "") -> list[dict[str, Any]]:
-        """The lines so far; those of one event."""
+        """Return the log lines so far, or only those of one event."""
         whole = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
         return [line for line in map(json.loads, whole) if event in ("", line["event"])]
 
     def wait(self, event: str, count: int = 1) -> dict[str, Any]:
-        """The newest line of an event, when there are so many."""
+        """Wait until an event has been logged this many times; return its newest line."""
         return until(lambda: found[-1] if len(found := self.told(event)) >= count else None, self.log.read_text)
 
     def look_until(self, event: str, **facts: str) -> dict[str, Any]:
-        """Let it look at once, and not in half a minute, until it has told of an event with such facts."""
+        """Make it look immediately instead of in half a minute, until it has logged an event with these facts."""
 
         def found() -> dict[str, Any] | None:
             lines = [line for line in self.told(event) if facts.items() <= line.items()]
@@ -70,11 +70,11 @@ class Running(Serving):
         return until(found, self.log.read_text)
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """Its processes of a name, such as "publisher web"."""
+        """Return its processes with a name, such as "publisher web"."""
         return processes(self.process.pid, int(self.url.rpartition(":")[2]), name)
 
     def end(self) -> tuple[int, str]:
-        """Say stop; return the exit code and the log."""
+        """Send SIGTERM; return the exit code and the log."""
         self.client.close()
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=60)
@@ -82,7 +82,7 @@ class Running(Serving):
 
 
 def _seen_before(project: Project) -> None:
-    """Let the newsletters' slots count from a day before DUE: those of a newsletter seen just now begin now."""
+    """Let the newsletters' slots count from a day before DUE; those of a new newsletter would count from now."""
     config, before = project.config(), datetime.fromisoformat(DUE).replace(tzinfo=UTC) - timedelta(days=1)
     with open_project_store(config) as store:
         if store.newsletters.find("weekly") is None:
@@ -93,7 +93,7 @@ def _seen_before(project: Project) -> None:
 def running(
     project: Project, more: str = "", *, newsletters: str = WEEKLY, now: str = DUE, **environment: str
 ) -> Iterator[Running]:
-    """A process. It ends well, shows no traceback and tells nobody's address."""
+    """Yield a process. It must exit with 0, and its log must show no traceback and no email address."""
     port = free_port()
     configure(project, port, more, newsletters)
     _seen_before(project)

@@ -1,4 +1,4 @@
-"""Postfix's smtp-sink: a mail server that takes, refuses or drops as its options say, and keeps what it took."""
+"""Postfix's smtp-sink: a mail server that accepts, rejects or drops according to its options, and keeps messages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.needs import need
 
 @dataclass(frozen=True)
 class Sink:
-    """A running sink: how to reach it, and what it has taken."""
+    """A running sink: its settings, and the messages that it has accepted."""
 
     server: Relay
     dump: Path
     process: subprocess.Popen[bytes]
 
     def taken(self) -> list[tuple[str, str]]:
-        """Recipient and Message-ID of every message, in the order of their arrival."""
+        """Return recipient and Message-ID of every message, in order of arrival."""
         text = self.dump.read_text("utf-8", "replace") if self.dump.exists() else ""
         heads = [part.partition("\n\n")[0] for part in text.split("X-Client-Addr: ")[1:]]
         return [(_field(head, r"X-Rcpt-Args: <(.*?)>"), _field(head, r"(?i)Message-ID:\s*(<.*?>)")) for head in heads]
@@ -42,7 +42,7 @@ def _field(head: str, pattern: str) -> str:
 
 @contextmanager
 def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **settings: object) -> Iterator[Sink]:
-    """Run smtp-sink with such options until the block ends. settings: of the Relay that leads to it."""
+    """Run smtp-sink with these options until the block ends. settings: of the Relay that leads to it."""
     program = need("smtp-sink")
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 
 def await_listener(process: subprocess.Popen[bytes], place: Path | int) -> None:
-    """Wait until somebody listens there."""
+    """Wait until a server listens there."""
     for _ in range(6_000):
         assert process.poll() is None, "smtp-sink ended"
         if isinstance(place, Path):
@@ -80,4 +80,4 @@ def await_listener(process: subprocess.Popen[bytes], place: Path | int) -> None:
                 if not caller.connect_ex(("127.0.0.1", place)):
                     return
         time.sleep(0.01)
-    raise AssertionError("smtp-sink does not listen")
+    raise AssertionError("smtp-sink is not listening")

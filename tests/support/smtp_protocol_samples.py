@@ -1,4 +1,4 @@
-"""A scripted server for the SMTP protocol, as a value, and messages to send to it."""
+"""A scripted server for the SMTP protocol, without I/O, and messages to send to it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server:
     body: list[bytes] | None = None
 
     def hear(self, data: bytes) -> list[str]:
-        """Return one answer for each command and each end of a body in the bytes."""
+        """Return one answer to each command and each end of a body in the bytes."""
         said = []
         for line in data.splitlines(keepends=True):
             if self.body is not None and line != b".\r\n":
@@ -53,7 +53,7 @@ def usual(word: str, _: int) -> str:
 
 
 def converse(protocol: SmtpProtocol, server: Server, messages: list[Message]) -> list[MessageFate]:
-    """Give every message for which there is room, until nothing happens any more."""
+    """Add messages while there is room, until nothing happens any more; return their fates."""
     waiting, answers, said = list(messages), [], b""
     while True:
         while waiting and protocol.has_room:
@@ -66,7 +66,7 @@ def converse(protocol: SmtpProtocol, server: Server, messages: list[Message]) ->
 
 
 def fates(answers: list[MessageFate]) -> dict[str, Fate]:
-    """What became of each message, by its reader; whose turn it was has a test of its own."""
+    """Return the fate of each message, by recipient; their order has its own test."""
     assert len({id(answer.message) for answer in answers}) == len(answers)
     return {
         answer.message.recipient.partition("@")[0]: replace(answer.fate, suspect=False)

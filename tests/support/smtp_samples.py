@@ -33,7 +33,7 @@ def everybody(count: int) -> Counter[str]:
 
 @contextmanager
 def ended_in_time(stop: Stop) -> Iterator[None]:
-    """Stop a run that has not ended by itself after LONGEST_SECONDS, and fail the test."""
+    """Stop a run that is still going after LONGEST_SECONDS, and fail the test."""
     alarm = threading.Timer(LONGEST_SECONDS, stop.ask)
     alarm.start()
     try:
@@ -45,7 +45,7 @@ def ended_in_time(stop: Stop) -> Iterator[None]:
 
 
 def judged(delivery: Delivery, outcome: Deferred | Rejected) -> Verdict:
-    """The verdict on a delivery that failed for good."""
+    """Return the verdict on a delivery that has failed permanently."""
     return judge_refusal(delivery.id, outcome.reason).verdict
 
 
@@ -60,7 +60,7 @@ def send(
     refused: Refused = judged,
     return_path: ReturnPath | None = None,
 ) -> DeliveryCounts:
-    """Deliver over these servers; servers that fail rest only for a moment. A run that does not end fails the test."""
+    """Deliver through these servers; failing servers pause only briefly. A run that does not end fails the test."""
     rest, stop = timedelta(milliseconds=1), Stop()
     on_uncertain: OnUncertain = "hold" if hold else "resend"
     options = DeliveryOptions(state, on_uncertain=on_uncertain, rest=rest, return_path=return_path, stop=stop)

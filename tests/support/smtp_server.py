@@ -1,4 +1,4 @@
-"""A real mail server on loopback that keeps what it gets, and fails as it is told."""
+"""A real mail server on loopback that keeps its messages, and fails on demand."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from publisher.config import Smtp
 
 @dataclass
 class Mailboxes:
-    """What arrived, by recipient; and what to answer, by the local part of the recipient.
+    """The messages by recipient; the local part of a recipient determines the answer.
 
-    An address like "450-busy@example.org" is answered with 450 at RCPT, "data-554@..." with 554 after the
-    message, and "moment@..." after more than a second; "drop@..." gets no answer after its message, and
-    "hangup@..." none at RCPT; the mailbox "gone@..." is not there. lenient: it takes everything from now on.
+    An address like "450-busy@example.org" is answered with 450 at RCPT, "data-554@..." with 554 after the message, and
+    "moment@..." after more than a second; "drop@..." gets no answer after its message, and "hangup@..." none at RCPT;
+    the mailbox "gone@..." does not exist. lenient: accept everything from now on.
     """
 
     messages: dict[str, list[bytes]] = field(default_factory=dict)
@@ -75,14 +75,14 @@ class Mailboxes:
 
 
 class Patient(Mailboxes):
-    """Takes a message only when it is let, so that a test can look at a sending half-way."""
+    """Accepts a message only after `let`, so that a test can look at a run half-way."""
 
     def __init__(self) -> None:
         super().__init__()
         self._let = threading.Semaphore(0)
 
     def let(self, count: int) -> None:
-        """Take so many more messages."""
+        """Accept this many more messages."""
         self._let.release(count)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
@@ -92,7 +92,7 @@ class Patient(Mailboxes):
 
 
 class AnyPort(Controller):
-    """A server that takes whichever port is free; its own check of itself must then ask for that one."""
+    """A server on any free port, which its own check of itself must use, too."""
 
     def _trigger_server(self) -> None:
         assert self.server is not None
@@ -108,7 +108,7 @@ def mail_server(
     smtputf8: bool = True,
     mailboxes: Mailboxes | None = None,
 ) -> Iterator[tuple[Mailboxes, Smtp]]:
-    """Run a server on a free port; gives what it keeps and the settings to reach it."""
+    """Run a server on a free port; yield its mailboxes and the settings to reach it."""
     mailboxes = mailboxes or Mailboxes()
 
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:

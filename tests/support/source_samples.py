@@ -1,4 +1,4 @@
-"""A project with sources whose items are put into its database as a fetch would do it, without a network."""
+"""A project with sources whose items are put into its database as by a fetch, without a network."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ DIGEST = NewsletterConfig(name="digest", sources=("blog",))
 
 
 def item(number: int, **values: Any) -> FeedItem:
-    """An item with a link, a title and a text that have its number, without a date."""
+    """Return an item whose link, title and text contain its number, without a date."""
     link = f"https://blog.example.net/{number}/"
     usual = {"guid": link, "link": link, "title": f"Item {number}", "html": f"<p>The text of {number}.</p>\n"}
     return FeedItem(**(usual | values))
 
 
 def opened(config: Config) -> Store:
-    """The database of a project."""
+    """Yield the database of a project."""
     return open_store(config.database.url, config.root)
 
 
 def fetched(
     config: Config, *items: FeedItem, at: datetime = NOW, name: str = "blog", title: str = "The Blog", **values: Any
 ) -> None:
-    """Record a document with new items, oldest first. With the first one of a source they are its backlog."""
+    """Record a document with new items, oldest first. In the first document of a source they are its backlog."""
     with opened(config) as store:
         source = config.source(name)
         assert source is not None
@@ -50,7 +50,7 @@ def fetched(
 
 
 def changed(config: Config, before: str, after: FeedItem | None, *, at: datetime = NOW, name: str = "blog") -> None:
-    """Record that the item with this title says something else, has vanished (None), or is there again."""
+    """Record that the item with this title has changed, has vanished (None), or is there again."""
     with opened(config) as store:
         state = store.sources.state(name)
         assert state is not None

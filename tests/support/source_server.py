@@ -1,7 +1,7 @@
-"""A server on loopback that answers byte for byte what a test says, and a network on which names lead to it.
+"""A server on loopback whose answers a test gives byte for byte, and a network whose names lead to it.
 
-No name of this network exists, and none of its addresses is connected to: each address that the fetcher dials is noted,
-and leads to the port of a server of this machine.
+The names of this network do not exist, and its addresses are never contacted: each address that the fetcher dials is
+noted, and leads to the port of a server on this machine.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import httpcore
 from benchmarks.sources import listening
 from publisher.posts.sources.exchange import Network
 
-PUBLIC = "93.184.216.34"  # an address that everybody may connect to
+PUBLIC = "93.184.216.34"  # a public address
 OTHER = "2606:2800:220:1:248:1893:25c8:1946"
 
 
 @dataclass(frozen=True)
 class AskedRequest:
-    """One request as it arrived. headers: by lower-case name. connection: which one it came over, from 1."""
+    """One request as it arrived. headers: by lower-case name. connection: the number of its connection, from 1."""
 
     method: str
     path: str
@@ -39,7 +39,7 @@ Answering = bytes | Callable[[AskedRequest], bytes | AsyncIterator[bytes]]
 
 @dataclass
 class SourceServer:
-    """A running server: what it answers by path, and what it was asked."""
+    """A running server: its answers by path, and the requests that it got."""
 
     answers: Mapping[str, Answering]
     port: int = 0
@@ -50,7 +50,7 @@ class SourceServer:
 
     @property
     def url(self) -> str:
-        """Its address without a path."""
+        """Its URL without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     def requests(self, path: str) -> list[AskedRequest]:
@@ -98,7 +98,7 @@ async def _read(reader: asyncio.StreamReader, number: int) -> AskedRequest | Non
 
 
 def answer(body: bytes = b"", *, status: str = "200 OK", **headers: str) -> bytes:
-    """Return a whole message. headers: with _ for -."""
+    """Return a full HTTP response. headers: names have _ instead of -."""
     lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
     if not status.startswith("304"):
         lines.append(f"Content-Length: {len(body)}")
@@ -106,7 +106,7 @@ def answer(body: bytes = b"", *, status: str = "200 OK", **headers: str) -> byte
 
 
 def redirect(to: str, status: str = "301 Moved Permanently") -> bytes:
-    """Return a redirect."""
+    """Return a redirecting response."""
     return answer(status=status, Location=to)
 
 
@@ -120,10 +120,10 @@ def source_server(answers: Mapping[str, Answering], tls: ssl.SSLContext | None =
 
 @dataclass
 class Internet:
-    """The names of a network, and where the addresses lead.
+    """The names of a network, and the ports to which its addresses lead.
 
-    names   by name, the addresses that it has at each question; the last answer is repeated
-    ports   by address, the port of this machine to which it leads; all others refuse connections
+    names   by name, the addresses in the answer to each query; the last answer is repeated
+    ports   by address, the port of this machine to which it leads; all other addresses refuse connections
     dialled addresses to which the fetcher wanted to connect
     """
 
@@ -150,5 +150,5 @@ class Internet:
 
     @property
     def network(self) -> Network:
-        """The network, as the fetcher takes it."""
+        """The network, as the fetcher expects it."""
         return Network(self.resolve, self.dial)

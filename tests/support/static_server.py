@@ -1,4 +1,4 @@
-"""Real web servers on loopback for a folder of files: the standard library's, which tells what it was asked; nginx."""
+"""Real web servers on loopback for a folder of files: the standard library's, which records requests, and nginx."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEDIA_TYPES = {".xml": "application/xml", ".json": "application/feed+json", ".ht
 
 @dataclass
 class Asked:
-    """One request: its path, the validators that came with it, and the status of the answer."""
+    """One request: its path, its validators, and the status of the answer."""
 
     path: str
     if_none_match: str
@@ -30,7 +30,7 @@ class Asked:
 
 @dataclass
 class Site:
-    """A running server: where it is, and what it was asked."""
+    """A running server: its URL, and the requests that it got."""
 
     url: str
     asked: list[Asked] = field(default_factory=list)
@@ -110,9 +110,9 @@ http {{
 
 @contextmanager
 def serve_with_nginx(folder: Path, state: Path, more: str = "") -> Iterator[Site]:
-    """Serve a folder with nginx, as it is when nobody configures it; it does not tell what it was asked.
+    """Serve a folder with nginx in its default configuration; requests are not recorded.
 
-    more  what else stands in its server block
+    more  additional lines of its server block
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

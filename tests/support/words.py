@@ -1,8 +1,8 @@
-"""The texts that people read, and the words that must not come back into them.
+"""The texts that people read, and the retired words that must not be used in them again.
 
-    python -m tests.support.words [PART]     print every place where a retired word stands
+    python -m tests.support.words [PART]     print every place of a retired word
 
-Collected are documents, templates, the catalog's English, the strings of the program and its docstrings. A line may be
+The texts are documents, templates, the catalog's English, the strings of the program and its docstrings. A line may be
 excused below, with the reason.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.support import ROOT
 from tests.support.house import statements
 
-# What each pattern stands for is in the style sheet of CONTRIBUTING.md.
+# The style sheet of CONTRIBUTING.md explains each pattern.
 EVERYWHERE = {
     "is no …": r"(?<!there )\b(?:is|are|was|were|be|names) no (?!longer\b|more\b|such\b|one\b|need\b|new\b|way\b)[a-z]",
     "mend": r"\bmend(?:s|ed|ing)?\b",
@@ -42,7 +42,7 @@ READ_BY_USERS = {
     "beside": r"\bbeside\b(?!-)",
     "any more": r"\bany more\b(?! [a-z]+s\b)",
 }
-# Places that may say so: the beginning of the place, the pattern, and why.
+# Places that may use a word: the beginning of the place, the pattern, and why.
 EXCUSED = (
     ("publisher/web/public/strings.py", "any more", "good English where the verb has the negation"),
     ("docs/architecture.md", "letter", "the table of words explains the code's own word"),
@@ -70,7 +70,7 @@ class Text:
 
 @cache
 def texts() -> tuple[Text, ...]:
-    """Return every text that somebody reads; the files are parsed once."""
+    """Return every text that people read; the files are parsed only once."""
     return tuple(_texts())
 
 
@@ -123,7 +123,7 @@ def _program(path: Path) -> Iterator[Text]:
 
 
 def retired() -> Iterator[tuple[str, Text]]:
-    """Yield each retired word that is in use, with its text."""
+    """Yield each retired word in use, with its text."""
     for text in texts():
         for name, pattern in (EVERYWHERE | (READ_BY_USERS if text.for_users else {})).items():
             if re.search(pattern, text.text, re.IGNORECASE) and not _excused(name, text):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from publisher.bounces.mailboxes import Mbox, SingleMessage
 from publisher.bounces.reading import MOST_BYTES
+from tests.support.bounced_project import BouncedProject, maildir, pipe
 from tests.support.project import Project
-from tests.support.returning import Returning, maildir, pipe
 
 
 def nested(depth: int, kind: str = "multipart/mixed") -> bytes:
@@ -35,33 +35,32 @@ READ = f"{len(HOSTILE) + 2} read: 2 hard bounces, {len(HOSTILE)} not for this pr
 
 
 @pytest.fixture
-def returning(project: Project) -> Returning:
-    return Returning(project)
+def bounced(project: Project) -> BouncedProject:
+    return BouncedProject(project)
 
 
-def test_an_unreadable_message_stops_no_other_in_an_mbox(returning: Returning) -> None:
-    path = returning.project.root / "mix.mbox"
-    messages = [returning.of("ada"), *HOSTILE, returning.of("bob")]
+def test_an_unreadable_message_stops_no_other_in_an_mbox(bounced: BouncedProject) -> None:
+    path = bounced.project.root / "mix.mbox"
+    messages = [bounced.of("ada"), *HOSTILE, bounced.of("bob")]
     path.write_bytes(b"".join(b"From x Sat Nov 21 09:00:00 2026\n" + data + b"\n" for data in messages))
     assert (
-        returning.project.ok("bounces", "read", str(path), "--dry-run").out
-        == f"{READ} (dry run: nothing was written)\n"
+        bounced.project.ok("bounces", "read", str(path), "--dry-run").out == f"{READ} (dry run: nothing was written)\n"
     )
-    assert returning.project.ok("bounces", "read", str(path)).out == f"{READ}\n"
-    assert [returning.status(name) for name in ("ada", "bob")] == ["bounced", "bounced"]
-    assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
+    assert bounced.project.ok("bounces", "read", str(path)).out == f"{READ}\n"
+    assert [bounced.status(name) for name in ("ada", "bob")] == ["bounced", "bounced"]
+    assert bounced.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
 
 
-def test_an_unreadable_message_stops_no_other_in_a_maildir(returning: Returning) -> None:
-    folder = maildir(returning.project.root / "returned", [returning.of("ada")])
-    for number, data in enumerate([*HOSTILE, returning.of("bob")]):
+def test_an_unreadable_message_stops_no_other_in_a_maildir(bounced: BouncedProject) -> None:
+    folder = maildir(bounced.project.root / "returned", [bounced.of("ada")])
+    for number, data in enumerate([*HOSTILE, bounced.of("bob")]):
         (folder / f"new/1.{number}.x").write_bytes(data)
-    assert returning.project.ok("bounces", "read", "returned").out == f"{READ}\n"
-    assert returning.project.ok("bounces", "read", "returned").out == "nothing to read\n"
+    assert bounced.project.ok("bounces", "read", "returned").out == f"{READ}\n"
+    assert bounced.project.ok("bounces", "read", "returned").out == "nothing to read\n"
 
 
-def test_an_unreadable_piped_message_is_accepted(returning: Returning) -> None:
-    ran = pipe(returning, HOSTILE[1])
+def test_an_unreadable_piped_message_is_accepted(bounced: BouncedProject) -> None:
+    ran = pipe(bounced, HOSTILE[1])
     assert (ran.code, ran.out, ran.err) == (0, "1 read: 1 not for this project\n", "")
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bounced_project import BouncedProject, maildir, pipe
 from tests.support.needs import need
 from tests.support.preview_server import free_port
 from tests.support.project import Project, Ran
-from tests.support.returning import Returning, maildir, pipe
 
 BOUNCES = '\n[mail]\nsender = "ada@letters.example"\nbounces = "bounces@letters.example"\n'
 
@@ -28,42 +28,42 @@ SUMMARY = "5 read: 1 hard bounce, 1 soft bounce, 1 spam complaint, 1 not for thi
 
 
 @pytest.fixture
-def returning(project: Project) -> Returning:
-    return Returning(project)
+def bounced(project: Project) -> BouncedProject:
+    return BouncedProject(project)
 
 
-def test_a_maildir_is_read_once(returning: Returning) -> None:
-    folder = maildir(returning.project.root / "returned", returning.all())
-    before = returning.project.listing("returned")
-    rehearsed = returning.project.ok("bounces", "read", "returned", "--dry-run")
+def test_a_maildir_is_read_once(bounced: BouncedProject) -> None:
+    folder = maildir(bounced.project.root / "returned", bounced.all())
+    before = bounced.project.listing("returned")
+    rehearsed = bounced.project.ok("bounces", "read", "returned", "--dry-run")
     assert rehearsed.out == SUMMARY.replace("\n", " (dry run: nothing was written)\n")
-    assert returning.project.listing("returned") == before
-    assert returning.status("ada") == "active"
+    assert bounced.project.listing("returned") == before
+    assert bounced.status("ada") == "active"
 
-    assert returning.project.ok("bounces", "read", "returned").out == SUMMARY
-    assert [returning.status(name) for name in ("ada", "bob", "eve")] == ["bounced", "active", "complained"]
+    assert bounced.project.ok("bounces", "read", "returned").out == SUMMARY
+    assert [bounced.status(name) for name in ("ada", "bob", "eve")] == ["bounced", "active", "complained"]
     assert len(list((folder / "cur").glob("*:2,S"))) == 5
-    assert returning.project.ok("bounces", "read", "returned").out == "nothing to read\n"
+    assert bounced.project.ok("bounces", "read", "returned").out == "nothing to read\n"
 
     for path in (folder / "cur").iterdir():  # a mail program marks them as new again
         path.rename(path.with_name(path.name.replace(":2,S", ":2,F")))
-    again = returning.project.ok("bounces", "read", "returned").out
+    again = bounced.project.ok("bounces", "read", "returned").out
     assert again == "5 read: 3 already processed, 1 not for this project, 1 forged\n"
 
 
-def test_an_mbox_is_read_once(returning: Returning) -> None:
-    path = returning.project.root / "returned.mbox"
+def test_an_mbox_is_read_once(bounced: BouncedProject) -> None:
+    path = bounced.project.root / "returned.mbox"
     box = mailbox.mbox(path)
-    for data in returning.all():
+    for data in bounced.all():
         box.add(mailbox.mboxMessage(data))
     box.close()
-    assert returning.project.ok("bounces", "read", str(path)).out == SUMMARY
-    assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
+    assert bounced.project.ok("bounces", "read", str(path)).out == SUMMARY
+    assert bounced.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
     kept = mailbox.mbox(path)
     assert [len(message.as_bytes()) > 50 for message in kept] == [True] * 5
     assert [message.get_flags() for message in kept] == ["RO"] * 5
     kept.lock()
-    ran = returning.project.run("bounces", "read", str(path))
+    ran = bounced.project.run("bounces", "read", str(path))
     kept.unlock()
     assert ran.code == 1
     assert "is locked by another program (try again)" in ran.err
@@ -74,28 +74,28 @@ def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
     assert project.ok("bounces", "read", "empty.mbox").out == "nothing to read\n"
 
 
-def test_a_mail_server_can_pipe_a_report(returning: Returning) -> None:
-    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 hard bounce\n", "")
-    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 already processed\n", "")
-    assert pipe(returning, b"\xff\0 no message at all").code == 0
-    assert returning.status("ada") == "bounced"
+def test_a_mail_server_can_pipe_a_report(bounced: BouncedProject) -> None:
+    assert pipe(bounced, bounced.of("ada")) == Ran(0, "1 read: 1 hard bounce\n", "")
+    assert pipe(bounced, bounced.of("ada")) == Ran(0, "1 read: 1 already processed\n", "")
+    assert pipe(bounced, b"\xff\0 no message at all").code == 0
+    assert bounced.status("ada") == "bounced"
 
 
-def test_a_failure_asks_for_redelivery(returning: Returning) -> None:
-    config = returning.project.root / "publisher.toml"
+def test_a_failure_asks_for_redelivery(bounced: BouncedProject) -> None:
+    config = bounced.project.root / "publisher.toml"
     text = config.read_text()
     config.write_text(text + "\n[database]\nurl = 'sqlite:///publisher.toml'\n")
-    refused = pipe(returning, returning.of("ada"))
+    refused = pipe(bounced, bounced.of("ada"))
     assert (refused.code, "not a database" in refused.err, "Traceback" in refused.err) == (75, True, False)
     config.write_text("[site")
-    assert pipe(returning, returning.of("bob")).code == 75
+    assert pipe(bounced, bounced.of("bob")).code == 75
     config.write_text(text)
-    assert pipe(returning, returning.of("ada")).code == 0
+    assert pipe(bounced, bounced.of("ada")).code == 0
 
 
 def test_the_source_may_be_configured(project: Project) -> None:
-    returning = Returning(project, '\n[bounces]\nsource = "returned"\n')
-    maildir(project.root / "returned", returning.all())
+    bounced = BouncedProject(project, '\n[bounces]\nsource = "returned"\n')
+    maildir(project.root / "returned", bounced.all())
     ran = project.ok("bounces", "read", "--json").json
     assert ran == {"read": 5, "permanent": 1, "temporary": 1, "complaint": 1, "foreign": 1, "forged": 1}
 
@@ -128,20 +128,20 @@ def test_a_password_in_the_source_is_refused(project: Project) -> None:
     assert "publisher.toml:" in ran.err and "bounces.source" in ran.err
 
 
-def test_bounces_are_listed(returning: Returning) -> None:
-    assert returning.project.ok("bounces", "list").out == "no bounces\n"
-    maildir(returning.project.root / "returned", returning.all())
-    returning.project.ok("bounces", "read", "returned")
-    rows = returning.project.ok("bounces", "list", "--newsletter", "weekly", "--json").json
+def test_bounces_are_listed(bounced: BouncedProject) -> None:
+    assert bounced.project.ok("bounces", "list").out == "no bounces\n"
+    maildir(bounced.project.root / "returned", bounced.all())
+    bounced.project.ok("bounces", "read", "returned")
+    rows = bounced.project.ok("bounces", "list", "--newsletter", "weekly", "--json").json
     assert [(row["address"], row["slot"], row["verdict"], row["status"]) for row in reversed(rows)] in (
         [("ada@example.org", "2026-W47", "permanent", "5.1.1"), ("bob@example.org", "2026-W47", "temporary", "4.2.2")],
         [("bob@example.org", "2026-W47", "temporary", "4.2.2"), ("ada@example.org", "2026-W47", "permanent", "5.1.1")],
     )
-    head, *lines = returning.project.ok("bounces", "list").out.splitlines()
+    head, *lines = bounced.project.ok("bounces", "list").out.splitlines()
     assert (head.split("\t")[1], len(lines)) == ("Subscriber", 3)
     counted = "Edition\tSent\tHard bounces\tSoft bounces\tRejected\tSpam complaints\nweekly 2026-W47\t3\t1\t1\t0\t0\n"
-    assert returning.project.ok("bounces", "stats").out == counted
-    assert returning.project.run("bounces", "stats", "--newsletter", "wekly").code == 1
+    assert bounced.project.ok("bounces", "stats").out == counted
+    assert bounced.project.run("bounces", "stats", "--newsletter", "wekly").code == 1
 
 
 DOVECOT = """\
@@ -211,21 +211,21 @@ def imap() -> Iterator[tuple[str, Path]]:
 
 
 def test_an_imap_folder_is_read_once(
-    returning: Returning, imap: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+    bounced: BouncedProject, imap: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, folder = imap
-    maildir(folder, returning.all())
+    maildir(folder, bounced.all())
     owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     for path in (folder, *folder.rglob("*")):
         os.chown(path, owner.pw_uid, owner.pw_gid)
     monkeypatch.setenv("PUBLISHER_BOUNCES_PASSWORD", "wrong")
-    refused = returning.project.run("bounces", "read", url)
+    refused = bounced.project.run("bounces", "read", url)
     assert refused.code == 1
     assert "Authentication failed" in refused.err
     assert "check bounces.source and its password" in refused.err
     monkeypatch.setenv("PUBLISHER_BOUNCES_PASSWORD", "open-sesame")
-    assert returning.project.ok("bounces", "read", url, "--dry-run").out.startswith(SUMMARY[:-1])
-    assert returning.project.ok("bounces", "read", url).out == SUMMARY
-    assert returning.project.ok("bounces", "read", url).out == "nothing to read\n"
-    missing = returning.project.run("bounces", "read", url.replace("INBOX", "Nothing here"))
+    assert bounced.project.ok("bounces", "read", url, "--dry-run").out.startswith(SUMMARY[:-1])
+    assert bounced.project.ok("bounces", "read", url).out == SUMMARY
+    assert bounced.project.ok("bounces", "read", url).out == "nothing to read\n"
+    missing = bounced.project.run("bounces", "read", url.replace("INBOX", "Nothing here"))
     assert (missing.code, "the folder cannot be opened" in missing.err) == (1, True)

@@ -19,8 +19,8 @@ from publisher.web.context import WebContext
 from publisher.web.mail_worker import MailWorker, RejectedForGoodError
 from publisher.web.send_notices import send_notice
 from tests.support.bounce_samples import RETURN_PATH, failed, report
+from tests.support.bounced_project import maildir
 from tests.support.project import WEEKLY, Project
-from tests.support.returning import maildir
 from tests.support.store_samples import NOW
 
 ADA = "ada@example.org"

@@ -8,8 +8,8 @@ from email.message import EmailMessage
 import pytest
 
 from tests.support.bounce_samples import failed, report
+from tests.support.bounced_project import BouncedProject, maildir
 from tests.support.project import WEEKLY, Project, parse
-from tests.support.returning import Returning, maildir
 
 DAILY = WEEKLY.replace('"weekly"', '"daily"')
 
@@ -41,10 +41,10 @@ def wish(address: str, number: int = 1, headers: str = "") -> bytes:
 
 
 @pytest.fixture
-def returning(project: Project) -> Returning:
-    returning = Returning(project)
+def bounced(project: Project) -> BouncedProject:
+    bounced = BouncedProject(project)
     project.ok("subscribers", "add", "ada@example.org", "--newsletter", "weekly")
-    return returning
+    return bounced
 
 
 def read(project: Project, *messages: bytes, place: str = "box") -> str:
@@ -52,8 +52,8 @@ def read(project: Project, *messages: bytes, place: str = "box") -> str:
 
 
 @pytest.mark.parametrize("headers", ["", "Auto-Submitted: auto-generated\n", "Precedence: bulk\n"])
-def test_a_message_to_the_address_unsubscribes(returning: Returning, headers: str) -> None:
-    project = returning.project
+def test_a_message_to_the_address_unsubscribes(bounced: BouncedProject, headers: str) -> None:
+    project = bounced.project
     address = address_in(project)
     assert len(address.partition("@")[0]) <= 64
     assert "1 unsubscribe" in read(project, wish(address.upper(), headers=headers))
@@ -62,8 +62,8 @@ def test_a_message_to_the_address_unsubscribes(returning: Returning, headers: st
     assert [event["what"] for event in events][-1] == "left"
 
 
-def test_a_message_counts_once_after_a_return(returning: Returning) -> None:
-    project = returning.project
+def test_a_message_counts_once_after_a_return(bounced: BouncedProject) -> None:
+    project = bounced.project
     address = address_in(project)
     read(project, wish(address))
     project.ok("subscribers", "add", "ada@example.org", "--newsletter", "weekly", "--again", "--why", "by phone")
@@ -73,8 +73,8 @@ def test_a_message_counts_once_after_a_return(returning: Returning) -> None:
     assert held(project) == []
 
 
-def test_a_forged_or_bounced_message_unsubscribes_nobody(returning: Returning) -> None:
-    project = returning.project
+def test_a_forged_or_bounced_message_unsubscribes_nobody(bounced: BouncedProject) -> None:
+    project = bounced.project
     address, other = address_in(project), address_in(project, "bob")
     local, _, signed = address.partition("-")
     forged = f"{local}-{other.partition('-')[2]}"
@@ -85,7 +85,7 @@ def test_a_forged_or_bounced_message_unsubscribes_nobody(returning: Returning) -
 
 
 def test_a_farewell_follows_if_the_project_sends_one(project: Project) -> None:
-    returning = Returning(project, "[subscribers]\nfarewell = true\n")
-    read(returning.project, wish(address_in(project)))
+    bounced = BouncedProject(project, "[subscribers]\nfarewell = true\n")
+    read(bounced.project, wish(address_in(project)))
     (told,) = (each for each in letters(project) if each["Subject"].startswith("You’ve been unsubscribed"))
     assert told["To"] == "ada@example.org"

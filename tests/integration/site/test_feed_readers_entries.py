@@ -12,9 +12,9 @@ import feedparser
 import pytest
 
 from tests.support import ROOT
+from tests.support.feed_readers import READERS, Shown, open_reader, parse_with
 from tests.support.formats import KINDS, Read, read
 from tests.support.hostile_site import build_site, shared_site
-from tests.support.programs import READERS, Shown, open_reader, parse_with
 from tests.support.static_server import Site, serve
 
 XML_KINDS = ("rss", "atom")

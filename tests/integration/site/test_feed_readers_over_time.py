@@ -12,9 +12,9 @@ from pathlib import Path
 import feedparser
 import pytest
 
+from tests.support.feed_readers import open_reader
 from tests.support.formats import KINDS
 from tests.support.hostile_site import build_site
-from tests.support.programs import open_reader
 from tests.support.static_server import Site, serve, serve_with_nginx
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -25,7 +25,7 @@ from tests.support import ROOT
 from tests.support.consent_samples import SECRET, people
 from tests.support.csv_samples import bring, bring_file, export_to
 from tests.support.store_samples import NOW, draft, later, person
-from tests.support.ways import BOTH, FILES, Life, bring_all
+from tests.support.subscriber_life import BOTH, FILES, Life, bring_all
 
 __all__ = ["people"]
 

@@ -23,7 +23,7 @@ from publisher.store.tables import HEAD
 from tests.support.consent_samples import SECRET
 from tests.support.csv_samples import bring, bring_file, export_to
 from tests.support.store_samples import later
-from tests.support.ways import FILES, Life, bring_all
+from tests.support.subscriber_life import FILES, Life, bring_all
 
 BEFORE = "0009"
 LATER = later(days=9_999)

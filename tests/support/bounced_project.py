@@ -1,4 +1,4 @@
-"""What the tests of reports share: a project whose letters come back, and the places where reports are read."""
+"""What the tests of bounces share: a project with a sent edition, its bounce reports, and ways to deliver them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.forked_program import Program
 from tests.support.project import ROOT, Project, Ran
 
 
-class Returning:
-    """A project of which an edition went out, and reports of it."""
+class BouncedProject:
+    """A project that has sent an edition, and bounce reports about it."""
 
     def __init__(self, project: Project, more: str = "") -> None:
         self.project = project
@@ -31,11 +31,11 @@ class Returning:
             self.deliveries = {address.partition("@")[0]: number for address, number in connection.execute(query)}
 
     def of(self, name: str, status: str = "5.1.1", words: str = "550 no") -> bytes:
-        """A failure of the letter to a reader."""
+        """Return a report that the email to a subscriber failed."""
         return report(failed(status, words), to=self.path.of(self.deliveries[name]))
 
     def complaint(self, name: str) -> bytes:
-        """A complaint of a reader."""
+        """Return a spam complaint by a subscriber."""
         uid = self.project.ok("subscribers", "show", f"{name}@example.org", "--json").json["uid"]
         token = project_links(self.project.config()).unsubscribe(uid, "weekly").rpartition("/")[2]
         inside = letter(path="hidden")
@@ -43,7 +43,7 @@ class Returning:
         return complaint(inside=inside.replace(mine, token))
 
     def all(self) -> list[bytes]:
-        """One report of each kind."""
+        """Return one report of each kind."""
         stranger = plain("From: eve@elsewhere.example", "Hello?", to="bounces@letters.example")
         forged = report(failed("5.1.1"), to="bounces+1-aaaaaaaaaaaaaaaa@letters.example")
         return [self.of("ada"), self.of("bob", "4.2.2"), self.complaint("eve"), stranger, forged]
@@ -53,16 +53,16 @@ class Returning:
 
 
 def maildir(folder: Path, messages: list[bytes]) -> Path:
-    """A Maildir with the messages in new/."""
+    """Write a Maildir with the messages in new/; return its folder."""
     box = mailbox.Maildir(folder, create=True)
     for data in messages:
         box.add(mailbox.MaildirMessage(data))
     return folder
 
 
-def pipe(returning: Returning, data: bytes, *arguments: str) -> Ran:
-    """Run the program as a mail server does."""
-    program = [sys.executable, "-m", "publisher", "-C", str(returning.project.root), "bounces", "read", "-", *arguments]
+def pipe(bounced: BouncedProject, data: bytes, *arguments: str) -> Ran:
+    """Pipe a message to the program like a mail server."""
+    program = [sys.executable, "-m", "publisher", "-C", str(bounced.project.root), "bounces", "read", "-", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with Program(program, env=environment, **streams) as process:

@@ -1,4 +1,4 @@
-"""Feed readers that people use, run as they run them: newsboat, rss2email and sfeed, each with a home of its own."""
+"""Real feed readers, run as people run them: newsboat, rss2email and sfeed, each with its own home folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = NPM / "readers"
 
 @dataclass(frozen=True)
 class Shown:
-    """One entry as a reader shows it; "" where this reader does not tell."""
+    """One entry as a feed reader shows it; "" for what this reader does not show."""
 
     id: str
     url: str
@@ -30,7 +30,7 @@ class Shown:
 
 
 class Newsboat:
-    """A terminal reader; it keeps entries for ever, by id."""
+    """A feed reader for the terminal; it keeps entries for ever, by id."""
 
     needs = ("newsboat",)
     reads_edits = True
@@ -130,14 +130,14 @@ READERS: dict[str, Callable[[Path, str], Newsboat | Rss2email | Sfeed]] = {
 
 
 def open_reader(name: str, home: Path, url: str) -> Newsboat | Rss2email | Sfeed:
-    """Return a reader that follows one feed; skip the test where it is not installed."""
+    """Return a feed reader that follows one feed; skip the test if it is not installed."""
     kind = READERS[name]
     need(*kind.needs)  # type: ignore[attr-defined]
     return kind(home, url)
 
 
 def parse_with(parser: str, url: str) -> list[dict[str, object]]:
-    """Return the entries that a parser of the npm registry finds; skip the test where it is not installed."""
+    """Return the entries that a parser from npm finds; skip the test if it is not installed."""
     need("node")
     need_npm("readers", parser)
     found = _run(["node", str(HERE / "parse.mjs"), parser, url], HERE)

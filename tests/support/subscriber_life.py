@@ -1,4 +1,4 @@
-"""Every way of leaving a newsletter and every way of coming back, as functions on one person."""
+"""Every way to unsubscribe from a newsletter and to subscribe again, as methods of one person."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _KEYS = count()
 
 @dataclass
 class Life:
-    """One person: the store that knows them, their address, their clock, and the links in their mailbox.
+    """One person: their store, address, clock, and the links in their inbox.
 
-    kept  a token of a confirmation email that they have not used
-    used  one that they have used
+    kept  the token of a confirmation email that they have not used
+    used  the token of one that they have used
     """
 
     store: Store
@@ -66,12 +66,12 @@ class Life:
         self.now += timedelta(**delta)
 
     def may_be_mailed(self, address: str = "") -> tuple[str, ...]:
-        """The newsletters whose next edition goes to an address."""
+        """Return the newsletters whose next edition will be sent to an address."""
         found = self.store.subscribers.get(address or self.address)
         return tuple(name for name in self.newsletters if found and found.status_in(name) == "active")
 
     def why(self) -> str:
-        """What the database knows of the person and the weekly letter."""
+        """Return what the database stores about the person and the weekly newsletter."""
         found = self.person
         if found is None:
             reason = self.store.suppressions.reason(self.address)
@@ -83,7 +83,7 @@ class Life:
     # ----------------------------------------------------------------------------- what the person does
 
     def ask(self, *names: str) -> str:
-        """Type the address into the form; return the token that is mailed."""
+        """Enter the address into the form; return the token that is sent."""
         wanted = [Subscription(name) for name in names or (self.weekly,)]
         email = request_subscription(
             self.store, TERMS, self.address, wanted, known=self.newsletters, now=self.now, evidence=FORM
@@ -94,7 +94,7 @@ class Life:
         return bool(token) and confirm(self.store, TERMS, token, now=self.now, evidence=FORM) is not None
 
     def sign_up(self, *names: str) -> bool:
-        """Fill in the form, and press the button behind the link that is mailed."""
+        """Fill in the form, and press the button on the page linked in the email."""
         return self.confirm(self.ask(*names))
 
     def leave(self, newsletter: str | None) -> bool:
@@ -112,7 +112,7 @@ class Life:
         return saved is not None and not saved.waiting
 
     def move(self, address: str) -> None:
-        """Change the address, and press the button in the new mailbox."""
+        """Change the address, and press the button on the page linked in the email to the new one."""
         request = request_address_change(self.store, TERMS, self.uid, address, now=self.now, evidence=FORM)
         if request.email is None:
             return
@@ -149,11 +149,11 @@ class Life:
         suppress(self.store, self.address, now=self.now, source="command line")
 
     def lift(self) -> None:
-        with suppress_error(SubscriberError):  # they reported an email as spam
+        with suppress_error(SubscriberError):  # they have reported an email as spam
             lift_suppression(self.store, self.address, now=self.now, source="command line")
 
     def erase(self) -> None:
-        """As privacy.erase does, without rewriting the file of the database each time."""
+        """Do the same as privacy.erase, without rewriting the database file each time."""
         with self.store.subscribers.transaction(self.now, alone=True) as transaction:
             transaction.suppress(self.address, SuppressionReason.ERASED, "command line")
             transaction.erase(transaction.find(self.address), self.address)
@@ -162,7 +162,7 @@ class Life:
 # -------------------------------------------------------------------------------------------------------- files
 
 Row = Callable[[str], str]
-# What each tool writes of people who are subscribed: the heading, and a row for an address.
+# What each tool exports about subscribed people: the heading, and the row for an address.
 FILES: dict[str, tuple[str, Row]] = {
     "Mailchimp": (
         '"Email Address","First Name",MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,TAGS',
@@ -192,9 +192,9 @@ FILES: dict[str, tuple[str, Row]] = {
 def bring_all(
     store: Store, folder: Path, addresses: Iterable[str], kind: str, *, now: datetime, newsletters: Sequence[str] = BOTH
 ) -> dict[str, str]:
-    """Import everybody as one file of a tool; return the reasons of those who are refused, by address.
+    """Import these addresses as one file of a tool; return the reasons for refusals, by address.
 
-    The rehearsal must have said the same.
+    A dry run must have the same result.
     """
     heading, row = FILES[kind]
     text = "\n".join([heading, *map(row, addresses), ""]).replace("weekly daily", " ".join(newsletters))
