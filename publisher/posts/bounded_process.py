@@ -150,6 +150,14 @@ class BoundedProcess:
                 self._receive()
         return call.result()
 
+    def start(self, state: Any) -> None:
+        """Start the child now, unless there is one, so that it does not inherit what this process makes later.
+
+        state  see call
+        """
+        with self._lock:
+            self._child = self._child or self._started(state)
+
     def withdraw(self, calls: Iterable[Call]) -> None:
         """Forget calls whose results are no longer needed. Calls that the child has been sent are still made."""
         with self._lock:

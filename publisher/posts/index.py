@@ -92,9 +92,9 @@ class Referred(NamedTuple):
     """
 
     source: str
-    links: list[str]
-    assets: list[tuple[str, str]]
-    problems: tuple[Problem, ...]
+    links: Sequence[str]
+    assets: Sequence[tuple[str, str]]
+    problems: Sequence[Problem]
 
 
 class PostList(Sequence[Post]):
@@ -271,10 +271,10 @@ class Index:
 
     def remember(self, rendered: Iterable[Referred]) -> None:
         """Store the references in the bodies of rendered posts, and the warnings about them."""
-        rows = [
+        rows = (
             (dump(item.links), dump(item.assets), dump([flat_problem(p) for p in item.problems]), item.source)
             for item in rendered
-        ]
+        )
         with self._errors_explained(), self._db:
             self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
 

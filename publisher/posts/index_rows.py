@@ -223,6 +223,6 @@ def to_problem(item: list[Any]) -> Problem:
     return Problem(path, line, message, hint, Severity(severity), *rest)
 
 
-def dump(items: list[Any]) -> str:
+def dump(items: Sequence[Any]) -> str:
     """Return a list as JSON; "" if it is empty, which a partial index leaves out."""
     return json.dumps(items) if items else ""

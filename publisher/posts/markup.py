@@ -32,6 +32,11 @@ from publisher.posts.urls import quoted
 # The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096
 
+# From how many posts on it matters what the processes inherit.
+_LARGE = 2_000
+
+_NONE: tuple[()] = ()
+
 # The number of posts that are rendered ahead, by each process.
 _AHEAD = 16
 
@@ -144,11 +149,41 @@ class Renderer:
                 raise BrokenPost(post.source, self.archive.broken[post.source])
             made = self._made[post.source] = self._render(post)
             if len(self._made) > _KEPT:
-                self._made.popitem(last=False)
+                self._forget(next(iter(self._made)))
         if post.source in self._painting:
             self._painting.remove(post.source)
             self._begin_expected()
         return made
+
+    def let_go(self, post: Post) -> None:
+        """Forget the result for a post whose page is made. Those of the newest stay, because lists show them too.
+
+        It is only a hint: the post may be rendered again.
+        """
+        if post.source not in self._newest:
+            self._forget(post.source)
+
+    def _forget(self, source: str) -> None:
+        self._made.pop(source, None)
+        lexer = self._lexers.get(source)
+        if lexer is not None and lexer.slow is None:  # otherwise it is still to be reported
+            del self._lexers[source]
+
+    def start_processes(self) -> None:
+        """Start the processes of a first build of many posts, before they would inherit the plan of all its files."""
+        if len(self.archive.posts) >= _LARGE and not self.archive.has_bodies:
+            self.process.start(self._around)
+            if self.paint and _HAS_CORES:  # otherwise only the posts in feeds are rendered
+                self.second.start(self._around)
+
+    def end_processes(self) -> None:
+        """End the processes if there are so many posts that what they inherited takes much memory.
+
+        The next body that is rendered starts a new one.
+        """
+        if len(self.archive.posts) >= _LARGE:
+            self.process.end()
+            self.second.end()
 
     def expect(self, posts: Iterable[Post], *, with_code: bool = False) -> None:
         """Render these posts ahead, a few at a time, while this process does something else with the previous one.
@@ -188,7 +223,8 @@ class Renderer:
                 if len(code) >= _MAYBE_SLOW:
                     lexer(code, language)
             problems = (*problems, *self._slow_code(post.source))
-        self._referred.append(Referred(post.source, body.links, list(body.assets), body.problems))
+        # Most bodies refer to nothing, and share that.
+        self._referred.append(Referred(post.source, body.links or _NONE, body.assets or _NONE, body.problems or _NONE))
         if body.lost:
             post = _without_lost(post, body.lost)
         shown = post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures
@@ -234,7 +270,8 @@ class Renderer:
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
         render = render_item if post.from_source else render_body
         self._count += 1
-        process = self.second if self._count > _MANY and self._count % 2 and _HAS_CORES else self.process
+        has_second = bool(self.second.pid) or (self._count > _MANY and _HAS_CORES)
+        process = self.second if has_second and self._count % 2 else self.process
         alone = partial(process.begin, render, *args, seconds=seconds, state=self._around)
         if paint is None:
             return _Begun(alone(), process)

@@ -19,6 +19,9 @@ from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
 # killed build.
 LIST = ".publisher-files.json"
 
+# How many folders that exist are remembered.
+_MOST_FOLDERS = 1_000
+
 # Called with the number of files made so far, and the number of files to make.
 Progress = Callable[[int, int], None]
 
@@ -33,7 +36,7 @@ class OutputFolder:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
         self._known_folders: set[str] = set()
-        self._staged: dict[str, tuple[str, Path]] = {}  # path -> the key of the output, and its file
+        self._staged: dict[str, tuple[str, int]] = {}  # path -> the key of the output, and the number of its file
         self._made = 0
         self._listed: set[str] = set()
         self.written: list[str] = []
@@ -91,6 +94,7 @@ class OutputFolder:
         outputs: Iterable[Output],
         progress: Progress | None,
         expect: Callable[[Sequence[Output]], None] | None = None,
+        done: Callable[[Output], None] | None = None,
     ) -> None:
         """Make the outputs whose files are not current, and write them to partial files.
 
@@ -98,6 +102,7 @@ class OutputFolder:
         last good site stays, and no feed leads to a missing page.
 
         expect  receives all of these outputs before the first is made
+        done    receives each after it is made
         """
         stale = [output for output in outputs if not (self._is_staged(output) or self.is_current(output))]
         if expect is not None:
@@ -107,15 +112,17 @@ class OutputFolder:
                 progress(number, len(stale))
             sys.audit("publisher.make", output.path)  # so a supervisor can see which file takes too long
             self._stage(output, output.make())
+            if done is not None:
+                done(output)
 
     def put_staged(self, outputs: Iterable[Output]) -> None:
         """Put the staged files of these outputs in place, each atomically; call `begin` first."""
         for output in outputs:
             if not self._is_staged(output):
                 continue
-            target, (_, part) = f"{self.path}/{output.path}", self._staged[output.path]
+            target, (_, number) = f"{self.path}/{output.path}", self._staged[output.path]
             try:
-                self._move(part, target)
+                self._move(self._part(number), target)
                 del self._staged[output.path]  # only now: if interrupted earlier, `discard` removes the partial file
                 self.written.append(output.path)
                 self._record(output, target)
@@ -125,8 +132,8 @@ class OutputFolder:
 
     def discard(self) -> None:
         """Remove the files that are still staged."""
-        for _, part in self._staged.values():
-            part.unlink(missing_ok=True)
+        for _, number in self._staged.values():
+            self._remove_part(number)
         self._staged.clear()
 
     def put(self, output: Output, data: bytes) -> None:
@@ -150,18 +157,21 @@ class OutputFolder:
                 self._record(output, target)
                 return
             self._make_folder(str(self.path))
-            self._made += 1
             if output.path in self._staged:
-                self._staged[output.path][1].unlink(missing_ok=True)
-            self._staged[output.path] = output.key, part
+                self._remove_part(self._staged[output.path][1])
+            self._staged[output.path] = output.key, self._made
+            self._made += 1
             with open(part, "wb") as file:
                 file.write(data)
         except OSError as error:
             raise _unwritable(Path(target), error) from error
 
-    def _part(self, number: int | str) -> Path:
+    def _part(self, number: int | str) -> str:
         """Return a partial file. It is in the top folder and named after the process, so that `prepare` finds it."""
-        return self.path / f".publisher-{os.getpid()}-{id(self):x}-{number}.part"
+        return f"{self.path}/.publisher-{os.getpid()}-{id(self):x}-{number}.part"
+
+    def _remove_part(self, number: int | str) -> None:
+        Path(self._part(number)).unlink(missing_ok=True)
 
     def _record(self, output: Output, target: str) -> None:
         status = os.stat(target)
@@ -207,7 +217,7 @@ class OutputFolder:
             self._known_folders.discard(str(folder))
             folder = folder.parent
 
-    def _move(self, part: Path, target: str) -> None:
+    def _move(self, part: str, target: str) -> None:
         folder = target.rpartition("/")[0]
         self._make_folder(folder)
         try:
@@ -216,10 +226,12 @@ class OutputFolder:
             # Another build removed the folder while it was empty for a moment.
             self._known_folders.clear()
             self._make_folder(folder)
-            part.replace(target)
+            os.replace(part, target)
 
     def _make_folder(self, folder: str) -> None:
         if folder not in self._known_folders:
+            if len(self._known_folders) >= _MOST_FOLDERS:  # most pages have a folder of their own, which no other needs
+                self._known_folders.clear()
             try:
                 os.mkdir(folder)
             except OSError:  # it exists already, or its parents do not
@@ -230,10 +242,10 @@ class OutputFolder:
         self._make_folder(str(self.path))
         part = self._part("one")
         try:
-            part.write_bytes(data)
+            Path(part).write_bytes(data)
             self._move(part, target)
         except BaseException:  # even Ctrl-C must leave no partial file
-            part.unlink(missing_ok=True)
+            self._remove_part("one")
             raise
 
 

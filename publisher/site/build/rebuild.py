@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
-from publisher.core.models import Output, Paint, Post, Problem, Severity, problem_at
+from publisher.core.models import Output, Paint, Problem, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
@@ -85,15 +86,18 @@ class Rebuild:
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
         renderer = Renderer(archive, self._config, paint=_paint(self._config))
+        renderer.start_processes()
         problems = [*archive.problems, *self._static.problems, *standalone_problems(self._config, archive)]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
         ordered = in_turns(planned.values())
-        self._folder.stage(ordered, progress, lambda made: renderer.expect(_posts(made), with_code=True))
+        expect, done = partial(_expect, renderer), partial(_let_go, renderer)
+        self._folder.stage(ordered, progress, expect, done)
         for post in archive.posts if self._config.pages.enabled else ():
             if not post.has_page:  # its pictures are published anyway, because emails show them
                 renderer.render(post)
         renderer.remember()
+        renderer.end_processes()
         own = standalone_pages(self._config, archive)
         wanted, files = [*archive.assets(), *own.assets], PublishedFiles(self._config)
         shown = [output for output in assets(files, wanted) if output.path not in planned]
@@ -146,8 +150,13 @@ def _paint(config: Config) -> Paint | None:
     return coloured
 
 
-def _posts(outputs: Iterable[Output]) -> Iterator[Post]:
-    return (output.post for output in outputs if output.post is not None)
+def _expect(renderer: Renderer, outputs: Iterable[Output]) -> None:
+    renderer.expect((output.post for output in outputs if output.post is not None), with_code=True)
+
+
+def _let_go(renderer: Renderer, output: Output) -> None:
+    if output.post is not None:
+        renderer.let_go(output.post)
 
 
 def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
