@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect
 
 from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus
@@ -23,7 +23,7 @@ from publisher.core.subscription_status import (
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
 from publisher.store.import_changes import SAME, WAITS, join_details, note_changes, release, snapshot
-from publisher.store.row_inserts import insert_rows
+from publisher.store.row_inserts import RowBinder, insert_bound
 from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of, without_frequency
 from publisher.store.tables import consent_events, subscriptions
@@ -96,8 +96,10 @@ class NewRows:
 class BatchRows:
     """Subscriptions and consent events of a batch that are not written yet."""
 
-    def __init__(self, options: AddOptions) -> None:
+    def __init__(self, options: AddOptions, dialect: Dialect) -> None:
         self.options = options
+        self._bind_event = RowBinder(consent_events, EVENT, dialect)
+        self._bind_subscription = RowBinder(subscriptions, SUBSCRIPTION, dialect)
         self._events: list[tuple[Any, ...]] = []
         self._new: list[tuple[Any, ...]] = []
         self._changed: list[dict[str, Any]] = []
@@ -105,20 +107,21 @@ class BatchRows:
     def record(self, known: KnownSubscriber, what: str, detail: str, at: datetime | None = None) -> None:
         """Add an event to a subscriber's history of consent; `at` is when it happened, if it was not now."""
         row = event_row(known.id, at or self.options.at, what, self.options.source, detail)
-        self._events.append(tuple(row.values()))
+        self._events.append(self._bind_event(tuple(row.values())))
 
     def restore(self, known: KnownSubscriber, back: Restored) -> None:
         """Add the subscriptions and the history that our own export has for a new subscriber."""
         for record in back.records:
             self.save(known, record)
-        self._events += [tuple(restored_row(known.id, event).values()) for event in back.consent]
+        rows = (tuple(restored_row(known.id, event).values()) for event in back.consent)
+        self._events += map(self._bind_event, rows)
 
     def save(self, known: KnownSubscriber, record: SubscriptionRecord) -> None:
         """Insert a subscription or replace it."""
         row, before = row_of(known.id, record), known.records.get(record.newsletter)
         known.records[record.newsletter] = record
         if before is None:
-            self._new.append(tuple(row.values()))
+            self._new.append(self._bind_subscription(tuple(row.values())))
         else:
             self._changed.append(row | {"before": before.status})
 
@@ -160,7 +163,7 @@ class BatchRows:
     def write(self, connection: Connection) -> None:
         """Write everything."""
         # In the order in which other transactions lock them: by subscriber and newsletter.
-        insert_rows(connection, subscriptions, SUBSCRIPTION, sorted(self._new, key=itemgetter(0, 1)), new=True)
+        insert_bound(connection, subscriptions, SUBSCRIPTION, sorted(self._new, key=itemgetter(0, 1)), new=True)
         for row in sorted(self._changed, key=itemgetter("subscriber_id", "newsletter")):
             change = sa.update(subscriptions).where(
                 subscriptions.c.subscriber_id == row["subscriber_id"],
@@ -168,7 +171,7 @@ class BatchRows:
                 subscriptions.c.status == row.pop("before"),  # otherwise they unsubscribed at this very moment
             )
             connection.execute(change.values(without_frequency(row)))
-        insert_rows(connection, consent_events, EVENT, self._events, new=False)
+        insert_bound(connection, consent_events, EVENT, self._events, new=False)
 
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
         """Record what this batch found about each subscriber, so that its import can be undone.

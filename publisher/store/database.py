@@ -50,6 +50,10 @@ _LENIENT = partial(str, encoding="utf-8", errors="replace")
 # The memory for pages of SQLite's file while very many rows are written; otherwise it takes 2,000 KiB.
 MANY_ROWS_KIB = 16_384
 
+# How many pages SQLite's log has meanwhile before they are copied into the file; otherwise 1,000, which is less than a
+# transaction of an import changes.
+MANY_ROWS_PAGES = 4_000
+
 # The number of the lock that Database.guard takes. It is arbitrary, but must be the same in every version.
 SUBSCRIBERS_LOCK = 7_214_564
 
@@ -131,15 +135,18 @@ class Database:
         with self._wrapped(), self._writer.connect() as connection, connection.begin() as transaction:
             if self._cache:
                 connection.exec_driver_sql(f"PRAGMA cache_size = -{self._cache}")
+                connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {MANY_ROWS_PAGES}")
             yield connection
             if dry_run:
                 transaction.rollback()
 
     @contextmanager
     def for_many_rows(self) -> Iterator[None]:
-        """Keep more of SQLite's file in memory until the block ends, for writing very many rows.
+        """Keep more of SQLite's file in memory and in its log until the block ends, for writing very many rows.
 
-        Their keys are random, so each row changes different pages of the indexes. On PostgreSQL this does nothing.
+        Their keys are random, so each row changes different pages of the indexes, and one after the other changes the
+        same: a page that stays in the log is copied into the file once for all of them. On PostgreSQL this does
+        nothing.
         """
         self._cache = MANY_ROWS_KIB if self.is_sqlite else 0
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,17 +23,70 @@ def insert_rows(
     names  the columns whose values each row contains, in this order
     new    whether to skip rows whose keys already exist. Otherwise the database refuses them, and StoreError is raised
     """
+    bind = RowBinder(table, names, connection.dialect)
+    insert_bound(connection, table, names, list(map(bind, rows)), new=new)
+
+
+def insert_bound(
+    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], *, new: bool
+) -> None:
+    """Insert rows that a RowBinder has converted; see `insert_rows`."""
+    if rows:
+        _insert(connection, table, names, rows, " ON CONFLICT DO NOTHING" if new else "")
+
+
+def insert_numbered(
+    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], *, key: int
+) -> dict[Any, int]:
+    """Insert those rows whose keys do not exist yet; return the numbers in column `id` that they got.
+
+    rows  converted by a RowBinder
+    key   the place in a row of a value that identifies it. The result has it for each row that was inserted
+    """
     if not rows:
-        return
-    dialect, columns = connection.dialect, [table.c[name] for name in names]
-    values = [_bound(each, column, dialect) for each, column in zip(zip(*rows, strict=True), columns, strict=True)]
-    start, end = f"INSERT INTO {table.name} ({', '.join(names)})", " ON CONFLICT DO NOTHING" if new else ""
-    if dialect.name == "sqlite":
+        return {}
+    column = names[key]
+    if connection.dialect.name != "sqlite":
+        end = f" ON CONFLICT DO NOTHING RETURNING {column}, id"
+        return {row[0]: row[1] for row in _insert(connection, table, names, rows, end)}
+    newest = f"SELECT coalesce(max(id), 0) FROM {table.name}"  # noqa: S608
+    before = int(connection.exec_driver_sql(newest).scalar_one())
+    _insert(connection, table, names, rows, " ON CONFLICT DO NOTHING")
+    if connection.exec_driver_sql(newest).scalar_one() == before + len(rows):  # then none was skipped
+        return dict(zip((row[key] for row in rows), count(before + 1), strict=False))
+    found = f"SELECT {column}, id FROM {table.name} WHERE id > ?"  # noqa: S608
+    return {row[0]: row[1] for row in connection.exec_driver_sql(found, (before,))}
+
+
+def _insert(
+    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], end: str
+) -> sa.CursorResult[str, int]:
+    start = f"INSERT INTO {table.name} ({', '.join(names)})"
+    if connection.dialect.name == "sqlite":
         places = ", ".join("?" * len(names))
-        connection.exec_driver_sql(f"{start} VALUES ({places}){end}", list(zip(*values, strict=True)))
-    else:
-        select, parameters = _from_arrays(names, [_kind(column, dialect) for column in columns], values)
-        connection.exec_driver_sql(f"{start} {select}{end}", parameters)
+        return connection.exec_driver_sql(f"{start} VALUES ({places}){end}", list(rows))
+    kinds = [_kind(table.c[name], connection.dialect) for name in names]
+    select, parameters = _from_arrays(names, kinds, list(zip(*rows, strict=True)))
+    return connection.exec_driver_sql(f"{start} {select}{end}", parameters)
+
+
+class RowBinder:
+    """Converts the values of rows to what the driver expects. Equal values of a column are converted once."""
+
+    def __init__(self, table: sa.Table, names: Sequence[str], dialect: Dialect) -> None:
+        found = [(place, _converter(table.c[name], dialect)) for place, name in enumerate(names)]
+        self._columns = [(place, convert, dict[Any, Any]()) for place, convert in found if convert is not None]
+
+    def __call__(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """Return a row for `insert_bound`."""
+        bound = list(row)
+        for place, convert, known in self._columns:
+            value = bound[place]
+            try:
+                bound[place] = known[value]
+            except KeyError:
+                bound[place] = known[value] = convert(value)
+        return tuple(bound)
 
 
 def is_one_of(column: sa.ColumnElement[Any], values: Collection[Any], dialect: Dialect) -> sa.ColumnElement[bool]:
@@ -86,10 +140,6 @@ def _kind(column: sa.Column[Any], dialect: Dialect) -> str:
     return "TEXT" if isinstance(column.type, sa.String) else column.type.compile(dialect)
 
 
-def _bound(values: Sequence[Any], column: sa.Column[Any], dialect: Dialect) -> Sequence[Any]:
-    """Return the values of a column as the driver expects them. Equal values are converted once."""
-    convert: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
-    if convert is None:
-        return values
-    known: dict[Any, Any] = {value: convert(value) for value in set(values)}
-    return [known[value] for value in values]
+def _converter(column: sa.Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what converts the values of a column for the driver; None if they stay as they are."""
+    return column.type.dialect_impl(dialect).bind_processor(dialect)

@@ -33,7 +33,7 @@ from publisher.subscribers.csv_survey import FileQuestionError, QuestionsError, 
 if TYPE_CHECKING:
     from publisher.store import Store
 
-GROUP = 1_000  # rows per transaction
+GROUP = 2_000  # rows per transaction
 LONGEST_CONSENT = 300  # characters
 MOST_TOPICS = 1_000  # topics kept for the report
 MOST_PARTED = 20  # selections of newsletters that the report distinguishes

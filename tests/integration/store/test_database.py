@@ -23,7 +23,7 @@ from alembic.script import ScriptDirectory
 
 from publisher.core.errors import StoreError
 from publisher.store import open_store, store_exists
-from publisher.store.database import MANY_ROWS_KIB, Database, _explained
+from publisher.store.database import MANY_ROWS_KIB, MANY_ROWS_PAGES, Database, _explained
 from publisher.store.ledger_partitions import OTHERS
 from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
@@ -329,17 +329,18 @@ def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
     database.close()
 
 
-def test_sqlite_has_more_memory_only_while_many_rows_are_written(tmp_path: Path) -> None:
+def test_sqlite_has_more_memory_and_a_larger_log_only_while_many_rows_are_written(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store:
 
-        def cache() -> int:
+        def sizes() -> list[int]:
             with store.database.write() as connection:
-                return int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+                names = ("cache_size", "wal_autocheckpoint")
+                return [int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names]
 
-        before = cache()
+        before = sizes()
         with store.database.for_many_rows():
-            meanwhile = cache()
-        assert (meanwhile, cache()) == (-MANY_ROWS_KIB, before)
+            meanwhile = sizes()
+        assert (meanwhile, sizes()) == ([-MANY_ROWS_KIB, MANY_ROWS_PAGES], before)
 
 
 def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import Store, open_store
-from publisher.store.row_inserts import insert_rows
+from publisher.store.row_inserts import RowBinder, insert_numbered, insert_rows
 from publisher.store.tables import subscribers
 from tests.support.random_values import MOMENTS, TEXTS
 
@@ -103,3 +103,27 @@ def test_a_text_that_is_too_long_is_refused_and_not_cut(postgres_url: str, tmp_p
         store.database.write() as connection,
     ):
         insert(connection, [row(1, name_key="x" * 101)], new=True)
+
+
+def numbers_of(store: Store, rows: list[dict[str, Any]]) -> tuple[dict[str, int], dict[str, int]]:
+    """Insert rows; return the numbers that were said to be new, and those of all rows in the table, by key."""
+    names = list(rows[0])
+    with store.database.write() as connection:
+        bind = RowBinder(subscribers, names, connection.dialect)
+        bound = [bind([each[name] for name in names]) for each in rows]
+        new = insert_numbered(connection, subscribers, names, bound, key=names.index("address_key"))
+        found = connection.execute(sa.select(subscribers.c.address_key, subscribers.c.id)).all()
+    return new, {row.address_key: row.id for row in found}
+
+
+def test_the_numbers_of_new_rows_are_those_in_the_table(store: Store) -> None:
+    new, stored_numbers = numbers_of(store, [row(1), row(2), row(3)])
+    assert new == stored_numbers
+    assert list(new) == ["k1", "k2", "k3"]
+
+
+def test_rows_that_are_skipped_have_no_new_number(store: Store) -> None:
+    before, _ = numbers_of(store, [row(2), row(4)])
+    new, stored_numbers = numbers_of(store, [row(1), row(2, name="again"), row(3), row(3), row(4), row(5)])
+    assert new == {key: stored_numbers[key] for key in ("k1", "k3", "k5")}
+    assert before == {key: stored_numbers[key] for key in ("k2", "k4")}

@@ -331,6 +331,6 @@ def test_progress_estimates_the_number_of_rows(sqlite_store: Store, tmp_path: Pa
     watch = Listeners(progress=lambda rows, of_about: told.append((rows, of_about)))
     import_csv(sqlite_store, path, WEEKLY, at=NOW, listeners=watch)
 
-    assert [rows for rows, _ in told] == [1_000, 2_000, 3_000, 4_000, 5_000]
+    assert [rows for rows, _ in told] == [2_000, 4_000, 5_000]
     assert all(abs(of_about - 5_000) < 1_500 for _, of_about in told)
     assert told[-1] == (5_000, 5_000)
