@@ -1,6 +1,6 @@
-"""A small blog in the manner of each tool is here what the tool itself made of it, but for what docs/adopting.md lists.
+"""A small blog of each tool gets the same posts here as from the tool, except for what docs/adopting.md lists.
 
-built.json is what the tool has made; `python -m benchmarks.adopt BLOG SITE --record built.json` writes it.
+built.json is the output of the tool; `python -m benchmarks.adopt BLOG SITE --record built.json` writes it.
 differences.tsv has the differences that remain: the file, what differs, and why.
 """
 
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 def expected(tool: str) -> set[tuple[str, ...]]:
-    """What differs, as (file or address, what, why)."""
+    """Return the differences, as (file or URL, what, why)."""
     file = BLOGS / tool / "differences.tsv"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     rows = [line.split("\t") for line in lines if line]

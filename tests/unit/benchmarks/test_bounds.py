@@ -1,4 +1,4 @@
-"""Every pattern through every door, smaller than `python -m benchmarks.bounds` tries them, each under an alarm."""
+"""Every pattern through every door, in smaller sizes than `python -m benchmarks.bounds`, each with a time limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from benchmarks.doors import DOORS, REFUSALS
 from benchmarks.repetitions import CODE, SHAPES, Text
 
-# Some doors take a text many times, or do much with it. They get shorter texts, and only every so manieth pattern.
+# Some doors read a text many times, or do much with it. They get shorter texts, and only some of the patterns.
 pytestmark = pytest.mark.slow  # all of them together
 
 LENGTHS = {
@@ -31,15 +31,15 @@ STEPS = {
     },
     **{"feed": 16, "webhook": 8, "web: paths": 24, "web: headers": 24, "web: forms": 24},
 }
-# Doors -> a word in the names of patterns that were made for them.
+# Doors -> a word in the names of patterns made for them.
 AIMED = {"bounce": "MIME", "web: forms": "MIME", "import": "columns"}
-LONG = 30_000  # characters of those
-ALARM = 5  # seconds of processor time, of which the slowest takes less than half of one
+LONG = 30_000  # characters of these patterns
+ALARM = 5  # seconds of CPU time, of which the slowest takes less than half of one
 
 
 @contextmanager
 def alarm(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds of processor time; what hangs without it, the limit of a test ends."""
+    """Raise TimeoutError after this many seconds of CPU time; a hang without CPU time ends with the test's limit."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise TimeoutError
@@ -54,7 +54,7 @@ def alarm(seconds: int) -> Iterator[None]:
 
 
 def some_shapes(door: str) -> dict[str, Text]:
-    """The patterns for a door."""
+    """Return the patterns for a door."""
     aimed = {name: shape for name, shape in SHAPES.items() if AIMED.get(door, name + ".") in name}
     return dict(list(SHAPES.items())[:: STEPS.get(door, 3)]) | aimed
 

@@ -1,4 +1,4 @@
-"""The comparison's checks say yes to feeds that keep a promise, and no to those that break it."""
+"""The comparison's checks accept feeds that keep a promise, and reject feeds that break it."""
 
 from __future__ import annotations
 

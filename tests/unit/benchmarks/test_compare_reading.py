@@ -1,4 +1,4 @@
-"""The comparison reads every format alike, and its table goes where the document says."""
+"""The comparison reads all formats into the same form, and its table is written to the right place in the document."""
 
 from __future__ import annotations
 

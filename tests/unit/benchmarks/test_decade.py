@@ -1,4 +1,4 @@
-"""A small part of `python -m benchmarks.decade` and `python -m benchmarks.lateness`, which prove the whole."""
+"""A small part of the proofs in `python -m benchmarks.decade` and `python -m benchmarks.lateness`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark of imports compares what was imported: the people, and the history of their consent."""
+"""The benchmark of imports compares all imported data: the people, and the history of their consent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated fleet: more workers are never slower, and it fits what was measured."""
+"""The simulated fleet: more workers are never slower, and the results fit the measurements."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def test_a_death_leaves_one_message_a_connection_in_doubt_and_ends_with_the_leas
     fleet = replace(FLEET, workers=4)
     early, late = death(fleet, COSTS, 10_000_000, 0.5), death(fleet, COSTS, 10_000_000, 0.999999)
     assert early.in_doubt == late.in_doubt == 32
-    # Early, the others have a third more to do; at the end, what it had leased waits for its lease.
+    # Early, the other workers have a third more to do; at the end, messages wait for the end of the dead worker's
+    # lease.
     half = finish(fleet, COSTS, 5_000_000)
     assert early.later == pytest.approx(half / 3, rel=0.1)
     assert 120 - 1 < late.later < 120 + 1

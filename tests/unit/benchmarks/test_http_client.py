@@ -1,4 +1,4 @@
-"""The client of the web benchmark counts whole answers, and times each from the moment at which it was due."""
+"""The client of the web benchmark counts complete answers, and times each from the moment when its request was due."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BODY = b"x" * 300
 
 @asynccontextmanager
 async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
-    """Answer each request in pieces, after a pause; gives the port."""
+    """Answer each request in pieces, after a pause; yield the port."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer all requests of a connection."""
@@ -26,7 +26,7 @@ async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
                 await writer.drain()
 
     async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer until the client is gone."""
+        """Answer until the client disconnects."""
         try:
             await answer(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -38,7 +38,7 @@ async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
 
 def test_a_flood_asks_again_on_each_connection() -> None:
     async def asked() -> dict[int, int]:
-        """Ask a server that needs 10 ms for an answer, over two connections."""
+        """Send requests to a server that needs 10 ms for an answer, over two connections."""
         async with server(pause=0.01) as port:
             return await flood(port, request_of("/"), 0.3, 2)
 
@@ -49,7 +49,7 @@ def test_a_flood_asks_again_on_each_connection() -> None:
 
 def test_a_refusal_is_counted_by_its_status() -> None:
     async def asked() -> dict[int, int]:
-        """Ask a server that refuses everybody."""
+        """Send requests to a server that refuses everything."""
         async with server(status=429) as port:
             return await flood(port, request_of("/"), 0.1, 1)
 
@@ -60,7 +60,7 @@ def test_paced_requests_do_not_wait_for_each_other() -> None:
     paced = Paced()
 
     async def asked() -> None:
-        """Send ten forms in a tenth of a second to a server that needs two tenths for each."""
+        """Submit ten forms in a tenth of a second to a server that needs two tenths for each."""
         async with server(pause=0.2) as port:
             await paced.ask(port, [request_of("/f", {"email": "ada@example.org"})] * 10, 100, lambda: True)
 
@@ -71,7 +71,7 @@ def test_paced_requests_do_not_wait_for_each_other() -> None:
 
 def test_the_body_of_an_answer_is_whole() -> None:
     async def asked() -> bytes:
-        """Ask once."""
+        """Send one request."""
         async with server() as port:
             done = asyncio.Event()
             (connection,) = await connect(port, 1, lambda each, status: done.set())

@@ -1,4 +1,4 @@
-"""The table of promises is made of what the benchmarks kept, and each benchmark says which promise it measures."""
+"""The table of promises is made from the saved results, and each benchmark names the promises that it measures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ os.waitpid(child, 0)
 
 
 def keep(folder: Path, name: str, *, limits: list[Limit], unlike: tuple[str, ...] = (), code: int = 0) -> None:
-    """Keep figures as a run of the benchmark does."""
+    """Save figures like a run of the benchmark."""
     report.write_limits(folder / "figures", limits, unlike)
     figures = json.loads((folder / "figures").read_text(encoding="utf-8"))
     more = {"command": f"python -m benchmarks.{name}", "taken": "2026-11-30T04:15+00:00", "load": 0.1, "seconds": 60.0}
@@ -52,7 +52,7 @@ def keep(folder: Path, name: str, *, limits: list[Limit], unlike: tuple[str, ...
 
 
 def usage(seconds: float) -> Usage:
-    """What a run took."""
+    """Return the usage of a run."""
     return Usage(seconds, seconds * 2, 100.0)
 
 

@@ -1,4 +1,4 @@
-"""Two sites are alike only if each page says the same, links to the same, and each feed has the same texts."""
+"""Two sites are the same only if each page has the same text and links, and each feed the same texts."""
 
 from __future__ import annotations
 

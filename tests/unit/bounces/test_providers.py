@@ -1,4 +1,4 @@
-"""Calls of providers: believed by signature, each of their events judged, forgeries refused. The keys are our own."""
+"""Webhooks of providers: trusted for their signatures, each event judged, forgeries refused. The keys are our own."""
 
 from __future__ import annotations
 

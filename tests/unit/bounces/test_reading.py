@@ -1,4 +1,4 @@
-"""What a message says of a letter that came back: judged by its status, believed by our signature alone."""
+"""What a bounce message says: it is judged by its status, and trusted only for our signature."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ LINES = st.sampled_from([line for message in ALL for line in message.splitlines(
 
 
 def check(data: bytes) -> None:
-    """The promises for any bytes: an answer, and an effect only where one of the two signatures stands in them."""
+    """Check the promises for any bytes: an answer, and an effect only if they contain one of the two signatures."""
     found = read_message(data, SIGNATURES)
     signed = RETURN_PATH.of(7).encode() in data.lower() or b"/unsubscribe/" in data
     assert not found.keys or signed
@@ -252,7 +252,9 @@ def test_damaged_reports_are_never_an_error(message: bytes, wounds: list[tuple[i
 @given(st.sampled_from([qmail, old_exim]), st.text(max_size=80), st.randoms())
 def test_unclear_words_are_never_permanent(shape: object, words: str, chance: random.Random) -> None:
     assert callable(shape)
-    neutral = "".join(c for c in words if c.isalpha() and c not in "nN")  # no phrase of a dead mailbox lacks an n
+    neutral = "".join(
+        c for c in words if c.isalpha() and c not in "nN"
+    )  # every phrase about a dead mailbox contains an n
     found = read_message(shape(f"Remote host said: 550 {neutral}"), SIGNATURES)
     assert found.verdict is not Verdict.PERMANENT
 

@@ -1,4 +1,4 @@
-"""The table of refusals of real servers (tests/data/refusals.tsv): each means the same wherever it is read."""
+"""The table of refusals by real servers (tests/data/refusals.tsv): each means the same wherever it is read."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ AMAZON = Sns(Amazon())
 
 
 def spoken(answer: str) -> tuple[str, str]:
-    """The reply code of an answer, and the words behind it. Words that a program writes by itself get a code."""
+    """Return the reply code of an answer, and the words after it. Words without a code get one."""
     found = re.match(r"([45]\d\d)[ -](.*)", answer)
     return (found[1], found[2]) if found else ("554", answer)
 
 
 def while_sending(answer: str) -> Verdict:
-    """On one line of the server's, as the last answer to RCPT."""
+    """Judge an answer that is one line of the server, as the last answer to RCPT."""
     code, words = spoken(answer)
     (reply,) = ReplyReader().feed(f"{code} {words}\r\n".encode())
     return judge_refusal(7, reply.refusal().reason).verdict
@@ -86,7 +86,7 @@ def in_quoted_printable(answer: str) -> Verdict:
 
 
 def encoded(fields: str, kind: str = "message/delivery-status", how: str = "8bit") -> bytes:
-    """A DSN with its fields in such a type and encoding."""
+    """Return a DSN with its fields in this type and encoding."""
     data = fields.encode()
     ways = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring, "8bit": lambda same: same}
     head = f"Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: {how}\r\n\r\n"
@@ -164,9 +164,9 @@ def test_every_phrase_is_recognised_by_itself() -> None:
     [
         ("550 5.1.1 user unknown", "permanent"),
         ("550 5.5.0 Requested action not taken: mailbox unavailable", "permanent"),
-        ("550 failed", "permanent"),  # nothing speaks against the provider
+        ("550 failed", "permanent"),  # nothing is wrong with the provider
         ("", "permanent"),
-        ("550 5.7.1 failed", "temporary"),  # a general code is no more than a doubt
+        ("550 5.7.1 failed", "temporary"),  # a general code only raises a doubt
         ("550 5.5.0 failed", "temporary"),
         ("550 5.7.26 failed", "refused"),
         ("554 5.7.1 rejected as spam", "refused"),

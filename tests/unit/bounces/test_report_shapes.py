@@ -1,4 +1,4 @@
-"""Reports in the types, encodings and forms of servers and providers: each says what its plain form says."""
+"""Reports in the types, encodings and formats of servers and providers: each means the same as its plain form."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TWO = failed("5.1.1", "550 5.1.1 " + "no such user here, " * 6) + (
 
 
 def recoded(message: bytes, old: str, new: str, how: str, charset: str = "utf-8") -> bytes:
-    """A report whose part of the type `old` has another type and encoding."""
+    """Return a report whose part of the type `old` has another type and encoding."""
     eol = b"\r\n" if b"\r\n" in message else b"\n"
     before, head, rest = message.partition(f"Content-Type: {old}".encode() + eol)
     assert head
@@ -110,7 +110,7 @@ def test_a_return_address_may_have_a_tag(tag: str) -> None:
 
 
 def microsofts(subject: str = "complaint about message from 192.0.2.1", *, marks: str = "", inside: str = "") -> bytes:
-    """A complaint of Microsoft's Junk Mail Reporting Program in its older form."""
+    """Return a complaint of Microsoft's Junk Mail Reporting Program in its older format."""
     return f"""\
 From: <staff@hotmail.com>
 To: <feedback@letters.example>
@@ -149,7 +149,7 @@ def test_a_complaint_that_lost_its_report_is_one() -> None:
     assert read_message(lost, SIGNATURES).verdict is Verdict.COMPLAINT
 
 
-# --- reports in words or HTML alone
+# --- reports that are only text or HTML
 
 EXCHANGE_HTML = """\
 <html><head><style>p {{ color: red }} /* 550 5.1.1 user unknown */</style></head><body>

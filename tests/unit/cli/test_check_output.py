@@ -1,4 +1,4 @@
-"""What `publisher check` shows of many problems: groups with counts, and commands for GitHub Actions."""
+"""How `publisher check` shows many problems: in groups with counts, and as commands for GitHub Actions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.support.project import Project
 
 
 def lines_of(count: int, message: str, hint: str = "mend it", level: str = "warning") -> list[CheckLine]:
-    """A line for each of so many posts. {n} in the message is the number of the post."""
+    """Return a line for each of this many posts. {n} in the message is the number of the post."""
     return [CheckLine(level, f"posts/{n}.md", n, message.replace("{n}", str(n)), hint) for n in range(1, count + 1)]
 
 
 LIQUID = "Liquid is not supported and will be shown as is: "
 
-# Messages that say the same of many posts, with what the group says.
+# Messages that say the same about many posts, with the message of their group.
 KINDS = [
     (LIQUID + '{% image %}, {{ "x{n}" }}, on {n} lines up to line 9', f"{LIQUID[:-2]}, mostly {{% image %}}"),
     ("MDX is not supported: <Foo n={n}>, <Bar>", "MDX is not supported, mostly <Bar>"),

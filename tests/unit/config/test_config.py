@@ -1,4 +1,4 @@
-"""publisher.toml: every mistake at once, each with its place and key, however the file is written."""
+"""publisher.toml: all mistakes are reported together, each with its place and key, however the file is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(tmp_path: Path, text: str | bytes, **environ: str) -> Config:
 
 
 def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
-    """The lines that the user reads."""
+    """Return the lines that the user reads."""
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text, **environ)
     assert all("\n" not in line for line in caught.value.lines())

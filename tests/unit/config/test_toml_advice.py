@@ -1,4 +1,4 @@
-"""A line that is not valid TOML is explained to somebody who does not know TOML."""
+"""A line that is not valid TOML is explained to people who do not know TOML."""
 
 from __future__ import annotations
 

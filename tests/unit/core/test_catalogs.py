@@ -29,7 +29,7 @@ from generate_catalogs import ROOMS, template
 LOCALE = shipped_folder() / "locale"
 LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"]
 
-# Words that a language took from English, or shares with it.
+# Words that a language has borrowed from English, or shares with it.
 SAME = {
     "de": {"Feed", "Newsletter", "{label}: {value}", "Pause"},
     "fr": {"Newsletter", "Newsletters", "Site", "Pages", "Pause"},
@@ -94,7 +94,7 @@ def test_outer_spaces_of_a_phrase_are_kept(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_has_its_own_plurals(language):
-    """Numbers of one CLDR category take one form, and numbers of two categories take two."""
+    """Numbers of one CLDR category use one form, and numbers of two categories use two."""
     from gettext import c2py
 
     plural_of = c2py(re.search(r"plural=(.*)", read(LOCALE / f"{language}.po").plural_forms)[1].rstrip(";"))
@@ -213,7 +213,7 @@ def test_an_unreadable_plural_rule_is_an_error(tmp_path):
         words_of("de", own_catalog(tmp_path, "de.po", f'{head}{READ_ON}msgstr "Mehr"\n'))
 
 
-# The preview is for the writer, and speaks English as the command line does.
+# The preview is for the writer, and is in English like the command line.
 FOR_READERS = [
     path
     for pattern in ("pages/*.html", "web/*.html", "email/*.html", "email/*.txt")
@@ -233,7 +233,7 @@ def test_a_template_contains_no_text_of_its_own(path):
         assert words == set()
 
 
-# Values of <meta>, the name of a format and of the program.
+# Values of <meta>, and the names of a format and of the program.
 KNOWN = {
     *("width", "device", "url", "initial", "scale", "light", "dark", "telephone", "no", "date", "address", "email"),
     *(
@@ -258,7 +258,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_text_is_used(room):
-    """In a template, or by name in the room's own code."""
+    """They are used in a template, or by name in the room's own code."""
     places = {
         "letter": ("email", "newsletters"),
         "page": ("pages", "site"),
@@ -270,7 +270,7 @@ def test_every_text_is_used(room):
     files = [*shipped_folder().glob(f"{places[0]}/*"), *(package / places[1]).rglob("*.py")]
     text = "".join(path.read_text(encoding="utf-8") for path in files if path.name not in ("words.py", "strings.py"))
     used = set(re.findall(r"(?:\b(?:words|say|its)|words_in\([^()]*\))\.(\w+)", text))
-    if room == "web":  # pages are named by the words of their titles
+    if room == "web":  # pages have the keys of their titles as names
         used |= set(re.findall(r'"(\w+)"', text))
     if room == "page":
         used |= set(SECTIONS.values())

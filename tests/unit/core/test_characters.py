@@ -1,4 +1,4 @@
-"""A reader counts graphemes, and a text is never cut inside one."""
+"""Lengths are counted in graphemes, and a text is never cut inside one."""
 
 from __future__ import annotations
 

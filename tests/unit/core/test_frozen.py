@@ -1,4 +1,4 @@
-"""Frozen dataclasses that are quick to define: they do what those of the standard library do."""
+"""Frozen dataclasses that are quick to define behave like those of the standard library."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
 
 @contextmanager
 def lines(how: str, *, terminal: bool = False) -> Iterator[list[str]]:
-    """The lines that are logged in the block."""
+    """Yield the lines that are logged in the block."""
     stream, found = io.StringIO(), []
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
     configure(how, stream)  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ def test_a_closed_stream_raises_nothing() -> None:
 
 @pytest.mark.parametrize("unit", ["a/../", "/", "a", "@", "a@", "a@b", "@-", "/confirm/", "a@-.", ",a@", "… "])
 def test_a_megabyte_is_logged_in_linear_time_and_cut(unit: str) -> None:
-    # In quadratic time it would take hours, and the time limit of a test would end it.
+    # In quadratic time this would take hours, and exceed the time limit of a test.
     line = redacted(unit * (1_000_000 // len(unit)))
     assert len(line) <= LONGEST_TEXT + 1
 

@@ -1,4 +1,4 @@
-"""Messages of strangers are divided as the email package divides them, but a few levels deep at most."""
+"""Messages from strangers are split like the email package splits them, but only a few levels deep."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tree(message: Message) -> Any:
 
 
 def written(parts: Any, end: str, depth: int = 0) -> str:
-    """Write a tree of texts as a message."""
+    """Return a tree of texts as a message."""
     if isinstance(parts, str):
         return f"Content-Type: text/plain{end}{end}{parts}"
     inner = "".join(f"--b{depth}{end}{written(part, end, depth + 1)}{end}" for part in parts)

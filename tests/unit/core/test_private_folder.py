@@ -1,4 +1,4 @@
-"""Folders that hold data about people: closed to others, and left out by git."""
+"""Folders with data about people: closed to other users, and ignored by git."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_gitignore_of_the_owner_is_kept(tmp_path: Path) -> None:
         (".publisher/people.db", 0o644, None, 0o600),
         ("data/people.db", None, None, 0o600),
         ("data/people.db", None, 0o755, 0o600),
-        ("data/people.db", 0o644, 0o755, 0o640),  # the owner's folder: their group may make the backups
+        ("data/people.db", 0o644, 0o755, 0o640),  # the owner's folder: their group may make backups
     ],
 )
 def test_a_database_is_closed_to_other_users(

@@ -1,4 +1,4 @@
-"""The language of segments: what it means, and what it refuses."""
+"""The language of segments: what conditions mean, and which are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ S, Op = Subject, Operator
 
 
 def shape(condition: Condition) -> str:
-    """Return a condition in a short form of the tests."""
+    """Return a condition in the short form of these tests."""
     match condition:
         case Not(part):
             return f"not {shape(part)}"
@@ -156,7 +156,7 @@ def test_long_deep_and_wide_conditions_are_refused() -> None:
         assert str(caught.value) == message
     assert len(list(terms(parse(" or ".join(["tag:a"] * 50))))) == 50
     assert parse("(" * 20 + "tag:a" + ")" * 20)
-    assert parse("(not tag:a) or " * 30 + "tag:b")  # beside each other, they aren't deep
+    assert parse("(not tag:a) or " * 30 + "tag:b")  # in a row, they aren't nested
 
 
 def test_any_text_is_a_condition_or_one_line() -> None:

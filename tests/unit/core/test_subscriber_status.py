@@ -1,4 +1,4 @@
-"""The table of a subscriber's status: drawn, written, and the only one."""
+"""The table of a subscriber's status: it is as drawn, and nothing else sets a status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROVE_NOTHING = (SubscriberEvent.REQUESTED, SubscriberEvent.IMPORTED)
 
 
 def drawn() -> dict[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus]:
-    """The table as the module's docstring draws it."""
+    """Return the table as drawn in the module's docstring."""
     assert subscriber_status.__doc__
     lines = [
         line.split() for line in subscriber_status.__doc__.splitlines() if line.startswith("    ") and "─" not in line

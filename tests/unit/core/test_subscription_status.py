@@ -1,4 +1,4 @@
-"""The table of a subscription's status: drawn, written, and the only one."""
+"""The table of a subscription's status: it is as drawn, and nothing else sets a status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)
 
 
 def drawn() -> dict[tuple[SubscriptionStatus | None, SubscriptionEvent], SubscriptionStatus]:
-    """The table as the module's docstring draws it."""
+    """Return the table as drawn in the module's docstring."""
     assert subscription_status.__doc__
     lines = [
         line.split() for line in subscription_status.__doc__.splitlines() if line.startswith("    ") and "─" not in line

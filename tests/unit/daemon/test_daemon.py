@@ -1,4 +1,4 @@
-"""What the parts of `publisher run` decide by themselves: pauses, what is worth logging, and what systemd hears."""
+"""Decisions of the parts of `publisher run`: pauses, what is worth logging, and what systemd is told."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_outage_is_one_line_when_it_begins_and_one_when_it_is_over(capsys: py
         for user in ("tick", "sending", "tick"):
             outage.begin(user, error)
         outage.end("sending")
-        outage.begin("sending", error)  # whoever tries between two failures of another begins no new outage
+        outage.begin("sending", error)  # a user that fails again while another still fails begins no new outage
         outage.end("tick")
         outage.end("sending")
         outage.end("sending")

@@ -1,4 +1,4 @@
-"""A process that hangs says so, and one that works does not, however long its work takes."""
+"""A process that hangs reports it, and one that works does not, however long its work takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEASE = 120.0
 
 @dataclass
 class JobState:
-    """A job as the health sees it."""
+    """A job as the health check sees it."""
 
     name: str = "chores"
     busy_seconds: float = 0.0
@@ -29,21 +29,21 @@ class JobState:
 
 @dataclass
 class DeliveryState:
-    """What the deliveries of a process have last shown."""
+    """The latest progress of the deliveries of a process."""
 
     is_heard: bool = False
     silent_seconds: float = 0.0
 
 
 class WatchedHealth:
-    """The health of a process, with a stopwatch that the test moves."""
+    """The health of a process, with a clock that the test moves."""
 
     def __init__(self) -> None:
         self.at, self.job, self.deliveries = 0.0, JobState(), DeliveryState()
         self.health = Health([self.job], self.deliveries, lambda: LEASE, lambda: self.at)
 
     def after(self, seconds: float) -> str:
-        """What the main thread finds after this time."""
+        """Return what the main thread finds after this time."""
         self.at += seconds
         return self.health.check()
 

@@ -1,4 +1,4 @@
-"""docs/configuration.md says what publisher/config/ says, no less and nothing else."""
+"""docs/configuration.md says exactly what publisher/config/ says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = ROOT / "docs/configuration.md"
 
 
 def generator() -> ModuleType:
-    """The script that writes the tables; docs/ is no package."""
+    """Load the script that writes the tables, as docs/ is not a package."""
     spec = importlib.util.spec_from_file_location("generate_configuration", PAGE.with_name("generate_configuration.py"))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +42,7 @@ def test_a_page_without_its_marks_is_refused() -> None:
 
 
 def every_key(table: type[Any]) -> list[tuple[str, str]]:
-    """(name, meaning) of all keys, also of those in tables inside tables."""
+    """Return (name, meaning) of all keys, including those in nested tables."""
     found: list[tuple[str, str]] = []
     for name, key in keys_of(table).items():
         inner = table_in(key.type)

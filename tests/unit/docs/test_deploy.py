@@ -1,4 +1,4 @@
-"""What stands in deploy/ fits the program and itself, as far as that can be told without installing it."""
+"""The files in deploy/ fit the program and each other, as far as can be checked without installing them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.support.needs import need
 from tests.support.project import ROOT
 
 DEPLOY = ROOT / "deploy"
-WORST_EXPOSURE = 20  # tenths, of 100: what systemd itself calls "OK"
+WORST_EXPOSURE = 20  # tenths, up to 100: the rating that systemd itself calls "OK"
 
 
 UNITS = ("publisher.service", "publisher-worker@.service")
 
 
 def unit(tmp_path: Path, name: str) -> Path:
-    """A unit with a program and a user that this machine has. A template has the name of one of its instances."""
+    """Return a unit with a program and a user of this machine. A template gets the name of one of its instances."""
     text = (DEPLOY / name).read_text()
     text = text.replace("/opt/publisher/bin/publisher", "/usr/bin/env").replace("=letter", "=root")
     path = tmp_path / name.replace("@.", "@1.")
@@ -62,7 +62,7 @@ def test_a_unit_gives_the_program_little_to_break(tmp_path: Path, name: str) -> 
 
 
 def dockerfile() -> list[tuple[str, str]]:
-    """(instruction, its arguments) of each line, continued ones joined."""
+    """Return (instruction, arguments) of each line, with continued lines joined."""
     text = re.sub(r"\\\n\s*", "", (DEPLOY / "Dockerfile").read_text())
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
@@ -168,7 +168,7 @@ def test_workers_of_the_compose_file_are_built_like_the_program_and_differ_in_th
 
 
 def worker_commands() -> dict[str, list[str]]:
-    """The arguments of the program in each of the files that start a worker."""
+    """Return the program's arguments in each of the files that start a worker."""
     started = re.search(r"^ExecStart=\S+/publisher (.*)$", (DEPLOY / UNITS[1]).read_text(), re.MULTILINE)
     return {
         UNITS[1]: started[1].split(),

@@ -1,4 +1,4 @@
-"""Documents that can fail: what they show is run, what they name exists, where they point is something."""
+"""Documents as tests: their examples are run, the names in them exist, and their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support import ROOT
 from tests.support.documents import DECISIONS, DOCS, NOT_RUN, PAGES, SITE, blocks, commands, dead_links, fits, name
 from tests.support.forked_program import with_command
 
-# A shell example is written as ```console and run here, or as ```sh and not. Only what needs the network, a
-# server, another machine or a long time may be ```sh: a line of it that begins otherwise belongs into a console.
+# A shell example is a ```console block and run here, or a ```sh block and not run. Only commands that need the network,
+# a server, another machine or a long time may be ```sh: a line that begins differently belongs into a console block.
 
 
 @pytest.mark.slow

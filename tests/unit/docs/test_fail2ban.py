@@ -1,4 +1,4 @@
-"""The filter of fail2ban in deploy/, against the lines that the program writes."""
+"""The filter of fail2ban in deploy/ matches the lines that the program writes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADDRESSES = ["203.0.113.7", "2001:db8::1"]
 
 
 def logged(style: logging.Format) -> list[str]:
-    """The lines of two failed and two refused logins, and others, from the two addresses and from a network."""
+    """Log lines of two failed and two refused logins, and others, from the two IP addresses and from a network."""
     stream = io.StringIO()
     logging.configure(style, stream)
     for client in (*ADDRESSES, "203.0.113.0/24"):
@@ -33,7 +33,7 @@ def logged(style: logging.Format) -> list[str]:
 
 
 def without_time(line: str) -> str:
-    """Take the time away, as fail2ban does."""
+    """Return a line without its time, as fail2ban does."""
     return re.sub(r'^(?:\{"time": ")?[0-9-]+T[0-9:]+\+00:00', "", line)
 
 

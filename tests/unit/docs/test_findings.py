@@ -1,4 +1,4 @@
-"""docs/findings.md: its table is made of the codes."""
+"""docs/findings.md: its table is generated from the codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/publisher.1 is made of the help texts."""
+"""docs/publisher.1 is generated from the help texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of the repository that the documents name: each of them exists."""
+"""Every file of the repository that the documents name exists."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from tests.support import ROOT
 from tests.support.documents import DECISIONS, DOCS, PAGES, name
 
-CHANGES = ROOT / "CHANGELOG.md"  # it also names files of the past and of a user's project
+CHANGES = ROOT / "CHANGELOG.md"  # it also names old files and files of a user's project
 TEXTS = [*(page for page in PAGES if page not in DECISIONS and page != CHANGES), *sorted(DOCS.glob("generate_*.py"))]
 _TOPS = "publisher|tests|docs|deploy|examples|benchmarks|templates|locale"
 _PATH = re.compile(rf"(?<![\w/.:<-])((?:{_TOPS}|\.ci)/[\w./*-]*\w|\w+(?:/\w+)*\.(?:py|tsv|pot))(?![\w<{{])")
-# Paths of a project that the text describes, or in the wheel, not of this repository.
+# Paths of a project that the text describes, or in the wheel, instead of this repository.
 _OF_A_PROJECT = (
     "templates/",
     "locale/",
@@ -28,12 +28,12 @@ _OF_A_PROJECT = (
 
 
 def paths_of(text: str) -> list[str]:
-    """Return the paths in a text which look like files of this repository, without those of a user's project."""
+    """Return the paths in a text that look like files of this repository, without those of a user's project."""
     return [path for path in _PATH.findall(text) if not path.startswith(_OF_A_PROJECT)]
 
 
 def is_there(path: str) -> bool:
-    """Return whether a file or folder exists, at its full path or as the end of one of the repository."""
+    """Return whether a file or folder exists in the repository, at this path or at one that ends with it."""
     if (ROOT / path).exists() or any(ROOT.glob(path)):
         return True
     return any(
@@ -42,7 +42,7 @@ def is_there(path: str) -> bool:
 
 
 def prose_of(page: Path) -> str:
-    """Return what is in backticks or links in a document, or the docstrings of a script."""
+    """Return the texts in backticks and links of a document, or the docstrings of a script."""
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".py":
         kinds = (ast.Module, ast.FunctionDef, ast.ClassDef)

@@ -1,4 +1,4 @@
-"""docs/templates.md: the templates, their blocks and what they get are those of the program."""
+"""docs/templates.md: the templates, their blocks and variables are those of the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that people read: the words of the style sheet, and none of those that it retired."""
+"""Texts that people read use the words of the style sheet, and none of the retired ones."""
 
 from __future__ import annotations
 

@@ -27,5 +27,5 @@ def test_the_broken_code_is_still_python(mutant: Mutant) -> None:
 def test_the_tests_that_must_notice_exist(mutant: Mutant) -> None:
     assert mutant.tests
     for test in mutant.tests:
-        path, _, name = test.partition("[")[0].partition("::")  # what is in brackets is a case of the test
+        path, _, name = test.partition("[")[0].partition("::")  # the part in brackets is a case of the test
         assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every regular expression that sees text from outside takes linear time, also for its worst repetition."""
+"""Every regular expression that sees text from outside takes linear time, even for its worst repetition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def known() -> dict[tuple[str, str], Use]:
 
 
 def slow(row: Row) -> str:
-    """What is wrong with a pattern; "" if it is linear."""
+    """Return what is wrong with a pattern; "" if it is linear."""
     pattern = known()[row.module, row.written].pattern
     assert pattern is not None
     found = growth(pattern, row, LENGTH)
@@ -33,7 +33,7 @@ def slow(row: Row) -> str:
 
 def test_every_pattern_is_listed_with_what_it_sees() -> None:
     listed = {(row.module, row.written) for row in table()}
-    assert sorted(known().keys() - listed) == []  # python -m tests.support.patterns adds them; say what they see
+    assert sorted(known().keys() - listed) == []  # python -m tests.support.patterns adds them; write down what they see
     assert sorted(listed - known().keys()) == []
     assert {row.sees for row in table()} == {"foreign", "own"}
     assert [row for row in table() if row.sees == "foreign" and row.worst is None] == []

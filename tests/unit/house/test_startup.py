@@ -1,4 +1,4 @@
-"""What the program loads before it does anything: three paths stay light, and each says what it loads."""
+"""The libraries that the program loads before it does anything: three paths load few, and each test lists them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HEAVY = {
 
 
 def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
-    """The names of all modules that are loaded when a command has ended well."""
+    """Return the names of all modules that a successful command has loaded."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -48,7 +48,7 @@ def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
 
 
 def heavy(modules: set[str]) -> set[str]:
-    """Which of the heavy libraries are among them; print how much of ours is."""
+    """Return the heavy libraries among them; print how many of our own modules are loaded."""
     ours = sorted(name for name in modules if name.startswith("publisher."))
     sys.stdout.write(f"{len(ours)} modules of ours: {' '.join(ours)}\n")
     return modules & {*HEAVY, "sqlalchemy", "jinja2", "pygments", "comrak", "rich", "yaml"}

@@ -15,8 +15,8 @@ import pytest
 from tests.support import ROOT
 from tests.support.house import FLOORS, OWNERS, House, Module
 
-# Names of modules that may stand twice: a file of cli/ is named like its command, one of config/ like its table in
-# publisher.toml, and one of store/ like the noun that it stores.
+# Names that several modules may have: a file in cli/ is named after its command, one in config/ after its table in
+# publisher.toml, and one in store/ after the noun that it stores.
 NAMED_BY_RULE = ("cli.", "config.", "store.")
 
 # A file under 60 lines has a reason.
@@ -208,7 +208,7 @@ def test_a_handler_without_a_reason_is_seen(handler: str, is_silent: bool) -> No
 
 
 def _silent_handlers(module: Module) -> list[int]:
-    """Return the lines of handlers that catch everything, with no comment behind them that says why."""
+    """Return the lines of handlers that catch everything without a comment that says why."""
     lines, found = module.text.splitlines(), []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler):
@@ -226,6 +226,6 @@ def test_no_module_is_longer_than_450_lines(house: House) -> None:
 def test_the_figures_are_printed_by_one_command(house: House, tmp_path: Path) -> None:
     assert house.figures()["imports inside functions"]
     shutil.copytree(ROOT / "publisher/core", tmp_path / "publisher/core", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "tests.support.house", str(tmp_path)]  # of a small house: it is soon read
+    command = [sys.executable, "-m", "tests.support.house", str(tmp_path)]  # a small checkout, which is read quickly
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert re.search(r"^imports inside functions +\d+$", done.stdout, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What is installed: every list has one version and hashes for each package, and nothing is named by a place."""
+"""Lists of packages to install: each package has one version with hashes, and no registry is named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LISTS = sorted(FOLDER.glob("*.txt"))
 
 
 def script(name: str) -> ModuleType:
-    """A script of requirements/, which is not a package."""
+    """Load a script of requirements/, which is not a package."""
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

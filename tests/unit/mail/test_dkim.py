@@ -43,7 +43,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Signer, Signer]:
 
 
 def dns(*signers: Signer) -> Any:
-    """A look-up that knows the keys of these signers and no other."""
+    """Return a DNS look-up that finds only the keys of these signers."""
     records = {f"{s.selector}._domainkey.{s.domain}.".encode(): s.key.record_text().encode() for s in signers}
     return lambda name, timeout=5: records.get(name)
 
@@ -115,7 +115,7 @@ def test_any_other_message_verifies(signers: tuple[Signer, Signer], body: bytes)
     message = b"From: ada@example.org\r\nTo:  a@example.org\r\nSubject: =?utf-8?b?w6Q=?=\r\n  folded\r\n\r\n" + body
     signed = sign(message, signers, NOW)
     if body and not body.endswith(b"\r\n"):
-        signed += b"\r\n"  # as SMTP ends it
+        signed += b"\r\n"  # with the line end that SMTP requires
     assert verifies(signed, signers[0], 0)
     assert verifies(signed, signers[1], 1)
 

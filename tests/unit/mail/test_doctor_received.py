@@ -1,4 +1,4 @@
-"""The doctor on a message: its unsubscribe headers, and what its receiver found."""
+"""The doctor checks a message: its unsubscribe headers, and the results of its receiver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor on keys, policies, mail servers and names: a zone goes in, diagnoses come out."""
+"""The doctor checks keys, policies, mail servers and names: a zone goes in, diagnoses come out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor on SPF records: a zone goes in, diagnoses come out."""
+"""The doctor checks SPF records: a zone goes in, diagnoses come out."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_any_advised_spf_record_allows_our_mail(
     told = [*check_spf("f.test", hosts, sorted(addresses), asking(zone))]
     for advised in {"".join(each.record.split('"')[1::2]) for each in told if each.record}:
         if not (addresses or service or own):
-            continue  # "mx", of a domain of which nothing is known
+            continue  # "mx" of an unknown domain
         again = zone | {"TXT f.test": advised}
         known = "ok" if addresses or service else "note"
         assert [str(each.level) for each in check_spf("f.test", hosts, sorted(addresses), asking(again))] == [known], (

@@ -1,4 +1,4 @@
-"""Messages that are noted after their turn is over."""
+"""Messages that are recorded after their turn has expired."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from publisher.mail.smtp.protocol import Message, MessageFate
 
 @dataclass
 class Ledger:
-    """A coordinator with messages. It notes one when it is told to."""
+    """A coordinator with messages. The test decides when a message is noted."""
 
     domain: str = "example.org"
     notes: list[Callable[[float], None]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Ledger:
 
 @dataclass
 class Turns:
-    """A pace with as many turns as it is given. Each may be used for some seconds."""
+    """A pace with a fixed number of turns. Each may be used for some seconds."""
 
     left: int
     usable: float

@@ -25,7 +25,7 @@ FINAL = {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
 
 
 def drawn() -> dict[tuple[str, str], str]:
-    """Read the table out of the module's docstring."""
+    """Read the table from the module's docstring."""
     lines = [line.split() for line in (lifecycle.__doc__ or "").splitlines() if line.startswith("    ")]
     header, _, *rows = lines
     return {

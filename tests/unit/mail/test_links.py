@@ -36,12 +36,14 @@ def test_a_token_reads_back(uid: str, newsletter: str) -> None:
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=3))
 def test_a_token_is_signed_like_those_of_itsdangerous(parts: list[str]) -> None:
     made = signer("a secret", "unsubscribe")
-    assert made.dumps(parts) == made.dumps(parts, salt="publisher unsubscribe")  # this one takes the way of the library
+    assert made.dumps(parts) == made.dumps(
+        parts, salt="publisher unsubscribe"
+    )  # this call takes the path of the library
 
 
 @pytest.mark.parametrize("purpose", ["unsubscribe", "preferences", "once confirm", "once address"])
 def test_only_one_spelling_of_a_token_is_read(purpose: str) -> None:
-    """The last character of base64 has bits that mean nothing."""
+    """The last character of base64 has bits without meaning."""
     made = signer("a secret", purpose)
     token = str(made.dumps(["uid", "weekly"]))
     assert made.loads(token) == ["uid", "weekly"]

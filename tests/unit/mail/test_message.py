@@ -34,8 +34,7 @@ HEADERS = NewsletterHeaders(
 UNSUBSCRIBE = "https://letters.example.org/unsubscribe/" + "Wy5IIl0.x-_" * 12
 PREFERENCES = "https://letters.example.org/preferences/" + "IjRmIl0.y-_" * 12
 
-# Text as people and templates write it, and as it hurts: escapes, dots, long lines, bare CRs, other
-# scripts, marks.
+# Text as people and templates write it, and difficult text: escapes, dots, long lines, bare CRs, other scripts, marks.
 HURTING = st.sampled_from(
     ["=", "=3D", "\r", "\r\n", "\n", ".", "\n.\n", " ", " \n", "\t\n", "é", "語" * 40, "🙂", "x" * 80]
 )
@@ -60,19 +59,19 @@ def read(message: bytes) -> EmailMessage:
 
 
 def body(message: bytes, kind: str) -> str:
-    """A part's text exactly as it was encoded, without the parser's own ideas about its last line end."""
+    """Return a part's text exactly as encoded, without the parser's changes of its last line end."""
     part: Any = read(message).get_body((kind,))
     return lines(part.get_payload(decode=True).decode())
 
 
 def display_name(message: bytes) -> str:
-    """The name in To, adjacent encoded words joined (RFC 2047, 6.2); 3.11 has spaces between."""
+    """Return the name in To, with adjacent encoded words joined (RFC 2047, 6.2); Python 3.11 separates them."""
     name, _ = parseaddr(email.message_from_bytes(message)["To"])
     return str(make_header(decode_header(name)))
 
 
 def lines(text: str) -> str:
-    """The text with every line end as the parser gives it."""
+    """Return the text with the line ends that the parser returns."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -125,7 +124,7 @@ def test_unfoldable_subjects_are_encoded(subject: str) -> None:
 
 
 def test_lines_with_encoded_words_have_76_characters_at_most() -> None:
-    """RFC 2047, section 2, for each header that may have such words, at every length."""
+    """RFC 2047, section 2, for each header that may have encoded words, at every length."""
     address = "someone.with.a.long.name@a.very.long.name.example.org"
     for sign in ("é", "日", "\U0001f642", "é a"):
         for count in range(1, 120):
@@ -143,7 +142,7 @@ def test_lines_with_encoded_words_have_76_characters_at_most() -> None:
 
 
 def test_no_line_of_a_body_begins_with_from() -> None:
-    """RFC 2049, section 3: also where a line was broken, and beside a mark."""
+    """RFC 2049, section 3: also where a line was broken, and next to a mark."""
     texts = [
         "From Monday on",
         "From ",
@@ -332,7 +331,7 @@ def test_headers_of_a_unicode_site_are_ascii() -> None:
 
 
 def assert_well_formed(message: bytes) -> None:
-    """RFC 5322 and 2045: CRLF only, no line too long, ASCII but for addresses."""
+    """Check RFC 5322 and 2045: only CRLF, no line too long, ASCII except in addresses."""
     assert re.search(rb"(?<!\r)\n|\r(?!\n)", message) is None
     head, _, content = message.partition(b"\r\n\r\n")
     assert all(len(line) <= 76 for line in content.split(b"\r\n"))

@@ -76,7 +76,9 @@ def test_a_file_moved_to_cur_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_content_is_synced_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[tuple[bool, int]] = []  # whether it was a folder, and how many messages had their names then
+    synced: list[
+        tuple[bool, int]
+    ] = []  # whether it was a folder, and how many messages had their final names at that time
 
     def sync(descriptor: int) -> None:
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)

@@ -1,4 +1,4 @@
-"""Two thousand realistic subscribers: whatever their names, each message reads back as theirs."""
+"""Two thousand realistic subscribers: whatever their names, a parser finds them in their messages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LOCAL = [
     "x.y.z+w",
 ]
 
-# Each domain with how it stands in a message, written with a tool that is not the program's.
+# Each domain with its form in a message, written with a tool that the program does not use.
 DOMAINS = {
     "example.org": "example.org",
     "EXAMPLE.Com": "EXAMPLE.Com",
@@ -58,11 +58,11 @@ DOMAINS = {
 }
 COUNT = 500
 
-HEADS = HeaderParser(policy=SMTPUTF8)  # takes four times as long as the older parser, which has the rest
+HEADS = HeaderParser(policy=SMTPUTF8)  # takes four times as long as the older parser, which reads the rest
 
 
 def people() -> list[tuple[str, str, str]]:
-    """Name, address, and the address as it appears in a message; all differ."""
+    """Return name, address, and the address as it appears in a message; all people differ."""
     found = []
     for number in range(COUNT):
         name = f"{FIRST[number % len(FIRST)]} {LAST[number // len(FIRST) % len(LAST)]}".strip() if number % 17 else ""
@@ -74,7 +74,7 @@ def people() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def composer() -> MailMerge:
-    """A shipped template's letter of the sample posts, which also contains the subscriber's name."""
+    """Compose the sample posts with a shipped template; the email also contains the subscriber's name."""
     letter = min((each.letter for each in letters("samples", "digest")), key=lambda each: len(each.html))
     html = letter.html.replace("</body>", f'<p id="name">{Mark.NAME}</p></body>')
     named = Letter("", letter.subject, "", html, f"Dear {Mark.NAME},\n\n{letter.text}")
@@ -113,11 +113,11 @@ def test_five_hundred_subscribers_get_their_own_values(composer: MailMerge) -> N
 
 
 def name_in(message: Message) -> str:
-    """The name in To, encoded words joined (RFC 2047, 6.2)."""
+    """Return the name in To, with encoded words joined (RFC 2047, 6.2)."""
     return str(make_header(decode_header(parseaddr(str(message["To"]))[0])))
 
 
-# Parts of names: quotes, an encoded word that is none, ninety wide characters, an address, right to left.
+# Parts of names: quotes, a text like an encoded word, ninety wide characters, an address, right-to-left text.
 ODD = ['of "The Quiet', "=?utf-8?q?", "語語", "a@b.example", "محمد <b>Bold"]
 
 

@@ -1,4 +1,4 @@
-"""The limits that workers share, in the loop of one of them: scripted grants, and a clock that the tests move."""
+"""The limits that workers share, in the event loop of one worker: scripted grants, and a clock that the tests move."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from publisher.store.sending_limits import DayGrant, most_turns
 
 
 def rate_of(rate: float) -> tuple[SharedRate, list[int]]:
-    """A rate, and the questions that it asks."""
+    """Return a rate, and the list of its requests for turns."""
     asked: list[int] = []
     return SharedRate(rate, asked.append), asked
 
 
 def used(rate: SharedRate, now: float) -> int:
-    """Take all turns that may be taken now; return their number."""
+    """Take all turns that are available now; return their number."""
     count = 0
     while not rate.wait(now):
         rate.take(now)
@@ -137,21 +137,21 @@ def test_a_slow_rate_forgives_more_lateness() -> None:
 
 @dataclass
 class Fleet:
-    """Workers that share a rate. The grants are handed out in order, with answers that take a while to come."""
+    """Workers that share a rate. Grants are given in order, and their answers arrive after a while."""
 
     rate: float
     workers: list[SharedRate] = field(default_factory=list)
-    answers: deque[tuple[float, int, int]] = field(default_factory=deque)  # when, for whom, how many
+    answers: deque[tuple[float, int, int]] = field(default_factory=deque)  # when, for which worker, how many
     next_at: float = 0.0
     now: float = 0.0
 
     def hire(self, delay: float) -> None:
-        """Add a worker to whom answers take so many seconds."""
+        """Add a worker whose answers take this many seconds."""
         number = len(self.workers)
         self.workers.append(SharedRate(self.rate, lambda turns: self.answers.append((self.now + delay, number, turns))))
 
     def answer(self) -> None:
-        """Answer the questions whose time has come."""
+        """Give the answers that are due."""
         for each in [each for each in self.answers if each[0] <= self.now]:
             self.answers.remove(each)
             _, number, turns = each
@@ -200,7 +200,7 @@ def test_a_worker_that_dies_takes_its_turns_with_it() -> None:
 
 @dataclass
 class Day:
-    """A quota, with the loop's time and what was asked."""
+    """A quota, with the loop's time and the requested amounts."""
 
     now: float = 100.0
     asked: list[int] = field(default_factory=list)

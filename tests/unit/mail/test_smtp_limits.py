@@ -1,4 +1,4 @@
-"""Rates, shares, quotas and the health of servers, by a clock that the tests move."""
+"""Rates, shares, quotas and the health of servers, with a clock that the tests move."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_rate_is_exact_despite_late_timers(rate: float, late: list[float]) -> 
             limit.take(now)
             turns += 1
         now += limit.wait(now) + late[turns % len(late)]
-    # The first turn is free, and so are those of the burst.
+    # The first turn does not wait, nor do those of the burst.
     assert 0.98 * rate * seconds - 2 <= turns <= 1.02 * rate * seconds + 1 + 0.05 * rate
 
 
@@ -118,7 +118,7 @@ def test_a_slow_server_holds_nobody_back() -> None:
 
 
 def accepted(workers: list[DailyQuota], messages: int) -> int:
-    """Offer a server so many messages, each worker in turn; return how many it was given."""
+    """Offer a server this many messages, each worker in turn; return how many it got."""
     count = 0
     for turn in range(messages):
         worker = workers[turn % len(workers)]

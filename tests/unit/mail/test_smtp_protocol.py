@@ -1,4 +1,4 @@
-"""The SMTP protocol as values: replies go in, bytes and fates come out."""
+"""The SMTP protocol without I/O: it gets replies, and returns bytes and the fate of each message."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ LATER = ("450 4.2.1 busy", Deferred("450 4.2.1 busy"))
 NOBODY = ("550 5.1.1 nobody", Rejected("550 5.1.1 nobody"))
 SPAM = ("554 5.7.1 spam", Rejected("554 5.7.1 spam"))
 TOO_LARGE = ("552 5.3.4 too large", Rejected("552 5.3.4 too large"))
-# A sender that is refused for ever is refused for everybody: it has a test of its own.
+# A sender that is permanently refused stops the run: this has its own test.
 REFUSALS = [("MAIL", LATER), ("MAIL", TOO_LARGE)] + [
     (word, refusal) for word in ("RCPT", "DATA", ".") for refusal in (LATER, NOBODY, SPAM, TOO_LARGE)
 ]
@@ -254,7 +254,7 @@ def test_every_message_gets_exactly_one_fate(
     assert all(content in server.taken for content in accepted)
     assert len([a for a in answers if isinstance(a.fate, Unanswered)]) <= 1
     unsure = [body(a.message) for a in answers if isinstance(a.fate, Accepted | Unanswered)]
-    assert all(content in unsure for content in server.taken if content)  # what was taken is never given back
+    assert all(content in unsure for content in server.taken if content)  # accepted messages are never given back
 
 
 @given(st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\n", b"a", b"\r"]), max_size=12).map(b"".join))

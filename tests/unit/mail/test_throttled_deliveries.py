@@ -28,7 +28,7 @@ def throttled(
 @pytest.mark.parametrize("wait", [0.01, 0.4, 2.0])
 def test_only_claims_with_a_turn_soon_wait_in_memory(wait: float) -> None:
     async def keep_many() -> tuple[int, list[float]]:
-        vars(asyncio.get_running_loop())["time"] = lambda: 100.0  # all come at the same moment, on a busy machine too
+        vars(asyncio.get_running_loop())["time"] = lambda: 100.0  # all come at the same moment, even on a busy machine
         returned: list[float] = []
         waiting = throttled([], returned)
         for number in range(1_000):

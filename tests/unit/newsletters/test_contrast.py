@@ -1,4 +1,4 @@
-"""Colours, kept rules and the cascade, from which the contrast of a letter is computed."""
+"""Colours, kept rules and the cascade, from which the contrast of an email is computed."""
 
 from __future__ import annotations
 

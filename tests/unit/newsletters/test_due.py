@@ -1,4 +1,4 @@
-"""Whether an edition is due, however the clock moves. benchmarks.decade does the same at length."""
+"""Whether an edition is due, however the clock moves. benchmarks.decade tests the same over ten years."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_post_is_due_once_it_has_settled() -> None:
     assert state(5 * minute, 14 * minute) == (False, False)
     assert state(5 * minute, 15 * minute) == (True, False)
     assert state(-timedelta(days=2), 10 * minute) == (True, False)
-    assert state(timedelta(days=900), 10 * minute) == (True, False)  # the file's clock was wrong
+    assert state(timedelta(days=900), 10 * minute) == (True, False)  # the clock of the file system was wrong
     assert state(None, timedelta(days=1)) == (True, True)
 
 

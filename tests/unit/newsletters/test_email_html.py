@@ -38,9 +38,9 @@ BODIES = [
     ("<script>x()</script><style>p{}</style><p>a</p><!-- b -->", "<p>a</p>"),
     ('<a href="javascript:x()">a</a>', "a"),
     ('<form><label>a</label><input type="text"></form>', "a"),
-    # Elements that email clients do not know.
+    # Elements that email clients do not support.
     ("<details><summary>a</summary><p>b</p></details>", '<div><p class="alert-title">a</p><p>b</p></div>'),
-    # Links are absolute; those from a footnote back to the text are useless.
+    # Links are absolute; links from a footnote back to the text are useless.
     ('<p>a<a href="/b">b</a></p>', '<p>a<a href="https://example.org/b">b</a></p>'),
     ('<p>note <a href="#fnref-1" class="footnote-backref">↩</a></p>', "<p>note </p>"),
     ('<p>as I said <a href="https://a.example/x/#fnref-3">in footnote 3</a></p>',
@@ -64,7 +64,7 @@ BODIES = [
      "▶\ufe0e Open the embedded page on maps.example.com</a>"),
     ('<p>a <iframe></iframe> b</p>',
      '<p>a <a class="media" href="https://example.org/p/">▶\ufe0e Watch the video</a> b</p>'),
-    # Pictures: wide ones get a width for Outlook, small and inline ones are left alone.
+    # Images: wide ones get a width for Outlook, small and inline ones are unchanged.
     ('<p>a <img src="/i.png"></p>', '<p>a <img src="https://example.org/i.png" alt=""></p>'),
     ('<p><img src="/i.png" alt="i" width="20" srcset="x 2x"></p>',
      '<p><img alt="i" src="https://example.org/i.png" width="20"></p>'),
@@ -165,7 +165,7 @@ def test_no_body_contains_a_mark(html):
 @settings(deadline=None)
 @given(st.text(max_size=400), st.sampled_from(["python", "html", "bash", "", "diff", "none"]))
 def test_colouring_does_not_change_code(code, language):
-    code = code.replace("\r", "").replace("\ufeff", "")  # the lexers normalise both
+    code = code.replace("\r", "").replace("\ufeff", "")  # lexers normalise both
     assert "".join(text for _, text in coloured(code, language, lexed)) == code
 
 

@@ -1,6 +1,6 @@
-"""Whole letters: golden files to look at, and what must hold for every letter.
+"""Whole emails: golden files to review, and properties of every email.
 
-UPDATE_GOLDEN=1 writes tests/data/golden/letters/ anew; review the difference before it is committed.
+UPDATE_GOLDEN=1 rewrites tests/data/golden/letters/; review the difference before you commit it.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ VALUES = st.lists(st.sampled_from(WICKED) | st.text(st.characters(), max_size=9)
 
 
 def message(value: str) -> EmailMessage:
-    """A message with `value` wherever text from outside goes into it."""
+    """Return a message with `value` in every place of text from outside."""
     subject_post = rendered(post(1, value, authors=(value,), tags=(value,)), excerpt=value)
     letter = make(
         replace(CONFIG, site=replace(CONFIG.site, postal_address=f"1 Road, {' '.join(value.split())}")),
@@ -69,7 +69,7 @@ def part(of: EmailMessage, kind: str) -> str:
 
 
 def skeleton(html: str) -> list[tuple[str, tuple[str, ...]]]:
-    """All elements and comments, in order, with the names of their attributes."""
+    """Return all elements and comments, in order, with the names of their attributes."""
     tree = lxml_html.document_fromstring(html.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     return [(str(each.tag), tuple(each.attrib)) for each in tree.iter()]
 

@@ -1,4 +1,4 @@
-"""Emails with items of sources: where their links lead, and how they are grouped."""
+"""Emails with items of sources: the targets of their links, and their grouping."""
 
 from __future__ import annotations
 

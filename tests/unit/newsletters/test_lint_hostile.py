@@ -1,4 +1,4 @@
-"""Any letter can be linted, always with the same result."""
+"""Any email can be linted, always with the same result."""
 
 from __future__ import annotations
 

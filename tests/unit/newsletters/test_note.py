@@ -88,7 +88,7 @@ def test_without_a_note_the_newsletters_intro_is_used(tmp_path):
     assert "<em>always</em>" in make(newsletter=replace(WEEKLY, intro="As *always*.")).html
 
 
-# Nine lines of nine aliases, each of which stands for the nine of the line before.
+# Nine lines of nine aliases, each for all nine of the previous line.
 MERGES = "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}\n" for i in range(1, 10))
 MERGES = f"---\na0: &a0 {{x: 1}}\n{MERGES}subject: x\n---\nDear readers"
 

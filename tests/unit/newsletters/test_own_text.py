@@ -1,4 +1,4 @@
-"""Emails without posts: what their files say, and how they look."""
+"""Emails without posts: the text of their files, and their appearance."""
 
 from __future__ import annotations
 

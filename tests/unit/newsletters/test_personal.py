@@ -1,4 +1,4 @@
-"""Texts that address each subscriber: what becomes a mark, what is refused, and what each recipient reads."""
+"""Texts that address each subscriber: what becomes a mark, what is refused, and what each recipient sees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KNOWN = {
 ADA = {"name": "Ada", "address": "ada@example.org", "plan": "Pro", "points": 10.0, "vip": True, "born": "1990-02-03"}
 IF_PRO = '{% if subscriber.plan == "pro" %}'
 
-# (typed, what Ada reads, what somebody reads about whom only the address is known)
+# (text, what Ada sees, what a subscriber with only an address sees)
 READ = [
     ('Hello {{ subscriber.name | default("friend") }}!', "Hello Ada!", "Hello friend!"),
     ("Hello {{subscriber.name|default('friend', true)}}!", "Hello Ada!", "Hello friend!"),
@@ -44,7 +44,7 @@ READ = [
     ("```\n{% if subscriber.x %}\n```", "```\n{% if subscriber.x %}\n```", None),
 ]
 
-# (typed, what the error says, its line)
+# (text, the error's message, its line)
 REFUSED = [
     ("\n{{ subscriber.nme }}", "there is no field 'nme' (did you mean subscriber.name?)", 2),
     ("{{ subscriber.email }}", "did you mean subscriber.address?", 1),

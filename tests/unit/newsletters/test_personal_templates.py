@@ -1,4 +1,4 @@
-"""Tags about the subscriber in a project's own templates of emails."""
+"""Tags about the subscriber in a project's own email templates."""
 
 from __future__ import annotations
 

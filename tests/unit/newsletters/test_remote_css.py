@@ -1,4 +1,4 @@
-"""CSS in letters: what is inlined, what is kept, and that nothing is ever fetched."""
+"""CSS in emails: what is inlined, what is kept, and that nothing is ever fetched."""
 
 from __future__ import annotations
 

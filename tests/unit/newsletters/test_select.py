@@ -1,4 +1,4 @@
-"""Which posts an edition takes: values in, values out."""
+"""Which posts an edition selects: values in, values out."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_first_edition_passes_over_the_archive():
     posts = [post(1, tags=("a",)), post(2), post(3, tags=("a",)), post(4, tags=("a",)), post(5)]
     found = choose([*posts, post(6, in_newsletters=False), post(-1)], mine, is_first=True)
     assert numbers(found) == [1, 3]
-    assert sorted(found.passed_over) == ids(2, 4, 5, 6)  # not the one of tomorrow
+    assert sorted(found.passed_over) == ids(2, 4, 5, 6)  # not tomorrow's post
     assert found.waiting == 0
 
 
@@ -99,7 +99,7 @@ def test_a_first_edition_has_no_posts_of_long_ago_unless_asked():
     assert (nothing.posts, nothing.passed_over, nothing.too_old) == ((), (), 2)
     for asked in (replace(WEEKLY, first=5), replace(usual, since="2026-01-01")):
         assert numbers(choose(old, asked, is_first=True)) == [1, 2]
-    assert numbers(choose(old, usual)) == [1, 2]  # a later edition takes what is added late
+    assert numbers(choose(old, usual)) == [1, 2]  # a later edition selects posts that are added late
 
 
 def test_a_later_edition_passes_nothing_over():

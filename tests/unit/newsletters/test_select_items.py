@@ -1,4 +1,4 @@
-"""Which items of sources an edition takes: values in, values out."""
+"""Which items of sources an edition selects: values in, values out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MIXED = replace(WEEKLY, sources=("blog", "posts", "news"))
 
 
 def an_item(number: int, seen: timedelta = 10 * DAY, name: str = "blog", **values: Any) -> Post:
-    """An item that is `number` days old and was first seen `seen` ago, with the first fetch unless told otherwise."""
+    """Return an item that is `number` days old and was first seen `seen` ago, by default in the first fetch."""
     at = MADE_AT - seen
     usual = {"first_seen": at, "changed_at": at, "is_backlog": True, "from_source": name, "id": f"{name}:{number}"}
     return replace(post(number), **(usual | values))
 
 
 def later(number: int, seen: timedelta = DAY, **values: Any) -> Post:
-    """An item that appeared after the first fetch."""
+    """Return an item that appeared after the first fetch."""
     return an_item(number, seen, **({"is_backlog": False} | values))
 
 
@@ -44,7 +44,7 @@ def names(selection: Selection) -> str:
     return " ".join(each.id.replace("tag:example.org,2026:", "own:") for each in selection.posts)
 
 
-# The newsletter began with the source when that was first fetched, which is not now.
+# The newsletter began with the source at its first fetch, in the past.
 AT_FIRST = SourceBeginning(MADE_AT - 10 * DAY, MADE_AT - 10 * DAY)
 
 BACKLOG = [an_item(number) for number in range(11, 111, 10)]  # the newest is 11 days old
@@ -72,7 +72,7 @@ def test_what_a_feed_showed_only_later_of_its_past_is_nothing_for_a_newsletter_t
 
 
 def test_no_other_item_is_left_out_because_of_a_date() -> None:
-    """Undated, back-dated and future-dated items go once, also in a first edition with too little else."""
+    """Undated, back-dated and future-dated items are sent once, even in a first edition with few other items."""
     old = later(4000)
     for handled, is_first in (((), True), (("blog:11",), False)):
         assert "blog:4000" in names(choose([*BACKLOG, old], handled=handled, is_first=is_first, begun=AT_FIRST))
@@ -113,7 +113,7 @@ def test_an_item_of_a_backlog_that_only_now_passes_the_filters_does_not_go() -> 
 
 
 def test_all_that_is_there_when_a_newsletter_begins_is_a_backlog() -> None:
-    """A newsletter that is added later takes of a source what it would take of one that was just fetched."""
+    """A newsletter that is added later selects the same items of a source as if it had just been fetched."""
     year = [later(day, seen=day * DAY) for day in range(1, 365)]
     since = replace(WEEKLY, since=f"{MADE_AT - 3 * DAY:%Y-%m-%d}")
     undated_or_late = [later(9, seen=HOUR), later(30, seen=HOUR), *year]
@@ -121,7 +121,7 @@ def test_all_that_is_there_when_a_newsletter_begins_is_a_backlog() -> None:
         (year, WEEKLY, "1 2 3 4 5"),
         (year, replace(WEEKLY, first=3), "1 2 3"),
         (year, since, "1 2 3"),
-        (undated_or_late, since, "1 2 3"),  # by their own dates
+        (undated_or_late, since, "1 2 3"),  # in the order of their own dates
         ([later(day, seen=day * DAY) for day in range(61, 99)], WEEKLY, ""),
         (year, replace(WEEKLY, schedule="each post"), ""),
     ]
@@ -144,7 +144,7 @@ def test_what_comes_between_the_beginning_and_the_first_edition_goes() -> None:
         assert {each.id for each in came} <= {each.id for each in found.posts}
     tomorrow = replace(WEEKLY, since=f"{MADE_AT + DAY:%Y-%m-%d}")
     assert names(choose([*few, *came], tomorrow, begun=AT_FIRST)) == ""
-    due_later = later(1, seen=20 * DAY, published=MADE_AT - HOUR)  # it was there, and its time had not come
+    due_later = later(1, seen=20 * DAY, published=MADE_AT - HOUR)  # it was there, but still dated in the future
     assert "blog:1" in names(choose([*BACKLOG, due_later], replace(WEEKLY, first=1), begun=AT_FIRST))
 
 
@@ -188,7 +188,7 @@ def test_an_item_rests_until_it_has_not_changed_for_a_while() -> None:
     resting = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1), begun=AT_FIRST)
     assert (names(resting), "blog:1" in resting.passed_over) == ("blog:11", False)
     assert (resting.resting, resting.rests_until) == (1, MADE_AT + 29 * MINUTE)
-    only = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1))  # it is the newest, so no other one goes
+    only = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1))  # it is the newest, so no other item is sent
     assert (names(only), only.resting) == ("", 1)
 
 
@@ -200,7 +200,7 @@ def test_a_newsletter_for_each_post_takes_no_backlog_unless_it_says_so() -> None
 
 
 def test_each_item_goes_once_however_editions_fall() -> None:
-    """Items appear day by day, with any dates; nothing is sent twice, and nothing that came later is lost."""
+    """Items appear day by day, with any dates; nothing is sent twice, and no later item is lost."""
     items = [later((day * 7919) % 3000, timedelta(days=60 - day), id=f"day:{day}") for day in range(60)]
     posts, sent, handled = [*BACKLOG, *items], [], tuple[str, ...]()
     began = SourceBeginning(MADE_AT - timedelta(days=60.5), MADE_AT - timedelta(days=60.5))

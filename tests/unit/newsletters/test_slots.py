@@ -61,7 +61,7 @@ def slots(text: str, zone: str, start: datetime = START, end: datetime = END):
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("text", SCHEDULES)
 def test_slots_rise_and_labels_are_unique(text, zone):
-    found = slots(text, zone, end=datetime(2014, 1, 2, tzinfo=UTC))  # python -m benchmarks.decade takes all years
+    found = slots(text, zone, end=datetime(2014, 1, 2, tzinfo=UTC))  # python -m benchmarks.decade tests all years
     assert all(one.at < two.at and one.label < two.label for one, two in pairwise(found))
 
 
@@ -154,12 +154,12 @@ def test_cron_means_the_same_as_in_debian():
 
     assert days("0 8 * * 0") == days("0 8 * * 7") == days("0 8 * * SUN") == [4, 11, 18, 25]
     assert days("0 8 13 * 5") == [2, 9, 13, 16, 23, 30]  # day of month or weekday
-    assert days("0 8 */10 * 5") == []  # a field that begins with a star: both must hold
+    assert days("0 8 */10 * 5") == []  # a field that begins with an asterisk: both must match
     assert days("0 8 1,11,21,31 * *") == [1, 11, 21, 31]
 
 
 LABELS = [
-    ("weekly monday 08:00", "2026-11-16T06:00Z", "2026-W47"),  # before its hour, the week is the same
+    ("weekly monday 08:00", "2026-11-16T06:00Z", "2026-W47"),  # before its hour, it is still the same week
     ("weekly monday 08:00", "2026-11-21T12:00Z", "2026-W47"),
     ("weekly sunday 08:00", "2027-01-02T12:00Z", "2026-W53"),
     ("daily 07:30", "2026-11-20T23:30Z", "2026-11-21"),  # Berlin is an hour ahead

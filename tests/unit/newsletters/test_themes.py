@@ -62,7 +62,7 @@ def written_colours(sheet, palette_theme):
     )
 )
 def test_an_accepted_theme_is_readable_everywhere(theme):
-    # Few random colours are readable on each other; a refused one is replaced as the message suggests.
+    # Few random colours are readable on each other; a refused colour is replaced as the message suggests.
     wrong = {key: hint for key, _, hint in unreadable(theme)}
     assume(not any(key.endswith("paper") for key in wrong))
     theme = replace(theme, **{key: re.search("#[0-9a-f]{6}", hint)[0] for key, hint in wrong.items()})

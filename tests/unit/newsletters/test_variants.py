@@ -17,7 +17,7 @@ from tests.support.editions_samples import post as sample
 
 
 def post(number: int, *names: str) -> Post:
-    """A post with the tags that the archive would give it."""
+    """Return a post with the tags that the archive would give it."""
     from dataclasses import replace
 
     return replace(sample(number), tags=tuple(Tag(name, tag_slug(name)) for name in names))

@@ -30,7 +30,7 @@ SANITISER = Sanitiser()
 
 
 def keep(tag: str, reference: str) -> str | None:
-    """What References.absolutise does with a reference that has a scheme."""
+    """Do what References.absolutise does with a reference that has a scheme."""
     return reference if has_safe_scheme(reference, tag) else None
 
 

@@ -1,4 +1,4 @@
-"""The archive reads only files that changed; a damaged or foreign index is made again."""
+"""The archive reads only files that changed; a damaged or foreign index is rebuilt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOUR_AGO_NS = int((NOW - timedelta(days=365)).timestamp()) * 1_000_000_000
 
 
 def age(*files: Path, nanoseconds: int = HOUR_AGO_NS) -> None:
-    """Let files have been written long ago: one from this very moment is looked at again in any case."""
+    """Make files look old: one that was written just now is read again in any case."""
     for file in files:
         os.utime(file, ns=(nanoseconds, nanoseconds))
 
@@ -38,7 +38,7 @@ def titles(archive: Archive) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    """Three old posts, known to the index."""
+    """Three old posts that are in the index."""
     folder = Folder(tmp_path)
     for number, name in enumerate(("a", "b", "x/c"), 1):
         age(
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def rewrite_unseen(file: Path, old: bytes, new: bytes) -> None:
-    """Change bytes of a file without a change of its size and time."""
+    """Change bytes of a file without changing its size and time."""
     assert len(old) == len(new)
     before = file.stat()
     file.write_bytes(file.read_bytes().replace(old, new))
@@ -59,7 +59,7 @@ def rewrite_unseen(file: Path, old: bytes, new: bytes) -> None:
 
 
 def at_the_time_of(file: Path, seconds_later: int = 0) -> time_machine.travel:
-    """Stop the clock at the moment at which a file was written, so that a slow machine changes nothing."""
+    """Stop the clock at the moment when a file was written, so that a slow machine makes no difference."""
     return time_machine.travel(file.stat().st_mtime_ns / 1e9 + seconds_later, tick=False)
 
 
@@ -185,7 +185,7 @@ def test_a_damaged_index_is_made_again(folder: Folder, kind: str) -> None:
     try:
         assert titles(folder.archive(keep=True)) == whole
     except ProjectError as error:
-        # Where the garbage is inside a text that SQLite has no reason to doubt, it shows too late to begin again.
+        # Garbage inside a text that looks valid to SQLite is found too late to start again.
         assert kind == "garbage in the middle"
         assert error.hint == "run the same command again"
     archive = folder.archive(keep=True)
@@ -398,7 +398,7 @@ def test_an_index_that_two_processes_create_at_once_is_created_once(
 
     def too_late(index: Index, db: sqlite3.Connection) -> None:
         monkeypatch.setattr(Index, "_create", create)
-        others.append(folder.archive(keep=True))  # the other process sees an empty file, too, and is quicker
+        others.append(folder.archive(keep=True))  # the other process sees an empty file, too, and is faster
         create(index, db)
 
     monkeypatch.setattr(Index, "_create", too_late)

@@ -1,4 +1,4 @@
-"""A child process calls functions within limits, and its end, whatever the cause, is an answer."""
+"""A child process calls functions within limits, and its end is an answer, whatever the cause."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEMORY = 150_000_000
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-# What the child is asked to do. A child that is a new interpreter finds these functions by their names.
+# The functions that the child calls. A child that is a new interpreter finds them by their names.
 def add(one: int, two: int) -> int:
     return one + two
 
@@ -59,7 +59,7 @@ def spin() -> None:
 
 
 def match_for_ever() -> None:
-    re.match(r"(a|a)*b", "a" * 60)  # inside C code, where no handler of Python's can run
+    re.match(r"(a|a)*b", "a" * 60)  # inside C code, where no Python handler can run
 
 
 def fill_memory() -> None:
@@ -86,7 +86,7 @@ def end_by(number: int) -> None:
 
 
 def end_by_unless_there(number: int, path: str) -> str:
-    """Die the first time, and live the second."""
+    """Die the first time, and survive the second."""
     if Path(path).exists():
         return "lives"
     Path(path).touch()
@@ -123,7 +123,7 @@ def over(process: BoundedProcess, function: object, *args: object, seconds: floa
 
 
 def is_there(pid: int) -> bool:
-    """Whether a process runs; one that has ended and is not waited for does not."""
+    """Return whether a process is running, which a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -203,7 +203,7 @@ def test_a_call_that_fills_the_memory_of_a_new_child_is_not_made_twice(process: 
         assert noted.read_text() == calls * "x"
     process.call(add, 1, 2, seconds=1)
     assert over(process, fill_memory_noted, str(noted)).limit is Limit.MEMORY
-    assert noted.read_text() == "xxxx"  # the first child may have been full of what it did before
+    assert noted.read_text() == "xxxx"  # the memory of the first child may have been full
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])

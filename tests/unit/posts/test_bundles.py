@@ -1,4 +1,4 @@
-"""What is published beside posts of a tool, and which files are pages for it instead of posts."""
+"""What is published along with the posts of a tool, and which files are its pages instead of posts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which paths of a project are posts: patterns, a project as the posts folder, and what is never walked through."""
+"""Which paths of a project are posts: patterns, a project as the posts folder, and folders that are never searched."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_posts_of_the_project_itself_have_plain_paths(tmp_path: Path) -> None:
     assert folder.render("news/2024-07-07-b.md").html.count(f'href="{PAGE}"') == 2
     assert [problem.path for problem in report.problems] == ["2024-07-06-hello.md", "bad.md"]
     assert {"about/index.html", "2024/07/06/hello/a.png"} <= folder.public().keys()
-    assert folder.build().written == 0  # nothing of the output became a post
+    assert folder.build().written == 0  # no file of the output became a post
     assert posts_paths(folder.config) == ("2024-07-06-hello.md", "a.png", "bad.md", "news", "posts")
 
 

@@ -1,4 +1,4 @@
-"""A comment is not published: Markdown's own is removed everywhere, and any other is an error that holds an email."""
+"""Comments are not published: Markdown's own are removed everywhere, others are errors that put an email on hold."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ NOT_SHOWN = [
 
 
 def found(body: str) -> list[int]:
-    """The offsets of the comments that readers would see."""
+    """Return the offsets of the comments that readers would see."""
     html = sanitise(_markdown(body), lambda tag, reference: reference)
     return [each.place for each in shown_comments(masked(body), html, is_markdown=True) if each.is_certain]
 

@@ -1,4 +1,4 @@
-"""Data files of other tools: what they hold, and what is refused in one line."""
+"""Data files of other tools: what is read from them, and what is refused in one line."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_nothing_outside_the_project_and_nothing_private_is_read(tmp_path: Path)
     ):
         (root / f"link{number}.yml").symlink_to(root / name)
     assert read_data(root / "link5.yml", root) == {"a": 1}
-    assert read_data(root / ".secret/a.yml", root) == {"a": 1}  # as .vitepress/ and .authors.yml are
+    assert read_data(root / ".secret/a.yml", root) == {"a": 1}  # like .vitepress/ and .authors.yml
     for path in ("link0.yml", "link1.yml", "link2.yml", "link3.yml", "link4.yml", "../out.yml", "publisher.toml"):
         with pytest.raises(DataError, match=r"outside the project|something private"):
             read_data(root / path, root)

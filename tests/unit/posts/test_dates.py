@@ -78,7 +78,7 @@ WRITTEN = [
     ("2001-12-14t21:59:43.10-05:00", "2001-12-14T21:59:43-05:00"),  # the examples of YAML 1.1
     ("2001-12-14 21:59:43.10 -5", "2001-12-14T21:59:43-05:00"),
     ("2001-12-15\t2:59:43.10", "2001-12-15T02:59:43+01:00"),
-    ("2006-01-02 15:04:05 -0700 MST", "2006-01-02T15:04:05-07:00"),  # what Go writes
+    ("2006-01-02 15:04:05 -0700 MST", "2006-01-02T15:04:05-07:00"),  # as written by Go
     ("2006-01-02 15:04:05.999 +0000 UTC", "2006-01-02T15:04:05+00:00"),
     ("2024-07-06T08:30:00Z[UTC]", "2024-07-06T08:30:00+00:00"),
     ("2024-07-06T08:30:00+09:00[Asia/Tokyo]", "2024-07-06T08:30:00+09:00"),
@@ -329,7 +329,7 @@ def test_a_later_time_for_publishing_beside_the_date_counts() -> None:
     ):
         post = post_of(f"---\ntitle: x\n{lines}\n---\n", "hello.md")
         assert post.published.isoformat() == published
-        # The address and the id never change.
+        # The URL and the id never change.
         assert (post.permalink, post.id) == ("/2026/11/01/hello/", "tag:site.example,2024:2026-11-01:hello")
 
 

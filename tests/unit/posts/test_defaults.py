@@ -1,4 +1,4 @@
-"""What a tool's files say of all posts in a folder, by each tool's own rule."""
+"""What a tool's files say about all posts in a folder, by the rules of each tool."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_a_draft_of_the_folder_hides_and_one_post_may_be_shown(blog: Folder) -> 
     blog.file("blog/2024-01-02-b.md", "---\ndraft: false\n---\nText")
     assert [post.source for post in blog.posts()] == ["2024-01-02-b.md"]
     blog.file("blog/blog.json", '{"title": "x", "published": false}')
-    assert blog.posts() == []  # other keys that hide are not settled by `draft: false`
+    assert blog.posts() == []  # `draft: false` does not override other keys that hide a post
 
 
 def test_a_change_of_the_data_changes_the_posts_and_their_digests(blog: Folder) -> None:
@@ -328,7 +328,7 @@ def test_hostile_files_are_one_line_each(tmp_path: Path) -> None:
 
 
 def test_the_fields_are_those_that_the_tools_themselves_gave(tmp_path: Path) -> None:
-    # What Jekyll 4.3, Hugo 0.168 and Eleventy 3 showed on pages that print their fields, for sets made at random.
+    # What Jekyll 4.3, Hugo 0.168 and Eleventy 3 showed on pages that print their fields, for random sets.
     recorded = json.loads((ROOT / "tests/data/inherited_fields.json").read_text(encoding="utf-8"))
     wrong = []
     for number, blog in enumerate(recorded):
@@ -345,7 +345,7 @@ def test_the_fields_are_those_that_the_tools_themselves_gave(tmp_path: Path) -> 
 
 
 def _shown(tool: str, fields: dict[str, Any], shown: str) -> str:
-    """What a page of the tool shows that prints some fields, given those that the post has here."""
+    """Return what a page of the tool that prints some fields would show, given the fields of the post here."""
     inner = fields.get("params" if tool == "hugo" else "m") or {}
     if tool == "jekyll":
         return ";".join([*(fields.get(key, "") for key in "abc"), *(inner.get(key, "") for key in "xy")])

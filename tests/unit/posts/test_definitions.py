@@ -12,7 +12,7 @@ from publisher.posts.text.definitions import has_definitions, loosened
 
 
 def shape(body: str) -> str:
-    """The elements and words of a body, without line ends and closing tags."""
+    """Return the elements and words of a body, without line ends and closing tags."""
     html = _finish(_markdown(body), body)
     return " ".join(re.sub(r"</[a-z]+>", " ", html).replace(">", "> ").split())
 

@@ -1,4 +1,4 @@
-"""The feeds that a web page names, found for a blog of which only the page's address is known."""
+"""The feeds that a web page links to, for a blog of which only the page's URL is known."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def found(html: str) -> list[tuple[str, str, str]]:
                 ("Ann » Comments Feed", "https://ann.test/comments/feed/", "rss"),
             ],
         ),
-        # what is no feed
+        # links that aren't feeds
         ('<link rel="alternate" hreflang="de" href="/de/">', []),
         ('<link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2">', []),
         ('<link rel="alternate" type="application/json+oembed" href="/oembed">', []),
@@ -55,7 +55,7 @@ def found(html: str) -> list[tuple[str, str, str]]:
         ('<link rel="alternate" type="application/rss+xml" href="javascript:x">', []),
         ('<!-- <link rel="alternate" type="application/rss+xml" href="/feed"> -->', []),
         ('<script>"<link rel=alternate type=application/rss+xml href=/feed>"</script>', []),
-        # only if the head names none, links are looked at
+        # links in the text are used only if the head has no feeds
         ('<a href="/rss.xml" title="Follow">RSS</a><a href="/about">', [("Follow", "https://ann.test/rss.xml", "rss")]),
         ('<a href="/feed.json">J</a>', [("", "https://ann.test/feed.json", "json")]),
         ('<a href="/blog/atom.xml">A</a>', [("", "https://ann.test/blog/atom.xml", "atom")]),

@@ -1,4 +1,4 @@
-"""Earlier addresses in front matter: how each tool writes them, and those that cannot be used."""
+"""Earlier URLs in front matter: how each tool writes them, and which cannot be used."""
 
 from __future__ import annotations
 

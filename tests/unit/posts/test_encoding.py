@@ -1,4 +1,4 @@
-"""Bytes become clean text; garbled text is repaired where that is certain, and nothing else is changed."""
+"""Bytes become clean text; garbled text is repaired if that is certain, and nothing else is changed."""
 
 from __future__ import annotations
 

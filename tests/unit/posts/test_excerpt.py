@@ -366,7 +366,7 @@ def test_definitions_and_texts_without_paragraphs_are_prose() -> None:
         assert excerpt_of(html).startswith(f"Short: {FIRST}"), html
 
 
-# What the beginning of a post may have, and what may change it although it is far below.
+# Possible beginnings of a post, and text far below that may change them.
 PIECES = (
     *("<p>", "</p>\n", "words of prose", ", ", ". ", " ", "<p>One paragraph that says enough for an excerpt. ", "</p>"),
     *("<em>", "</em>", "<strong>", "</strong>", '<a href="https://a.example/">', "</a>", '<a href="#x">', "<br>"),

@@ -1,4 +1,4 @@
-"""The lines of texts that were made of other texts."""
+"""Line numbers in texts that were made from other texts."""
 
 from __future__ import annotations
 

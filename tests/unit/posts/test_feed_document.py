@@ -1,4 +1,4 @@
-"""Feeds of other sites, as they are read: what each kind of feed says in its own way becomes the same values."""
+"""Reading feeds of other sites: what each format says in its own way becomes the same values."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def item(document: str, **headers: str) -> FeedItem:
             "https://b.test/d/c/a",
         ),
         (atom("<entry><id>https://ann.test/a</id><title>A</title></entry>"), *["https://ann.test/a"] * 2),
-        # of a document that is not well-formed, the guid is the same
+        # the guid in a document that is not well-formed is the same
         (rss("<item><title>A</title><guid>x?a=1&amp;b=2</guid></item><br>"), "x?a=1&b=2", ""),
     ],
 )  # fmt: skip

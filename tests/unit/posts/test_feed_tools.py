@@ -1,4 +1,4 @@
-"""Feeds in the shape in which the tools of blogs write them: small files, and what is read from each."""
+"""Feeds as blog tools write them: small files, and what is read from each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(name: str) -> FeedDocument:
 
 
 class Expected(NamedTuple):
-    """What an item must say. image: (URL, alt); author: names, joined."""
+    """The required contents of an item. image: (URL, alt); author: names, joined."""
 
     title: str
     guid: str
@@ -313,7 +313,7 @@ TABLE = {
 
 
 def said(item: FeedItem, begins: str) -> Expected:
-    """Return what an item says, with as much of its text as is compared."""
+    """Return the contents of an item, with as much of its text as is compared."""
     return Expected(
         item.title,
         item.guid,

@@ -1,4 +1,4 @@
-"""The front matter of every blog that people move from: each row a file as that tool's users write it."""
+"""Front matter of every tool that people move from: each row is a file as users of that tool write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A match of a pattern begins with one of the characters that were found for it."""
+"""Every match of a pattern begins with one of the characters computed for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first build stores the texts of the posts that it publishes, and reads each file once for that."""
+"""The first build stores the texts of the posts that it publishes, and reads each file only once."""
 
 from __future__ import annotations
 

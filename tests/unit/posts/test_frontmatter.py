@@ -235,7 +235,7 @@ def test_an_error_after_a_byte_order_mark_names_its_line() -> None:
 
 
 class Full(Loader):
-    """The real parser, whose text scalars are what simple_yaml has to say too."""
+    """The real parser, whose text scalars simple_yaml must match."""
 
 
 def by_the_parser(block: str) -> Any:

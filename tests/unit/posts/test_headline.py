@@ -1,4 +1,4 @@
-"""The title that a text gives its post is what readers see of that line, in every spelling."""
+"""The title that a text gives its post is the visible text of that line, in every spelling."""
 
 from __future__ import annotations
 

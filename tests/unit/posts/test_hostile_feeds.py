@@ -1,4 +1,4 @@
-"""Documents that are broken, lie about themselves, or were written to harm: each is read, or refused in one line."""
+"""Documents that are broken, false or malicious: each is read, or refused in one line."""
 
 from __future__ import annotations
 

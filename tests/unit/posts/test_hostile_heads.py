@@ -1,4 +1,4 @@
-"""Front matter and notes that are made to cost time or memory, or to confuse a parser: one line, and soon."""
+"""Front matter and notes made to waste time or memory, or to confuse a parser, give one line of error quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases of hubs: what is asked for, what a hub may grant, and which reports are authentic."""
+"""Leases of hubs: what is requested, what a hub may grant, and which notifications are authentic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates in feeds, in every form that their tools write."""
+"""Dates in feeds, in every format that tools write."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ SPELLINGS = {
     "Jan 5th, 2026 12:00 PM": NOON,
     "1767614400": NOON,
     "1767614400000": NOON,
-    # no date, or nobody knows which
+    # not a date, or an ambiguous one
     "": None,
     "now": None,
     "0000-00-00 00:00:00": None,

@@ -1,4 +1,4 @@
-"""The texts and pictures of items: clean, absolute, and without what a feed adds to them."""
+"""The texts and images of items: clean, absolute, and without what a feed adds to them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def clean(html: str, base: str = "") -> str:
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        # lines about themselves, in any language: two links say where the post is
+        # lines about the feed itself, in any language: two links to the post
         (
             '<p>A</p>\n<p>The post <a rel="nofollow" href="https://ann.test/one/">One</a> appeared first on '
             '<a href="https://ann.test">Ann</a>.</p>',
@@ -44,7 +44,7 @@ def clean(html: str, base: str = "") -> str:
             '<p>A</p><p>Read <a href="https://ann.test/two/">the second part</a>.</p>',
             '<p>A</p><p>Read <a href="https://ann.test/two/">the second part</a>.</p>',
         ),
-        # counters, and pictures of characters
+        # counters, and images of characters
         ('<p>A<img src="https://count.test/x" width="1" height="1"></p>', "<p>A</p>"),
         ('<p>A<img src="https://x.test/a.gif" height="0"></p>', "<p>A</p>"),
         ('<p>A<img src="https://x.test/a" style="border:0;display: none"></p>', "<p>A</p>"),
@@ -59,7 +59,7 @@ def clean(html: str, base: str = "") -> str:
             "<p>A 😀</p>",
         ),
         ('<p><img src="/a.png" width="100"></p>', '<p><img src="https://ann.test/a.png" width="100"></p>'),
-        # pictures that wait for a script
+        # images that a script loads
         (
             '<img src="data:image/gif;base64,AA" data-src="/a.png" alt="A">',
             '<img src="https://ann.test/a.png" alt="A">',
@@ -92,7 +92,7 @@ def clean(html: str, base: str = "") -> str:
         ("&lt;p&gt;A &amp;amp; &lt;b&gt;B&lt;/b&gt;&lt;/p&gt;", "<p>A &amp; <b>B</b></p>"),
         ("A &lt;p&gt; needs no &lt;/p&gt; &lt;here&gt;", "A &lt;p&gt; needs no &lt;/p&gt; &lt;here&gt;"),
         ("<code>&lt;p&gt;&lt;/p&gt;</code>", "<code>&lt;p&gt;&lt;/p&gt;</code>"),
-        # what own posts may not contain either
+        # what own posts may not contain, either
         ('<p onclick="x()">A<script>alert(1)</script></p><style>p{}</style>', "<p>A</p>"),
         ('<a href="javascript:x()">A</a>', "<a>A</a>"),
     ],
@@ -187,7 +187,7 @@ BODY = '<p><img src="https://ann.test/small.png" width="64"><img src="https://an
         (NamedPictures(html='<img src="data:image/png;base64,AAAA">'), "", ""),
         (NamedPictures(html='<img src="https://a.test/x.png" srcset="https://a.test/x.png 100w">'), "", ""),
         (NamedPictures(html='<video poster="https://a.test/p.jpg"></video>'), "https://a.test/p.jpg", "T"),
-        # the order of what the feed names
+        # the order of preference of images in the feed
         (NamedPictures(own="/i.jpg", html=BODY), "https://ann.test/i.jpg", "T"),
         (
             NamedPictures(enclosures=({"href": "/e.png", "type": "image/png"},), own="/i.jpg"),
@@ -228,7 +228,7 @@ BODY = '<p><img src="https://ann.test/small.png" width="64"><img src="https://an
         ),
         (NamedPictures(thumbnails=({"url": "/t.png", "width": "150"},)), "https://ann.test/t.png", "T"),
         (NamedPictures(thumbnails=({"url": "/t.png", "width": "72"},)), "", ""),
-        # an avatar is passed over, and the same picture in the text describes the one that the feed names
+        # an avatar is skipped, and the feed's image gets the alt text of the same image in the text
         (
             NamedPictures(media=({"url": "https://0.gravatar.com/avatar/1", "medium": "image"}, {"url": "/a.jpg"})),
             "https://ann.test/a.jpg",

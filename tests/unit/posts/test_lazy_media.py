@@ -1,4 +1,4 @@
-"""What a script would load later is what readers see: one picture, with the address that waits in another attribute."""
+"""Readers see what a script would load later: one image, with the URL from the attribute for the script."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ EARLY = "2026-10-04-early.md"
 
 
 def begun(tmp_path: Path, newer: str = "2026-11-01") -> Folder:
-    """A folder with a draft of weeks ago, and a newer post that is published."""
+    """A folder with a draft from weeks ago, and a newer published post."""
     folder = Folder(tmp_path)
     folder.write(f"{newer}-other.md", "Text.", "title: Other")
     folder.write(EARLY, "Text.", f"{HEAD}\ndraft: true")

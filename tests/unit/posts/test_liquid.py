@@ -1,4 +1,4 @@
-"""Liquid in bodies: what Jekyll and Eleventy make of it, what stays, and how much it may cost."""
+"""Liquid in bodies: the output is that of Jekyll and Eleventy, some tags stay, and the cost is limited."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _markdown(text: str) -> str:
 
 
 def run(folder: Folder, body: str, most: int = 200_000) -> Expanded:
-    """The body of HELLO, in which Liquid was run."""
+    """Return the body of HELLO after running Liquid."""
     places = folder.archive().places
     url = SITE.url + places.permalinks.get(HELLO, "/hello/")
     post = WrittenPost(HELLO, url, "Hello", "", "", ())

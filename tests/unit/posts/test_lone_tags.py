@@ -1,4 +1,4 @@
-"""A tag in a sentence is a word of it: nothing behind it is lost, hidden, or read as something else."""
+"""A tag in a sentence is a word of it: nothing after it is lost, hidden, or read as something else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_lone_tag_is_text_and_takes_nothing_with_it(place: str) -> None:
         for spelling in SPELLINGS:
             tag = spelling.format(name)
             if place == "begin" and (tag.startswith("</") or name.lower() in ("td", "tr", "th", "tbody", "caption")):
-                continue  # a line that begins so is a block of HTML, of which HTML knows what to make
+                continue  # a line with this beginning is a block of HTML, for which HTML has rules
             html = cleaned(PLACES[place].format(tag))
             shown = words(html)
             assert " ".join(tag.split()) in shown, (place, tag, html)

@@ -1,4 +1,4 @@
-"""Words that the Markdown parser would drop stay in the text, and are reported with their line."""
+"""Words that the Markdown parser would drop stay in the text, and are reported with their lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TWO_TEXTS = "A[^1] b.\n\n[^1]: First.\n\nMiddle.\n\n{}[^1]: Second.\n\nAfter[^2]
 
 
 def errors(body: str) -> list[tuple[int, str]]:
-    """The errors of a body, with their lines in it."""
+    """Return the errors of a body, with their lines in it."""
     return [(each.line - 3, each.message) for each in rendered(body).problems if each.severity is Severity.ERROR]
 
 
@@ -120,7 +120,7 @@ def test_an_address_that_nothing_uses_is_reported() -> None:
     ((line, message),) = said(rendered("A\n\n[1]: https://a.example\n[2]: /b\n[3]: /c"))
     what = "nothing refers to the link [1]: https://a.example, so readers don't see this line, nor 2 more like it"
     assert (line, message) == (6, what)
-    assert rendered("A\n[1]: https://a.example\n\nB").problems == ()  # a paragraph, which readers see
+    assert rendered("A\n[1]: https://a.example\n\nB").problems == ()  # a paragraph, which is visible
 
 
 def test_an_address_that_nothing_uses_is_text_if_it_may_be_words() -> None:

@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it, and more; code stays code; the page's own frame is not in it."""
+"""Markdown as GitHub reads it, and more; code stays code; the page around it is not part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A post that takes too long, too much memory or too much space is a broken post with its line and the reason."""
+"""A post that needs too much time, memory or space is a broken post with its line and the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MDX becomes Markdown: nothing in it is run, and nothing of its code is shown."""
+"""MDX becomes Markdown: none of its code is run or shown."""
 
 from __future__ import annotations
 

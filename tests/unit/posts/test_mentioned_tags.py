@@ -1,4 +1,4 @@
-"""A tag that a sentence only mentions stays a word, and formats nothing behind it; tags that are meant stay tags."""
+"""A tag that a sentence only mentions stays a word and formats nothing after it; real tags stay tags."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MEANT = {
 
 
 def cleaned(body: str) -> str:
-    """The HTML of a body, which a body without tags to settle gets in a shorter way."""
+    """Return the HTML of a body. If no tags need to be settled, this takes a shorter path."""
     html = settle_markdown(body, _markdown).html if may_swallow(body) else _markdown(body)
     return sanitise(html, lambda tag, reference: reference)
 
@@ -74,9 +74,9 @@ def test_a_lone_tag_in_a_sentence_is_a_word() -> None:
         for name in ORDINARY:
             for tag in (f"<{name}>", f"</{name}>"):
                 if place[7:9] == "\n{" and name.lower() not in ("a", "b", "em", "i", "s", "string", "label"):
-                    continue  # a line that begins so may be a block of HTML, or a paragraph that the writer means
+                    continue  # a line with this beginning may be a block of HTML, or an intended paragraph
                 if tag[1] == "/" and (place[7:9] == "\n{" or name in ("img", "input")):
-                    continue  # many people write a closing tag at the beginning of a line, but mean it
+                    continue  # many people write real closing tags at the beginning of a line
                 html = cleaned(place.format(tag))
                 assert tag.replace("<", "&lt;").replace(">", "&gt;") in html, (tag, html)
                 assert "here." in html.replace("</em> ", "") and "Next <strong>bold</strong>" in html, (

@@ -1,4 +1,4 @@
-"""Values of front matter that would be read as something else: entities, comments, signs of YAML, wrong fences."""
+"""Values of front matter that would be misread: entities, comments, special characters of YAML, wrong fences."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ VALUES = [
 ]
 
 
-# Quotes inside of the same quotes: the outer ones are not part of the text.
+# Quotes inside the same quotes: the outer ones are not part of the text.
 MEANT = {'"He said "hi""': 'He said "hi"'}
 
 

@@ -1,4 +1,4 @@
-"""A picture that is known to be missing is left out of page, feeds and email, and its alt text stays as words."""
+"""A missing image is left out of page, feeds and email, and its alt text is kept as text."""
 
 from __future__ import annotations
 

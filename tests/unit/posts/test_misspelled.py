@@ -1,4 +1,4 @@
-"""Keys of front matter that are misspelled or written twice, and those that hide a post in another tool."""
+"""Keys of front matter that are misspelled or written twice, and keys that hide a post in another tool."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KNOWN = {spelling for spellings in TABLES.values() for spelling in spellings}
 
 
 def misspellings(word: str) -> Iterator[str]:
-    """Every kind of slip near the beginning and at the end, after the first letter, by which short words are known."""
+    """Yield every kind of slip near the beginning and at the end, but not in the first letter of short words."""
     for place in (1, 2, len(word) - 1):
         yield word[:place] + word[place + 1 :]
         yield word[:place] + "x" + word[place:]
@@ -53,7 +53,7 @@ def test_each_key_with_one_slip_is_reported_with_the_key_that_is_meant() -> None
     assert [each for each in silent if each[1] not in PLAIN] == []
 
 
-# Slips that make a key of another tool.
+# Slips that result in a key of another tool.
 PLAIN = {"byte", "chapter", "lng", "local", "topic", "types"}
 
 
@@ -104,7 +104,7 @@ def test_any_other_misspelled_key_gets_one_warning(lines: str, known: str) -> No
     assert [(p.line, p.hint) for p in entry.problems] == [(3, f"did you mean {known}?")]
 
 
-# Keys of the six tools, of others and of themes, with values that they have there.
+# Keys of the six tools, of other tools and of themes, with typical values.
 FOREIGN = """\
 layout: post|redirect_from: /a/|weight: 3|sitemap: false|aliases: [a]|cascade: {a: b}|keywords: [a]|linkTitle: x
 markup: md|menu: main|outputs: [html]|resources: [{src: a.png}]|series: [x]|translationKey: x|type: post
@@ -211,7 +211,7 @@ extra: {hidden: false}|is_published: yes|draft: false|permalink: /x/
 
 
 def as_toml(line: str) -> str:
-    """A line of YAML as TOML; words in quotes."""
+    """Return a line of YAML as TOML, with words in quotes."""
     key, _, value = line.partition(": ")
     if value.startswith("{"):
         inner = value.strip("{}").replace(": ", ' = "') + '"'

@@ -1,4 +1,4 @@
-"""A body that is nested deeper than anybody reads is refused with its line; one that only looks like it is not."""
+"""A body that is nested too deeply to read is refused with its line; one that only looks like it is accepted."""
 
 from __future__ import annotations
 

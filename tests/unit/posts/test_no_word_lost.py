@@ -50,7 +50,7 @@ PLACE = BodyPlace("https://example.org/p/", 3, words_of("en"))
 
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[str, list[tuple[str, int]]]:
-    """A body, and its words with their lines."""
+    """Generate a body, and its words with their lines."""
     text, words = "", []
     for _ in range(draw(st.integers(1, 6))):
         construct = draw(st.sampled_from(INLINE))

@@ -1,4 +1,4 @@
-"""Nunjucks in bodies: what Eleventy and Hexo make of it, what stays, and how much it may cost."""
+"""Nunjucks in bodies: the output is that of Eleventy and Hexo, some tags stay, and the cost is limited."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FILES = {
 
 
 def run_in(folder: Folder, *, is_hexo: bool) -> Callable[[str], Expanded]:
-    """A function that runs the Nunjucks in the body of HELLO."""
+    """Return a function that runs the Nunjucks in the body of HELLO."""
     archive = folder.archive()
     (post,) = archive.load([HELLO])
     written = WrittenPost(HELLO, post.url, post.title, "", "", ())
@@ -181,7 +181,7 @@ def test_the_cost_of_nunjucks_is_bounded(eleventy: Callable[[str], Expanded]) ->
     ):
         with pytest.raises(PostError, match=said):
             eleventy(body)
-    with pytest.raises(RecursionError):  # the process that renders says that it is nested too deeply
+    with pytest.raises(RecursionError):  # the rendering process reports that it is nested too deeply
         eleventy("{% include 'loop.njk' %}")
     for unit in ("{%", "{{", "{#", "{% raw %}", "{{ '", "{% a ", "{% a %}{% enda %}", "{% if 1 %}"):
         eleventy(unit * 100)

@@ -1,4 +1,4 @@
-"""What other editors understand and we do not is named with its line, and code and look-alikes are left alone."""
+"""Syntax that only other editors support is reported with its line; code and look-alikes are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is not beside its post is found where other tools look for it, and a dead picture is reported."""
+"""A file that is not next to its post is found where other tools look for it, and a missing image is reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILES = (
     "posts/2025/x/figure.png", "posts/2025/near.png", "posts/vault/a.png", "posts/vault/ü.png", "img/root.png",
     "static/st/s.png", "files/a.pdf", "posts/2025/x/talk.mp3", "posts/.hidden/h.png", ".env/e.png",
 )  # fmt: skip
-# What is written, where it leads on the site, and the file of the project.
+# The reference in a post, its target on the site, and the file of the project.
 FOUND = {
     "figure.png": (f"{PAGE}/figure.png", "posts/2025/x/figure.png"),  # Hugo
     "./figure.png": (f"{PAGE}/figure.png", "posts/2025/x/figure.png"),
@@ -25,7 +25,7 @@ FOUND = {
     "img/root.png": ("img/root.png", "img/root.png"),  # jekyll-seo-tag
     "st/s.png": ("st/s.png", "static/st/s.png"),
     "files/a.pdf": ("files/a.pdf", "files/a.pdf"),
-    "near.png": (f"{PAGE}/near.png", "posts/2025/near.png"),  # the nearest goes first
+    "near.png": (f"{PAGE}/near.png", "posts/2025/near.png"),  # the nearest file is used
 }
 
 

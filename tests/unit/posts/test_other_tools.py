@@ -18,7 +18,7 @@ MDX = "MDX is not supported and will be shown as is: "
 
 
 def carried(body: str) -> str:
-    """The body after carry_over, in which nothing may be left to warn of."""
+    """Return the body after carry_over, which must cause no warnings."""
     text, leftovers = carry_over(body, URL, lambda name: None)
     assert leftovers == []
     return text
@@ -228,7 +228,7 @@ def test_a_post_about_liquid_is_shown_as_it_is_written() -> None:
 
 @pytest.mark.parametrize("mark", ["> ", ">", "- ", "1. ", "*\t", ">  "])
 def test_a_line_of_hundreds_of_marks_takes_linear_time(mark: str) -> None:
-    """A pattern that tries every way to divide the spaces would go on for ever."""
+    """A pattern that tries every way to divide the spaces would run for ever."""
     deep = mark * 300
     assert code_lines([f"{deep}words", f"{deep}```", f"{deep}words", "> ```", "words"]) == [
         False,

@@ -24,7 +24,7 @@ def failed(status: int = 500, retry_after: str = "") -> FetchError:
 
 
 def minutes(outcome: Answer | FetchError, pace: FeedPace | None = None, failures: int = 0) -> tuple[int, int]:
-    """Return the earliest and the latest minute after now, over many names."""
+    """Return the earliest and the latest next fetch, in minutes from now, over many sources."""
     times = [next_fetch(NOW, outcome, pace or FeedPace(), failures, f"source-{number}") - NOW for number in range(200)]
     return min(times) // timedelta(minutes=1), -(-max(times) // timedelta(minutes=1))
 

@@ -1,4 +1,4 @@
-"""The language that the path of a file names: which addresses, ids and translations posts get by it."""
+"""The language in the path of a file: which URLs, ids and translations posts get from it."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_translations_of_pelican_have_one_slug(tmp_path: Path) -> None:
 
 
 def linked(folder: Folder) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return the translations of each post that has any, by its path, with their addresses on the site."""
+    """Return the translations of each post that has any, by its path, with their URLs on the site."""
     return {
         post.permalink: tuple((tag, url.removeprefix("https://site.example")) for tag, url in post.translations)
         for post in folder.posts()

@@ -1,4 +1,4 @@
-"""Pictures lose what cameras write into them, and nothing else."""
+"""Images lose the metadata of cameras, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sizes of pictures, the copies of them that pages and emails show, and how copies are made."""
+"""The sizes of images, the copies that pages and emails show, and how copies are made."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_copy_is_turned_and_says_nothing_about_the_camera(ending: str) -> None
         corner = copy.convert("RGB").getpixel((2, 2))
         assert isinstance(corner, tuple)
         assert corner[0] < 60
-        assert corner[1] > 180  # the corner that was at the left below
+        assert corner[1] > 180  # the corner that was at the bottom left
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])

@@ -1,4 +1,4 @@
-"""The short way for plain files gives the same post as the long way, or none."""
+"""The short path for plain files gives the same post as the long one, or none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE = "2024-07-06-hello.md"
 
 
 def both_ways(folder: Path, text: str, source: str = SOURCE, **changed: Any) -> bool:
-    """Read a file in both ways, which must agree; return whether the short way was taken."""
+    """Read a file through both paths, which must agree; return whether the short path was taken."""
     rules = replace(posts_samples.settings(), **changed)
     file = folder / source
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ VALUES = (
     )
     | st.text(alphabet="aZ1:# -\"'[],.~?!&*|>%@`{}\\tNnul<+()é\u2028\x85\r\x01日", max_size=12)
 )  # fmt: skip
-# What is often plain is more probable, so that many examples take the short way.
+# Plain values are more probable, so that many examples take the short path.
 WORDS = st.sampled_from(["Hello", "false", "[a, b c]", "ai, ml", "naïve “é”", '"It\'s 9..."', "", '"a &amp; b"'])
 DAY = st.just("2024-07-06")
 DATES = st.sampled_from(["2024-07-06", "2024-07-06T09:00:00Z", "2024-07-06 09:00"]) | DAY | VALUES

@@ -10,7 +10,7 @@ from publisher.posts.blog_tools.plain_programs import ScriptError, script_values
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import seems_hidden
 
-# A text, and the values in it.
+# A text, and its values.
 READ: list[tuple[str, dict[str, Data]]] = [
     ('const title = "A";\nconst draft = true;', {"title": "A", "draft": "true"}),
     ("let title = 'It\\'s'\nvar tags = ['a', \"b\",]\n", {"title": "It's", "tags": ["a", "b"]}),
@@ -29,7 +29,7 @@ READ: list[tuple[str, dict[str, Data]]] = [
     ("// nothing\n", {}),
 ]
 
-# A text that has to be run, what is in the way, and on which line.
+# A text that would have to be run, the obstacle, and its line.
 REFUSED = [
     ('const a = "b";\nconst draft = isDraft();', "isDraft", 2),
     ("{\n  draft: !ready,\n}", "!ready", 2),

@@ -1,4 +1,4 @@
-"""Addresses of posts: every placeholder, each tool's own names, escapes, and permalinks as people write them."""
+"""URLs of posts: every placeholder, each tool's own names, escapes, and permalinks as people write them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_placeholder_has_its_value() -> None:
     }
 
 
-# What Jekyll itself makes of more posts is in tests/data/tool_addresses.tsv.
+# More posts, with their URLs from Jekyll itself, are in tests/data/tool_addresses.tsv.
 STYLES = {
     "date": "/releases/tea/2026/01/05/Release-Notes.html",
     "pretty": "/releases/tea/2026/01/05/Release-Notes/",
@@ -81,7 +81,7 @@ def test_every_style_of_jekyll_is_a_pattern() -> None:
 def addresses(
     root: Path, files: dict[str, str], tool: Tool = "", pattern: str = "/{slug}/", **more: Any
 ) -> dict[str, str]:
-    """The permalink of each post, by the name of its file; none may have a problem."""
+    """Return the permalink of each post, by file name; no post may have a problem."""
     folder = Folder(root, posts=Posts(permalink=pattern, tool=tool), **more)
     for name, head in files.items():
         folder.write(name, "Text.", f"title: A Title\n{head}".rstrip())

@@ -1,4 +1,4 @@
-"""Writing an id into the front matter of a post, of whatever kind, and nothing else."""
+"""Writes an id into the front matter of a post in any format, and changes nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Front matter below the first line: after what says nothing it counts, after words it is an error, never text."""
+"""Front matter below the first line: it counts after empty text, is an error after words, and is never published."""
 
 from __future__ import annotations
 

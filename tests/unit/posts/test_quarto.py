@@ -1,4 +1,4 @@
-"""Documents of Quarto are Markdown, of which no cell is run."""
+"""Quarto documents are Markdown whose cells are not run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick way to find tokens finds those that Pygments finds, in every language that can take it."""
+"""The quick lexer finds the same tokens as Pygments, in every language that supports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reference becomes absolute, links to posts follow them, and pictures are copied to their URLs."""
+"""Every reference becomes absolute, links to posts follow them, and images are copied to their URLs."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_only_public_files_of_the_project_are_published(reference: str, template
 
 BELOW = f"{URL}/notes"
 ROOTED = {
-    # what is written: where it leads on a site at https://site.example/notes
+    # the reference: its target on a site at https://site.example/notes
     "/files/talk.pdf": f"{BELOW}/files/talk.pdf", "/media/v.mp4": f"{BELOW}/media/v.mp4", "/p.png": f"{BELOW}/p.png",
     "/deep/a b.png": f"{BELOW}/deep/a%20b.png", "/deep/a%20b.png?x=1#y": f"{BELOW}/deep/a%20b.png?x=1#y",
     "/data.json": f"{BELOW}/data.json", "/日本.png": f"{BELOW}/%E6%97%A5%E6%9C%AC.png",
@@ -376,7 +376,7 @@ NAMES = ("mañana", "Übersicht", "ガ", "각", "Việt/ệ", "é/ü")
 
 
 def other_form(name: str, form: Literal["NFC", "NFD"]) -> str:
-    """The name in a Unicode form, percent-encoded as editors write it."""
+    """Return the name in a Unicode form, percent-encoded as editors write it."""
     return quote(unicodedata.normalize(form, name))
 
 
@@ -399,7 +399,7 @@ def test_both_unicode_forms_of_a_name_mean_the_same_file(
     assert [str(p) for p in result.problems] == []
     assert result.post.enclosures[0].length == len("mañana.mp3".encode())
     for number in range(len(NAMES)):
-        assert result.html.count(f"{URL}/to/{number}/") == 3  # the link, and a bare address
+        assert result.html.count(f"{URL}/to/{number}/") == 3  # the link, and a bare URL
     folder.build()
     public = folder.public()
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""Posts that are expected are rendered ahead, and nothing depends on whether they are asked for."""
+"""Expected posts are rendered ahead, and the result does not depend on whether they are requested."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: 
         except BrokenPost as found:
             broken[post.source] = found.problem.message.partition(":")[0]
     too_much = ("takes longer than 0.1 s to render", "takes more than 150 MB of memory to render")
-    assert broken.pop(NAMES[20]) in too_much  # whichever limit it reaches first
+    assert broken.pop(NAMES[20]) in too_much  # the limit that it reaches first
     assert broken == {NAMES[18]: "is not UTF-8", NAMES[22]: "cannot be read"}
 
 
@@ -93,7 +93,7 @@ def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_i
     for name in names:
         folder.write(name, f"This is {name}.\n\n```python\nname = '{name}'\n```\n")
     code = "name = '{0.source}'\n"
-    for name in (names[20], names[21]):  # newest first, so both processes are there
+    for name in (names[20], names[21]):  # newest first, so both processes are running
         folder.write(name, b"---\ntitle: x\n---\ncaf\xe9")
     folder.write(names[31], "- a\n" * 200_000)
     archive = folder.archive()
@@ -101,7 +101,7 @@ def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_i
     limits = RenderLimits(time=TimeLimit(0.1, 0))
     renderer = Renderer(archive, folder.config, process=first, second=second, limits=limits, paint=coloured)
     for post in archive.posts[:20]:
-        renderer.render(post)  # its code is coloured ahead all the same
+        renderer.render(post)  # its code is highlighted ahead, nevertheless
     renderer.expect(archive.posts, with_code=True)
     broken = []
     for post in archive.posts:
@@ -121,7 +121,7 @@ def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_i
 
 def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
     folder = folder_of_posts(tmp_path)
-    folder.write(NAMES[1], f"See [that](/{NAMES[0]}).")  # what it links to may move, so it is rendered again
+    folder.write(NAMES[1], f"See [that](/{NAMES[0]}).")  # the target of its link may move, so it is rendered again
     for name in NAMES:
         age(tmp_path / "posts" / name)
 

@@ -1,4 +1,4 @@
-"""Which files are posts; a bad file is reported and left out, and stops no other."""
+"""Which files are posts; a bad file is reported and skipped, and does not affect others."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.support.posts_samples import HELLO, NOW, Folder
 
 @pytest.fixture
 def ordinary_folder() -> Iterator[Path]:
-    """A folder of a user to whom permissions apply; a test run by the administrator drops its power meanwhile."""
-    # Nobody else may read the administrator's Python, and what cannot be imported then is not tried again: neither a
-    # module of ours nor a codec. So everything is imported before.
+    """A folder of a user to whom permissions apply; a test run by root becomes such a user meanwhile."""
+    # Other users may not be able to read root's Python, and a failed import of a module or codec is not repeated. So
+    # everything is imported beforehand.
     with tempfile.TemporaryDirectory() as other:
         example = Folder(Path(other))
         example.write(HELLO)
@@ -256,4 +256,4 @@ def test_a_walk_that_was_taken_before_finds_the_same(tmp_path: Path) -> None:
         fresh = scan(folder, "posts")
         Listing(str(root), {choose.choice(("public", "posts/a.md", "posts/_posts"))})
         assert scan(folder, "posts") == fresh
-        assert scan(folder, "posts") == fresh  # nothing is kept for a second time
+        assert scan(folder, "posts") == fresh  # nothing is stored for a second time

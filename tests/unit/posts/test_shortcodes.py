@@ -18,7 +18,7 @@ HEAD = "title: A title\nthing: page value\nparams: {deep: {est: 8}}"
 
 
 def shown(body: str, tool: Tool = "hugo", name: str = HELLO, **templates: str) -> RenderedPost:
-    """One post of a project with another post, a bundle, a configuration of Hugo and the owner's templates."""
+    """Render one post of a project with a second post, a bundle, a configuration of Hugo and the owner's templates."""
     with tempfile.TemporaryDirectory() as root:
         folder = Folder(Path(root), posts=Posts(tool=tool))
         folder.write(name, body, HEAD)

@@ -128,7 +128,7 @@ def test_canonical_forms_of_a_name_are_one_tag(name: str) -> None:
     assert normal_form(normal_form(name)) == normal_form(name)
 
 
-# Names out of few parts, so that two of them are often nearly the same: signs, the words for them, hashes, both dashes.
+# Names made from few parts, so that two are often nearly equal: symbols, the words for them, hashes, both dashes.
 NEAR = st.lists(
     st.sampled_from(
         [*"ab1/:,\\'()_-. +#&@%*$!?=<>|^~\0", "and", "plus", "dot", "star", "sharp", "m²", "m2", "½", "1⁄2",
@@ -294,7 +294,7 @@ def test_names_that_differ_in_signs_are_posts_of_their_own(tmp_path: Path) -> No
     names = ["🎉", "🎂", "C", "C++", "C#", "…", "party 🎉", "party 🎂", "〇○〡foo"]
     for name in names:
         folder.write(f"2024-07-06-{name}.md", "Text.", "title: x")
-    folder.write("2024-07-07-C++.md", "Text.", "title: x")  # of another day, so its name is clear
+    folder.write("2024-07-07-C++.md", "Text.", "title: x")  # from a different day, so its name is unique
     archive = folder.archive(keep=True)
     found = {post.source[11:-3]: post.permalink.removeprefix("/2024/07/06/") for post in archive.posts[1:]}
     assert archive.problems == []
@@ -317,7 +317,7 @@ def test_a_published_post_keeps_its_id_when_a_name_like_its_own_appears(tmp_path
     after = folder.archive(keep=True)
     assert before.items() <= after.ids().items()
     assert {post.permalink for post in after.posts} == {"/2024/07/06/c/", "/2024/07/06/c_plus_plus/"}
-    assert [problem.path for problem in after.problems] == ["posts/2024-07-06-C.md"]  # its name has no signs to keep
+    assert [problem.path for problem in after.problems] == ["posts/2024-07-06-C.md"]  # its name has no symbols to keep
 
 
 def test_a_name_with_signs_stays_when_the_authority_changes_or_the_other_post_goes(tmp_path: Path) -> None:

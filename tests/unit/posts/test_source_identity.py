@@ -1,4 +1,4 @@
-"""Which items of a document are new: nothing is lost, and nothing comes twice."""
+"""Which items of a document are new: nothing is lost, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Life:
-    """A source through several documents, with the items that the database would have."""
+    """A source through several documents, with the items that the database would contain."""
 
     known: dict[int, KnownItem] = field(default_factory=dict)
     items: dict[int, FeedItem] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Life:
         self.items[number], self.known[number] = found, replace(known, published=found.published)
 
     def titles(self) -> list[str]:
-        """The titles of all items, in the order in which they were first seen."""
+        """Return the titles of all items, in the order in which they were first seen."""
         return [self.items[number].title for number in sorted(self.items)]
 
 
@@ -147,7 +147,7 @@ def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
     assert not held(old[:1], [*new[:2], *old[:1]])
     assert held(old[:2], new[:2])
     assert not held([], new)
-    # News come after everything known, and a date in the future says nothing about that.
+    # New items come after all known ones, and a date in the future does not count.
     before = [item(f"o{n}", days=n + 50) for n in range(10)]
     assert not held(before, [*new[:7], *before[:3]])
     assert not held(before, new)
@@ -155,7 +155,7 @@ def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
     undated = [replace(each, published=None) for each in new]
     assert held(before, [*undated[:7], *before[:3]])
     assert held([replace(each, published=None) for each in before], new)
-    # A move that gives everything a new date, with titles that are known. Those that nobody knew have the same day.
+    # A move that gives everything a new date, with known titles. The unknown titles have the same date.
     moved = [item(f"m{n}", title=f"On o{n}", days=0.001 * n) for n in range(10)]
     assert held(before, moved)
     assert held(before, [*moved[:6], *new[1:5]])
@@ -163,13 +163,13 @@ def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
     at_once = [replace(each, published=NOW) for each in new]
     assert held(before, at_once)
     assert not held(before, [*at_once[:5], *new[5:7], *before[:3]])
-    # A title that comes again and again says nothing.
+    # A repeated title identifies nothing.
     same = [[replace(each, title="Open thread") for each in each_time] for each_time in (before, new)]
     assert not held(*same)
 
 
 def old_after(*documents: Sequence[FeedItem]) -> str:
-    """The names of the new items of the last document that are older than what was there before."""
+    """Return the names of new items in the last document that are older than the items before."""
     life = Life()
     for found in documents:
         done = life.read(*found)
@@ -185,21 +185,21 @@ def test_what_slides_into_the_old_end_is_a_backlog() -> None:
     assert old_after(first, without_two[:10]) == "13 12"
     assert old_after(first, [news, *without_two[:9]]) == "12"
     assert old_after(first, [*posts[:9], posts[10]]) == "12"  # the oldest was deleted
-    assert old_after(first, [news, *posts[:15]]) == "16 15 14 13 12"  # it shows more
+    assert old_after(first, [news, *posts[:15]]) == "16 15 14 13 12"  # it has more items
     assert old_after(first, [item("news", days=1), *posts[:15]][::-1]) == "16 15 14 13 12"  # oldest first
     assert old_after(posts[:2], [news], [news, *posts[:5]]) == "6 5 4"
     undated = [replace(each, published=None) for each in posts]
     assert old_after(undated[:10], undated[:15]) == "16 15 14 13 12"
     assert old_after(first, [*first, *undated[10:12]]) == "13 12"
-    # Below an item that always comes first, there may be news without dates.
+    # After an item that always comes first, there may be new items without dates.
     assert old_after(undated[:5], [undated[0], *undated[10:14]]) == ""
     assert old_after(first, [first[0], *undated[10:14]]) == ""
-    # A back-dated item stands elsewhere, or is the only change. Its date says nothing about others.
+    # A back-dated item is elsewhere, or is the only change. Its date says nothing about others.
     assert old_after(first, [back, *first[:9]]) == ""
     assert old_after(first, [first[0], back, *first[1:9]]) == ""
     assert old_after(first, [*first, back]) == ""
     assert old_after([back, *first[:9]], [back, *without_two[:9]]) == "12 11"
-    # What is dated later than the oldest may be new although it stands there, and so may everything else.
+    # An item that is dated later than the oldest may be new although it is in that place, and so may all others.
     assert old_after(first, [*first[1:], item("late", days=5.5)]) == ""
     assert old_after(first, [news, *first[:9]]) == ""
     assert old_after(first, posts[10:]) == ""

@@ -1,4 +1,4 @@
-"""Fields that keep a post back: a misspelling is an error or a warning, never a published draft."""
+"""Fields that withhold a post: a misspelling is an error or a warning, never a published draft."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""TeX is kept to the byte in every place of a body, and nothing else is taken for it."""
+r"""TeX is kept byte for byte in every place of a body, and nothing else is mistaken for it."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def formulas_in(html: str) -> list[str]:
 
 @pytest.mark.parametrize("around", ["${}$", "$`{}`$", r"\({}\)", r"\\({}\\)", "$${}$$"])
 def test_tex_is_kept_to_the_byte_in_every_place(around: str) -> None:
-    """All of them in one post for each pair of delimiters: a body costs a call to the child."""
+    """One post contains all of them for each pair of delimiters, because each body costs a call to the child."""
     body, wanted = "", []
     for place in PLACES.values():
         for tex in FORMULAS:
             if "`" in around and "|" in tex and place.startswith("|"):
-                continue  # GitHub's dialect parts a row at any | in code
+                continue  # GitHub's dialect splits a row at any | in code
             body += place.replace("{}", around.format(tex).replace("{}", "")) + "\n\n<hr>\n\n"
             wanted += [tex] * place.count("{}")
     body = body.replace("[^1]", "")  # footnotes are moved to the end

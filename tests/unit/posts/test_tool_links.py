@@ -1,4 +1,4 @@
-"""Links to posts, pages and headings in the ways of other tools."""
+"""Links to posts, pages and headings in the syntax of other tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.posts.blog_tools.heading_ids import heading_ids, is_meant
 from publisher.posts.rendering.heading_targets import with_targets
 from tests.support.posts_samples import Folder
 
-# As Jekyll 4.3, Hugo 0.168, github-slugger, hexo-util, VitePress 1.6 and Python-Markdown 3.10 make them.
+# Anchors made by Jekyll 4.3, Hugo 0.168, github-slugger, hexo-util, VitePress 1.6 and Python-Markdown 3.10.
 GFM = "whats-next whats-next-1 c--c--net_x 12-über-uns 日本語-テスト some-bold-code_x-link quoted--dash"
 MADE: dict[Tool, str] = {
     "jekyll": GFM,
@@ -44,7 +44,7 @@ def test_headings_have_the_ids_of_the_tool(tmp_path: Path) -> None:
 
 
 def _html() -> str:
-    """The headings above as our parser makes them."""
+    """Return the headings above as our parser renders them."""
     made = {
         "whats-next": "What’s next", "whats-next-1": "What’s next", "c--c--net_x": "C++ &amp; C# / .NET_x",
         "12-über-uns": "1.2 Über uns", "日本語-テスト": "日本語 テスト",
@@ -159,7 +159,7 @@ def test_a_reference_of_hugo_may_be_to_a_page_that_is_no_post(tmp_path: Path) ->
     assert found == list(refs.values())
 
 
-# By how they are written: where another tool makes the pages, and where they are made here.
+# The reference: its target if another tool makes the pages, and its target if they are made here.
 PELICAN = {
     "[x]({filename}b.md)": ("/b.html", "/b.html"), "[x]({filename}/sub/c.md#x)": ("/c.html#x", "/c.html#x"),
     "[x](|filename|../blog/b.md)": ("/b.html", "/b.html"), "![x]({static}/images/i.png)": ("/images/i.png",) * 2,

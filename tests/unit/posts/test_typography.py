@@ -1,4 +1,4 @@
-"""Addresses, emphasis, quotes and emoji codes are what the writer and the reader take them for."""
+"""Bare URLs, emphasis, quotes and emoji codes are read as the writer intended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AROUND = (("これは", "です。"), ("这是", "所以"), ("한국어", "는")
 
 @cache
 def html_of_lines(lines: tuple[str, ...]) -> list[str]:
-    """The HTML of each line, rendered as a paragraph of one post."""
+    """Return the HTML of each line, rendered as a paragraph of one post."""
     return re.findall(r"<p>(.*?)</p>", rendered("\n\n".join(lines)).html, re.DOTALL)
 
 
@@ -62,7 +62,7 @@ SIGNS = "。，、；：？！）（」「』『】【》《〉〈〕〔］［�
 
 
 def addresses(html: str) -> list[tuple[str, str]]:
-    """The links in a fragment, as (address, text)."""
+    """Return the links in a fragment, as (URL, text)."""
     return [
         (unescape(unquote(href)), unescape(text)) for href, text in re.findall(r'<a href="([^"]*)">(.*?)</a>', html)
     ]

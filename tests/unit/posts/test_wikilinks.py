@@ -1,4 +1,4 @@
-"""Links by name lead to the post, page or file that has it, wherever it is; what nothing has is words, and reported."""
+"""Links by name lead to the post, page or file with that name anywhere; an unknown name stays text and is reported."""
 
 from __future__ import annotations
 

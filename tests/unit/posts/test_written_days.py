@@ -1,4 +1,4 @@
-"""The days that the path of a file and the beginning of its text name, without its front matter being parsed."""
+"""The dates in the path of a file and the beginning of its text, without parsing its front matter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from publisher.posts.front_matter.field_names import SPELLINGS
 from publisher.posts.permalinks import day_of_path
 from publisher.posts.written_days import PUBLISHED, is_dated, newest_day
 
-# The beginning of a text, whether it has a date, and the day that this is.
+# The beginning of a text, whether it has a date, and that date.
 HEADS = [
     ("---\ndate: 2026-01-02\n---\n", True, date(2026, 1, 2)),
     ('+++\npath = "2014/09/15/Rust-1.0"\n+++\n', True, date(2014, 9, 15)),

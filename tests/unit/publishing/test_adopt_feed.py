@@ -1,4 +1,4 @@
-"""What a new project takes from a feed, and which of a page's feeds it is."""
+"""What a new project copies from a feed, and which of a page's feeds is used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def feed(
         ("https://eve.substack.com/", "eve"),
         ("https://127.0.0.1:8080/", "blog"),
         ("http://localhost/", "blog"),
-        ("https://posts.example/", "blog"),  # `posts` means one's own
+        ("https://posts.example/", "blog"),  # `posts` means own posts
         ("https://bücher.example/", "b-cher"),
         (f"https://{'x' * 60}.example/", "x" * 30),
         ("", "ada"),

@@ -1,4 +1,4 @@
-"""Texts of Ghost's editors become HTML, and its cards HTML without furniture."""
+"""Texts of Ghost's editors become HTML, and its cards become HTML without decoration."""
 
 from __future__ import annotations
 

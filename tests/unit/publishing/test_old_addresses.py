@@ -1,4 +1,4 @@
-"""Which addresses of an old site the new one has, and which posts are not where the old site has them."""
+"""Which URLs of an old site exist on the new one, and which posts are not at their old URLs."""
 
 from __future__ import annotations
 

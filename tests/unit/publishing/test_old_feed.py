@@ -1,4 +1,4 @@
-"""What readers know from a blog's old feed stays: the ids, addresses and moments of its posts."""
+"""Posts of an old feed keep what feed readers have stored: ids, URLs and dates."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_each_entry_keeps_the_id_the_address_and_the_moment_that_readers_know(bl
     assert match.conflicts == ("'Tea': posts/2026-03-04-tea.md already belongs to another item",)
     assert (match.known, match.others) == (0, 1)
 
-    blog.build()  # a trial, which records the ids that the posts would have had
+    blog.build()  # a trial run, which records the ids that the posts would have had
     assert write_entries(blog.root, match.entries)
     blog.build()
     for name in ("feed.xml", "atom.xml", "feed.json"):

@@ -1,4 +1,4 @@
-"""How the servers' replies are grouped for a person."""
+"""How the servers' replies are grouped for people."""
 
 from __future__ import annotations
 

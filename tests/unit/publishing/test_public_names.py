@@ -1,4 +1,4 @@
-"""Which URLs are warned of, because others could read along."""
+"""Which URLs cause a warning, because others could read the traffic."""
 
 from __future__ import annotations
 

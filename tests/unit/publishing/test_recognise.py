@@ -1,4 +1,4 @@
-"""What `publisher adopt` reads of a blog: the values for publisher.toml, from the configuration of each tool."""
+"""What `publisher adopt` reads from a blog: the values for publisher.toml, from the configuration of each tool."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BARE = "---\ntitle: Two\n---\nText\n"
 
 
 def blog(folder: Path, files: dict[str, str]) -> AdoptedBlog:
-    """Write a blog into a folder, and recognise it. What becomes of it is a valid publisher.toml."""
+    """Write a blog into a folder, and recognise it. The result must be a valid publisher.toml."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def settings(found: AdoptedBlog) -> dict[str, object]:
 
 JEKYLL = {"_posts/2026-01-05-Release-Notes.md": BARE}
 
-# The files of a blog, and what is taken from them.
+# The files of a blog, and the values that are read from them.
 CASES: list[tuple[dict[str, str], dict[str, object]]] = [
     (
         JEKYLL | {"_config.yml": "title: A\nurl: https://a.test\nbaseurl: /b/\nlang: en_GB\ntimezone: Europe/London\n"},

@@ -1,4 +1,4 @@
-"""Other site generators around a project: what they publish, and what they are told to leave out."""
+"""Other site generators around a project: what they publish, and what they are configured to skip."""
 
 from __future__ import annotations
 

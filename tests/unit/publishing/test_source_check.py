@@ -1,4 +1,4 @@
-"""What is odd about a feed: each oddity of rule 11 is found, and an ordinary feed has none."""
+"""Oddities of a feed: each kind is found, and an ordinary feed has none."""
 
 from __future__ import annotations
 

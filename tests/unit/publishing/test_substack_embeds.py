@@ -1,4 +1,4 @@
-"""What Substack shows by script becomes HTML, or is counted."""
+"""What Substack shows with a script becomes HTML, or is counted."""
 
 from __future__ import annotations
 

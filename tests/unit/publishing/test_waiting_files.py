@@ -1,4 +1,4 @@
-"""Files that wait for the owner: found by their tokens only, a few at a time, and for a day."""
+"""Files that wait for the owner are found only by their tokens, are few at a time, and are kept for a day."""
 
 from __future__ import annotations
 

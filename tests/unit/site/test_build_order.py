@@ -1,4 +1,4 @@
-"""The order in which a build makes its files changes none of them, and keeps the renderer busy."""
+"""The order in which a build makes its files does not change them, and keeps the renderer busy."""
 
 from __future__ import annotations
 

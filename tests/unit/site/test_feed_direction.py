@@ -1,4 +1,4 @@
-"""The text of an entry in a feed says in which direction it is read."""
+"""The text of a feed entry declares its writing direction."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ TEXT = st.lists(
 
 @dataclass
 class OneEntry:
-    """A source of a single entry."""
+    """A source with a single entry."""
 
     item: Item
 
@@ -49,12 +49,12 @@ class OneEntry:
 
 
 def held(text: str) -> str:
-    """What of a text XML can hold, as a reader gives it back: no blanks around it."""
+    """Return the part of a text that XML can contain, as a feed reader returns it: without surrounding white space."""
     return NOT_HELD.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def one_line(text: str) -> str:
-    """A text as front matter gives it to a field."""
+    """Return a text as it becomes the value of a field of front matter."""
     return " ".join(NOT_HELD.sub("", text).split())
 
 
@@ -91,7 +91,7 @@ def published(title: str, summary: str, author: str, tag: str, body: str) -> dic
 
 
 def parsed(data: bytes) -> Any:
-    """Parse as feedparser does, without its own cleaning: that is about HTML, and takes text for HTML."""
+    """Parse with feedparser, without its own sanitising, which treats plain text as HTML."""
     found = feedparser.parse(
         data,
         sanitize_html=False,
@@ -103,12 +103,12 @@ def parsed(data: bytes) -> Any:
 
 
 def said(detail: Any, *, is_html: bool = False) -> str:
-    """The text of a detail; feedparser leaves HTML as it is, and the format says which is HTML."""
+    """Return the text of a detail; feedparser does not change HTML, and the format says what is HTML."""
     return html.unescape(detail.value) if is_html or detail.get("type") == "text/html" else detail.value
 
 
 def as_parsed(text: str) -> str:
-    """What XML holds of a text as feedparser gives it: it repairs UTF-8 that looks as if it was read as Latin-1."""
+    """Return `held(text)` as feedparser returns it: it repairs UTF-8 that looks as if it had been read as Latin-1."""
     try:
         return held(text).encode("iso-8859-1").decode()
     except UnicodeError:
@@ -124,7 +124,7 @@ TRAPS = example(title="Use <head> & <3", summary="</b> &amp; ]]>", author="A, B 
 
 
 def cleaned(fields: dict[str, str]) -> dict[str, str]:
-    """Fields as front matter hands them on: on one line, and never empty."""
+    """Return fields as front matter passes them on: on one line, and never empty."""
     lines = {name: one_line(text) or "empty" for name, text in fields.items() if name != "body"}
     return {**{name: fields[name] if one_line(fields[name]) else "empty" for name in lines}, "body": fields["body"]}
 
@@ -153,11 +153,11 @@ def test_atom_keeps_any_text(**fields: str) -> None:
     found = parsed(published(**written)["atom.xml"])
     entry = found.entries[0]
     assert said(entry.title_detail) == as_parsed(written["title"]) == said(found.feed.title_detail)
-    # A description that says the same as the title stands once.
+    # A description that is the same as the title appears once.
     subtitle = found.feed.get("subtitle_detail", found.feed.title_detail)
     assert said(entry.summary_detail) == as_parsed(written["summary"]) == said(subtitle)
     assert entry.authors[0].name == held(written["author"])
-    assert entry.tags[0].term.split() == held(written["tag"]).split()  # an attribute's line end is a blank
+    assert entry.tags[0].term.split() == held(written["tag"]).split()  # a line end in an attribute becomes a space
     assert entry.content[0].value == as_parsed(f"<p>{html.escape(written['body'])}</p>")
 
 

@@ -69,7 +69,7 @@ def test_highlighting_changes_no_visible_character(language: str, code: str) -> 
 
 @given(st.text(alphabet='<>="/ abthlepr', max_size=60))
 def test_an_alt_text_never_becomes_markup(alt: str) -> None:
-    # As a sanitiser may leave it: quotes escaped, angle brackets not.
+    # Possible output of a sanitiser: quotes are escaped, angle brackets are not.
     source = f'<p><img src="a.png" alt="{alt.replace(chr(34), "&quot;")}"></p>'
     (image,) = lxml_html.fragment_fromstring(on_page(source)).iter("img")
     assert image.get("alt") == alt

@@ -30,7 +30,7 @@ PAGES = {
 }
 
 
-# Pages of the same site when there is a web application to which the sign-up form can be sent.
+# Pages of the same site with a web application that accepts the sign-up form.
 WITH_FORM = {
     "index.html": "index.html",
     "post-arabic.html": "2024/06/13/arabic/index.html",
@@ -51,7 +51,7 @@ def test_a_page_with_a_form_equals_its_golden_file(name: str) -> None:
 
 
 def compare(name: str, made: str) -> None:
-    # The stylesheet's name follows every change of a colour, which says nothing about this page.
+    # The stylesheet's name changes with every colour, which does not matter for this page.
     made = re.sub(r"assets/site\.[0-9a-f]{10}\.css", "assets/site.css", made)
     golden = FOLDER / name
     if os.environ.get("UPDATE_GOLDEN"):

@@ -69,7 +69,7 @@ def test_every_page_has_heading_language_title_and_feeds(path: str) -> None:
 def test_every_page_parses_without_an_error_and_repeats_no_id(path: str) -> None:
     parser = etree.HTMLParser()
     etree.fromstring(site_files()[path], parser)
-    # libxml2 knows HTML 4 only; it calls newer elements invalid.
+    # libxml2 only knows HTML 4, and calls newer elements invalid.
     newer = ("header", "nav", "main", "article", "figure", "figcaption", "footer", "aside", "section", "time",
              "audio", "bdi")  # fmt: skip
     errors = [e.message for e in parser.error_log if e.message not in {f"Tag {name} invalid" for name in newer}]
@@ -285,7 +285,7 @@ def test_the_newest_post_is_large_on_the_first_page_only() -> None:
 
 def test_a_post_leads_to_others_on_its_subject_but_not_to_its_neighbours_twice() -> None:
     related = [own_page(index).xpath("//aside[@class='related']//a/text()") for index in (1, 6)]
-    assert related == [["Episode 12", "More words"], []]  # the next newer post has the tag as well
+    assert related == [["Episode 12", "More words"], []]  # the next newer post has the tag, too
 
 
 def test_a_new_post_changes_few_pages_of_others() -> None:
@@ -305,8 +305,8 @@ def test_the_author_of_the_site_has_a_face_and_a_line_below_their_posts() -> Non
     assert shown.xpath(".//p/a/text() | .//p[@class='about']/text()") == ["Ada", "Counts <things>."]
     assert dict(shown.find("img").attrib)["src"] == "../../../../img/ada.jpg"
     assert (shown.find("img").get("width"), shown.find("img").get("height")) == ("64", "64")
-    assert not own_page(6, pages).xpath("//div[@class='author']")  # a post by nobody
-    assert not own_page(0).xpath("//div[@class='author']")  # a name alone is above the post already
+    assert not own_page(6, pages).xpath("//div[@class='author']")  # a post without authors
+    assert not own_page(0).xpath("//div[@class='author']")  # a single name is already above the post
 
 
 def test_a_page_of_words_is_small() -> None:
@@ -325,7 +325,7 @@ def test_pages_of_real_posts_are_small_without_their_pictures(source: str) -> No
     made = plan(config=config, posts=[each.post for each in posts.values()], render=lambda post: posts[post.url])
     (sheet,) = (output.make() for path, output in made.items() if path.endswith(".css"))
     pages = {path: output.make() for path, output in made.items() if path.endswith(".html")}
-    # A long post is as long as its text; all else on its page is counted.
+    # The length of a long post depends on its text; everything else on its page is counted.
     text_of = {output_path(each.post.permalink): len(each.html.encode()) for each in posts.values()}
     plain = {path: len(text) + len(sheet) - text_of.get(path, 0) for path, text in pages.items()}
     assert {path: size for path, size in plain.items() if size > 30_000} == {}

@@ -1,4 +1,4 @@
-"""The sign-up form: what it offers, how often that comes, and on which pages it is."""
+"""The sign-up form: what it offers, how often newsletters are sent, and on which pages it is."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_every_place_where_a_stranger_arrives_leads_to_the_form() -> None:
     assert not {path for path, text in pages.items() if text.count("<form") > 1}
     index = pages["index.html"].partition("<form")[2].partition("</form>")[0]
     shown = [name for kind, name in re.findall(r'<input[^>]*type="(\w+)" name="(\w+)"', index) if kind != "hidden"]
-    assert shown == ["email", "website"]  # the second is for robots; people do not see it
+    assert shown == ["email", "website"]  # the second field is for robots; people do not see it
     assert '<input type="hidden" name="newsletter" value="weekly">' in index
     assert "<script" not in pages["subscribe/index.html"]
 

@@ -1,4 +1,4 @@
-"""Fields in files: which kinds they are found to have, and that nothing in a cell is an error."""
+"""Fields in files: the kinds that are detected, and that no cell is an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERYTHING = FieldOptions(everything=True)
 
 
 def read(rows: list[list[str]], *header: str, own: bool = False) -> DetailReader:
-    """A reader that has looked at rows whose columns are all free."""
+    """Return a reader that has looked at rows without any special columns."""
     reader = DetailReader(tags=0, note=1)
     reader.choose(header, set(range(len(header))), FieldOptions() if own else EVERYTHING, own=own)
     for row in rows:

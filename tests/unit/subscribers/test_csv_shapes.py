@@ -1,4 +1,4 @@
-"""Files as spreadsheets and other tools write them, and dates, languages and addresses as people do."""
+"""Files as spreadsheets and other tools write them, and dates, languages and addresses as people write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files say about who must not get email: in columns of many names, by many tools, and in values of many kinds."""
+"""What files say about people who must not get email: in columns of many names, tools and kinds of values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def of_cell(folder: Path, column: str, cell: str, *maps: str) -> str:
     return "?" if questions else status
 
 
-# (column, value, what that is)
+# (column, value, its meaning)
 CELLS = [
     ("unsubscribed_on", "2024-05-01", "unsubscribed"),
     ("hard_bounce", "1", "bounced"),
@@ -80,7 +80,7 @@ CELLS = [
     ("suppression_reason", "manual", "suppressed"),
     ("deleted_at", "2024-01-01", "unsubscribed"),
     ("unconfirmed", "1", "pending"),
-    # columns that say yes, and mean no
+    # columns whose yes means no
     ("may be mailed", "no", "unsubscribed"),
     ("subscribed", "0", "unsubscribed"),
     ("subscribed_to_emails", "false", "unsubscribed"),
@@ -110,7 +110,7 @@ CELLS = [
     ("Type", "blocklisted", "suppressed"),
     ("bounced", "complained", "complained"),
     ("subscribed", "bounced", "bounced"),
-    # the same columns, saying nothing against mailing
+    # the same columns, with nothing against sending email
     ("unsubscribed_on", "", "active"),
     ("unsubscribed_on", "0000-00-00 00:00:00", "active"),
     ("unsubscribed", "no", "active"),
@@ -124,7 +124,7 @@ CELLS = [
     ("status", "Subscribed", "active"),
     ("status", "enabled", "active"),
     ("CONFIRM_TIME", "2024-05-02 11:00:00", "active"),
-    # columns that speak of something else
+    # columns about something else
     ("open rate", "0", "active"),
     ("bounce_rate", "12", "active"),
     ("spam score", "3.5", "active"),
@@ -159,7 +159,7 @@ CELLS = [
     ("soft_bounces", "2", "?"),
     ("SMS blacklisted", "yes", "?"),
     ("Do Not Call", "1", "?"),
-    # values that speak of it in a column of any name
+    # values about it in a column of any name
     ("tags", "vip, unsubscribed", "?"),
     ("Info", "Hard bounce", "?"),
     ("Group", "opted out", "?"),
@@ -173,7 +173,7 @@ def test_each_cell_means_what_it_says(tmp_path: Path, column: str, cell: str, st
 
 
 def test_columns_of_many_tools_and_languages(tmp_path: Path) -> None:
-    """tests/data/export_columns.tsv: what speaks of leaving is understood or a question, and nothing else is."""
+    """tests/data/export_columns.tsv: columns about unsubscribing are understood or asked about, and no others."""
     lines = (ROOT / "tests/data/export_columns.tsv").read_text(encoding="utf-8").splitlines()
     wrong = []
     for line in lines:

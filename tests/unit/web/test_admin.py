@@ -252,7 +252,7 @@ def test_edition_reports_its_progress(counts: dict[str, int], held: str, state: 
 @pytest.mark.parametrize(
     ("origin", "host", "ours"),
     [
-        ("https://letters.example", "127.0.0.1:8018", True),  # behind a proxy that names itself
+        ("https://letters.example", "127.0.0.1:8018", True),  # behind a proxy that does not pass on the host
         ("https://letters.example", "letters.example", True),
         ("http://127.0.0.1:8018", "127.0.0.1:8018", True),
         ("http://evil.example", "letters.example", False),

@@ -1,4 +1,4 @@
-"""Work that goes on after a response: one at a time, its result is kept, and it can be stopped."""
+"""Work that continues after a response: one job at a time, its result is kept, and it can be stopped."""
 
 from __future__ import annotations
 

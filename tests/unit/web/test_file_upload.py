@@ -1,4 +1,4 @@
-"""A form with a file: what is read of it, what is refused, and what stays on the disk."""
+"""A form with a file: what is read from it, what is refused, and what remains on the disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ END = b"--b--\r\n"
 
 
 def form_of(body: bytes, content_type: str = "multipart/form-data; boundary=b", **headers: str) -> Request:
-    """A request whose body arrives in parts of seven bytes."""
+    """Return a request whose body arrives in parts of seven bytes."""
     parts = [body[at : at + 7] for at in range(0, len(body), 7)] or [b""]
 
     async def receive_part() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.support.store_samples import NOW, later
 
 
 def values(metrics: Iterable[Metric]) -> dict[str, float]:
-    """Each sample as it is written, without the quotes."""
+    """Return each sample as written, without the quotes."""
     found = {}
     for sample in (sample for metric in metrics for sample in metric.samples):
         labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())

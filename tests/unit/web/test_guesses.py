@@ -1,4 +1,4 @@
-"""The queue of passwords that wait to be checked, and the threads of those that wait."""
+"""The queue of passwords that wait to be checked, and the threads that check them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
 
 
 async def settled() -> None:
-    """Let every task go on as far as it can."""
+    """Let every task run as far as it can."""
     for _ in range(5):
         await asyncio.sleep(0)
 
@@ -75,7 +75,7 @@ def test_a_client_that_goes_away_gives_its_turn_on() -> None:
         assert await stays
         late = asyncio.create_task(turns.take("late"))
         await settled()
-        turns.give()  # late is admitted, and goes away before it knows
+        turns.give()  # the late one is admitted, and cancels before it notices
         late.cancel()
         await settled()
         assert await turns.take("next")

@@ -1,4 +1,4 @@
-"""Counts of an hour: each begins with its first event, and their number is bounded."""
+"""Hourly counts: each hour begins with the first event, and the number of counts is limited."""
 
 from __future__ import annotations
 

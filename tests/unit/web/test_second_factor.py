@@ -32,7 +32,7 @@ def second(tmp_path: Path) -> Iterator[SecondFactor]:
 
 @pytest.fixture
 def codes(second: SecondFactor) -> list[str]:
-    """The recovery codes after it was turned on an hour ago."""
+    """The recovery codes of a second factor that was turned on an hour ago."""
     return second.turn_on(KEY, code_at(-3_600), NOW - timedelta(hours=1))
 
 
@@ -48,7 +48,7 @@ def test_the_clock_may_be_wrong_by_one_step(
 def test_a_code_is_not_accepted_twice(second: SecondFactor, codes: list[str]) -> None:
     assert second.accepts(code_at(0), NOW)
     assert not second.accepts(code_at(0), NOW + timedelta(seconds=20))
-    assert not second.accepts(code_at(-30), NOW)  # an earlier one that was seen over a shoulder
+    assert not second.accepts(code_at(-30), NOW)  # an earlier code that someone saw over the owner's shoulder
     assert second.accepts(code_at(30), NOW + timedelta(seconds=30))
 
 
