@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +27,7 @@ from publisher.cli.results import (
     trouble_json,
 )
 from publisher.cli.schedule import due_steps, due_steps_json, show_due_steps
-from publisher.cli.terminal import bar, delivery_bars
+from publisher.cli.terminal import bar, delivery_bars, stopped_by_signals
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
@@ -38,7 +36,7 @@ from publisher.core.newsletter_models import Edition, EditionDraft, Subscriber, 
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.due_editions import frequencies_due, pass_slots
-from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
+from publisher.publishing.edition_plan import DueEdition, Plan, PlannedEdition, make_plan
 from publisher.publishing.idle_reasons import rendering_problem
 from publisher.publishing.operations import edition_label
 from publisher.publishing.publish import (
@@ -56,7 +54,6 @@ from publisher.publishing.source_views import SourceHealth, SourceSummary, sourc
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
 from publisher.site.build import BuildReport
 from publisher.site.build.ids import KnownIds
-from publisher.site.websub import notify_hub
 from publisher.subscribers.address import normalise
 
 if TYPE_CHECKING:
@@ -181,9 +178,11 @@ def _publish(
     yes: bool,
     options: PublishOptions,
 ) -> int:
-    keep_going = options.keep_going
-    if config.newsletters and not options.accept_new_ids and _refuse_new_ids(app, config, names, now):
-        return 1
+    keep_going, archive = options.keep_going, None
+    if config.newsletters and not options.accept_new_ids:
+        archive = _checked_posts(app, config, names, now)
+        if archive is None:
+            return 1
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress, accept_new_ids=options.accept_new_ids)
     if not config.newsletters:
@@ -194,12 +193,10 @@ def _publish(
         begin_with_sources(config, store, now)
         welcome = add_due_emails(project, now, names)
         due = frequencies_due(config, store, names, now)
-        plan, drafts = compose_plan(
-            config, store, names, now, extra=options.extra, due=due.editions, segment=options.segment
-        )
+        # With sources they are read again: an item that has just been stored must not seem to be left out.
+        known = None if report.changed or config.sources else archive
+        plan, drafts = _planned(config, store, names, now, known, due.editions, options)
         plan = replace(plan, broken=(*plan.broken, *welcome.problems))
-        if drafts and not keep_going:
-            plan, drafts = hold_on_errors(config, plan, drafts)
         for line in shortened(drafts):
             app.say(line)
         _confirm_sending(config, plan, drafts, yes)
@@ -219,15 +216,33 @@ def _publish(
     return _finish(app, report, plan, results, keep_going)
 
 
-def _refuse_new_ids(app: App, config: Config, names: Sequence[str], now: datetime) -> bool:
-    """Report the posts that would be sent again because their ids changed, before anything is built; return if any.
+def _planned(
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    archive: Archive | None,
+    due: Mapping[str, DueEdition],
+    options: PublishOptions,
+    *,
+    keep: bool = True,
+) -> tuple[Plan, list[EditionDraft]]:
+    """Return the plan and its rendered editions, on hold if they have errors and --keep-going is not given."""
+    plan, drafts = compose_plan(
+        config, store, names, now, archive, keep=keep, extra=options.extra, due=due, segment=options.segment
+    )
+    return hold_on_errors(config, plan, drafts) if drafts and not options.keep_going else (plan, drafts)
 
-    Raises ProjectError if settings changed the ids of all posts.
+
+def _checked_posts(app: App, config: Config, names: Sequence[str], now: datetime) -> Archive | None:
+    """Return the posts, before anything is built; None if some would be sent again because their ids changed.
+
+    These are reported. Raises ProjectError if settings changed the ids of all posts.
     """
     with open_existing_store(config) as store:
         archive = open_archive(config, now, whole=True)
         KnownIds(config, accept_new=False).require_same(archive)
-        return _report_sent_again(app, config, store, archive, names)
+        return None if _report_sent_again(app, config, store, archive, names) else archive
 
 
 def _report_sent_again(app: App, config: Config, store: Store | None, archive: Archive, names: Sequence[str]) -> bool:
@@ -331,6 +346,8 @@ def _hub_notified_last(app: App, config: Config) -> Iterator[None]:
     def notify() -> None:
         """Notify the hub, if the project has one, and report its problems."""
         if config.feeds.hub:
+            from publisher.site.websub import notify_hub  # not at the top: few projects have a hub
+
             app.report(notify_hub(config))
 
     try:
@@ -339,30 +356,6 @@ def _hub_notified_last(app: App, config: Config) -> Iterator[None]:
         notify()
         raise
     notify()
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP (a closed terminal) raise SystemExit(128 + number), so that they end the run cleanly.
-
-    A signal that was already ignored when the program started stays ignored, such as SIGHUP under `nohup`.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread can set signal handlers
-        return
-    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    before = {number: handler for number, handler in found.items() if handler is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, _stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stop(number: int, frame: Any) -> None:
-    raise SystemExit(128 + number)
 
 
 def _show_plan(
@@ -375,11 +368,7 @@ def _show_plan(
 ) -> int:
     """Show what would be sent, and to how many people; write nothing."""
     due = frequencies_due(config, store, names, now, writes=False).editions if store else {}
-    plan, drafts = compose_plan(
-        config, store, names, now, keep=False, extra=options.extra, due=due, segment=options.segment
-    )
-    if drafts and not options.keep_going:
-        plan, drafts = hold_on_errors(config, plan, drafts)
+    plan, drafts = _planned(config, store, names, now, None, due, options, keep=False)
     KnownIds(config, accept_new=options.accept_new_ids).require_same(plan.archive)
     if not options.accept_new_ids and _report_sent_again(app, config, store, plan.archive, names):
         return 1

@@ -1,8 +1,13 @@
-"""Progress bars and tables for a terminal. Scripts get neither, and rich is loaded only if it draws something."""
+"""Progress bars, tables, and the signals of a terminal. Scripts get neither bars nor tables.
+
+Rich is loaded only if it draws something.
+"""
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import monotonic
@@ -176,3 +181,27 @@ def draw_table(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str |
     for row in rows:
         table.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
     Console().print(table)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP (a closed terminal) raise SystemExit(128 + number), so that they end the run cleanly.
+
+    A signal that was already ignored when the program started stays ignored, such as SIGHUP under `nohup`.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can set signal handlers
+        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: handler for number, handler in found.items() if handler is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise SystemExit(128 + number)

@@ -200,6 +200,7 @@ def make_plan(
     store: Store | None,
     names: Sequence[str],
     now: datetime,
+    archive: Archive | None = None,
     *,
     keep: bool = True,
     without: Collection[str] = (),
@@ -211,6 +212,7 @@ def make_plan(
     """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
 
     store    None if there is no database yet, so that there are no subscribers and nothing was sent
+    archive  the posts; None to read them
     keep     whether to write the index of posts, which is a cache; without: source files of posts to leave out
     due      the edition to plan, by the name of the stream. A newsletter that it does not contain gets the current
              slot; an edition of a frequency is planned only if it is due
@@ -221,7 +223,7 @@ def make_plan(
     streams = _streams(config, names, due := due or {})
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
-    archive = open_archive(config, now, keep=keep, whole=True)
+    archive = archive or open_archive(config, now, keep=keep, whole=True)
     known = {*archive.ids().values(), *(copy.id for copy in archive.copies)}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
     sources = (unhandled_sources(store, streams, archive) if store else archive.ids()) if streams else ()

@@ -47,6 +47,7 @@ def compose_plan(
     store: Store | None,
     names: Sequence[str],
     now: datetime,
+    archive: Archive | None = None,
     *,
     keep: bool = True,
     due: Mapping[str, DueEdition] | None = None,
@@ -63,6 +64,7 @@ def compose_plan(
     DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not
     affected.
 
+    archive  the posts, if they have just been read; None to read them
     held     posts to leave out, by source, with the problem of each
     segment  send only to people in this segment, besides that of each newsletter: its name, or a condition
     emails   whether to include the emails without posts
@@ -70,7 +72,7 @@ def compose_plan(
     unreadable: dict[str, Problem] = dict(held or {})
     while True:
         plan = make_plan(
-            config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra, segment=segment
+            config, store, names, now, archive, keep=keep, without=unreadable, due=due, extra=extra, segment=segment
         )
         if emails and not segment:
             own, failed, lines = plan_emails(config, store, names, now)

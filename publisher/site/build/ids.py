@@ -16,7 +16,6 @@ from publisher.core.file_names import in_folder
 from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive
-from publisher.posts.head import parse_file
 from publisher.posts.published import Origin, PublishedIds
 from publisher.site.feeds.items import entry_id
 
@@ -174,6 +173,8 @@ def _tails(source: str) -> Iterator[str]:
 
 def _id_before(archive: Archive, known: Origin, source: str, source_before: str) -> str:
     """Return the id of a file under the old settings; "" if it cannot be read or is not a post."""
+    from publisher.posts.head import parse_file  # not at the top: only changed settings need it, and it takes 10 ms
+
     settings = replace(archive.settings, authority=known.authority, zone=ZoneInfo(known.timezone))
     try:
         path = archive.folder / source
