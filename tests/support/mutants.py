@@ -150,9 +150,7 @@ MUTANTS = (
         "recipients",
         (f"{_GRANT}::test_several_takers_never_exceed_the_recipients_of_a_day",),
     ),
-    Mutant(
-        "keeps-missed-turns", _SHARED, "if missed <= 0:", "if True:", (f"{_TURN}::test_a_turn_that_is_missed_is_lost",)
-    ),
+    Mutant("keeps-missed-turns", _SHARED, "if missed <= 0:", "if True:", (f"{_TURN}::test_a_missed_turn_is_lost",)),
     Mutant("sends-past-the-count", _LIMITS, "return self._reserved > 0", "return True", _COUNT),
     Mutant(
         "never-asks-for-the-quota",
@@ -166,7 +164,7 @@ MUTANTS = (
         _STATUSES,
         "_E.IMPORTED: (_S.SUBSCRIBED, _S.SUBSCRIBED, None, None)",
         "_E.IMPORTED: (_S.SUBSCRIBED, _S.SUBSCRIBED, _S.SUBSCRIBED, None)",
-        ("tests/unit/core/test_subscription_status.py::test_only_own_acts_and_a_reason_undo_a_no",),
+        ("tests/unit/core/test_subscription_status.py::test_only_the_subscriber_or_a_reason_can_undo_a_no",),
     ),
     Mutant(
         "widens-the-no-of-a-file",
@@ -223,7 +221,7 @@ MUTANTS = (
         "if index < last or not (is_old or len(listed) - last - 1 <= newer):",
         "if index < last or not is_old:",
         (
-            "tests/unit/posts/test_source_identity.py::test_an_item_that_is_taken_back_is_gone_and_one_that_made_room_is_not",
+            "tests/unit/posts/test_source_identity.py::test_a_withdrawn_item_is_gone_and_one_that_moved_out_of_the_feed_is_not",
         ),
     ),
     Mutant(

@@ -29,7 +29,7 @@ def expected(tool: str) -> set[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_blog_is_what_its_tool_made_of_it(tool: str, tmp_path: Path) -> None:
+def test_an_adopted_blog_matches_the_output_of_its_tool(tool: str, tmp_path: Path) -> None:
     found = compare(adopted_copy(BLOGS / tool / "blog", tmp_path), read_built(BLOGS / tool / "built.json"), NOW)
     assert {(each.where, each.what) for each in found.differences} == {row[:2] for row in expected(tool)}
     assert found.both >= 6

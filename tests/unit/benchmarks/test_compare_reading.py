@@ -55,12 +55,12 @@ def test_an_entry_reads_the_same_from_every_format(text: str) -> None:
     assert [(file.url, file.length) for file in entry.attached] == [("https://a.example/1.mp3", 7)]
 
 
-def test_other_files_are_no_feeds() -> None:
+def test_other_files_are_not_feeds() -> None:
     assert read_feed("sitemap.xml", b"<urlset/>") is None
     assert read_feed("data.json", b"{}") is None
 
 
-def test_the_main_feed_is_the_fullest_and_of_equals_the_nearest() -> None:
+def test_the_main_feed_is_the_longest_with_the_shortest_path() -> None:
     paths = ("tags/a/feed.xml", "feed-1.xml", "feed.xml")
     feeds = tuple(feed for path in paths if (feed := read_feed(path, RSS.encode())))
     empty = read_feed("a.xml", b"<rss><channel/></rss>")
@@ -68,7 +68,7 @@ def test_the_main_feed_is_the_fullest_and_of_equals_the_nearest() -> None:
     assert main_feeds((empty, *feeds))["rss"].path == "feed.xml"
 
 
-def test_an_archive_document_is_no_main_feed() -> None:
+def test_an_archive_document_is_not_the_main_feed() -> None:
     link = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="prev-archive" href="https://a.example/feed-1.xml"/>'
     short = read_feed("feed.xml", f'<rss version="2.0"><channel>{link}</channel></rss>'.encode())
     archive = read_feed("feed-1.xml", RSS.encode())
@@ -82,7 +82,7 @@ def test_srcset_is_read_as_browsers_read_it() -> None:
     assert fragment.srcset_addresses(markup) == ["/w_1,h_2/a.png", "b.png", "c.png"]
 
 
-def test_the_corpus_is_the_same_every_time_and_holds_each_trap_once() -> None:
+def test_the_corpus_is_always_the_same_and_contains_each_trap_once() -> None:
     corpus = whole_corpus()
     assert corpus == whole_corpus()
     names = [post.name for post in corpus.posts]
@@ -102,7 +102,7 @@ def _column() -> Column:
     return Column(generator, "1.0", {row.key: no("a | <b>") if row.key == "rss" else YES for row in ROWS})
 
 
-def test_the_table_names_versions_footnotes_reasons_and_what_is_missing() -> None:
+def test_the_table_has_versions_footnotes_reasons_and_missing_generators() -> None:
     text = report.table([_column()], {"Absent": "npm is not on the path"})
     assert "- Toy 1.0: its defaults." in text
     assert "| RSS 2.0 | **no** (1) |" in text

@@ -39,17 +39,17 @@ def test_files_are_named_by_date_and_sort_by_age(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [10_001, 100_000, 1_000_000])
-def test_no_post_is_scheduled_for_later(count: int) -> None:
+def test_no_post_is_dated_in_the_future(count: int) -> None:
     dates = [published_at(number, count) for number in (0, 1, count - 2, count - 1)]
     assert dates == sorted(set(dates))
     assert dates[-1] < datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_a_post_of_a_few_is_the_same_however_many_there_are() -> None:
+def test_the_first_posts_do_not_depend_on_the_number_of_posts() -> None:
     assert make_post(7, count=10) == make_post(7, count=10_000) == make_post(7)
 
 
-def test_an_edit_changes_the_file_and_the_next_replaces_it(tmp_path: Path) -> None:
+def test_an_edit_changes_the_file_and_the_next_edit_replaces_it(tmp_path: Path) -> None:
     (path,) = write_posts(tmp_path, 1)
     before = path.read_text(encoding="utf-8")
     edit_post(path, 1)

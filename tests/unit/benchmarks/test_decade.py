@@ -20,7 +20,7 @@ from benchmarks.lateness import (
 
 
 @pytest.mark.parametrize("number", range(len(ZONES)))
-def test_each_slot_is_made_once_at_its_moment_under_a_clock_that_is_no_good(number: int) -> None:
+def test_an_unreliable_clock_makes_each_slot_due_once_and_on_time(number: int) -> None:
     zone, schedules = ZONES[number], [SCHEDULES[number], SCHEDULES[number - 5]]
     for schedule in schedules:
         found = prove(zone, schedule, 2011, 1.1, seed=number)
@@ -28,14 +28,14 @@ def test_each_slot_is_made_once_at_its_moment_under_a_clock_that_is_no_good(numb
         assert found.holds, found
 
 
-def test_the_midnights_that_cairo_skips_cost_no_day() -> None:
+def test_midnights_that_cairo_skips_lose_no_day() -> None:
     found = prove("Africa/Cairo", "daily 00:00", 2014, 0.5, seed=1)
     assert found.holds
     assert found.slots == found.once == 182
 
 
 @pytest.mark.parametrize("case", [copied_to_another_host, copied_and_confirmed, down_for_three_weeks_to_between_slots])
-def test_what_comes_late_or_from_a_copy_is_as_written(case: Callable[[Bench], str], tmp_path: Path) -> None:
+def test_delays_and_copies_have_the_documented_outcome(case: Callable[[Bench], str], tmp_path: Path) -> None:
     with host("home"):
         row = look(case, dict(LATENESS)[case], tmp_path)
     assert row.found == row.wanted

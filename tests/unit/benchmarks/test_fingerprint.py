@@ -21,7 +21,7 @@ def project(folder: Path, consent: str) -> Path:
     return folder
 
 
-def test_people_with_the_same_consent_are_the_same(tmp_path: Path) -> None:
+def test_people_with_the_same_consent_have_the_same_fingerprint(tmp_path: Path) -> None:
     first, same, other = (project(tmp_path / name, name[:1]) for name in ("a1", "a2", "b"))
     assert fingerprint(first)["people"] == "1"
     assert fingerprint(first) == fingerprint(same)

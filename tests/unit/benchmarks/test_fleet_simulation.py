@@ -42,7 +42,7 @@ def test_a_fleet_is_never_faster_than_its_parts(fleet: Fleet, costs: Costs) -> N
 
 
 @given(ANY_FLEET, ANY_COSTS)
-def test_one_more_worker_core_or_connection_is_never_slower(fleet: Fleet, costs: Costs) -> None:
+def test_another_worker_core_or_connection_is_never_slower(fleet: Fleet, costs: Costs) -> None:
     rate = flow(fleet, costs).rate * (1 - 1e-9)
     assert flow(replace(fleet, workers=fleet.workers + 1), costs).rate >= rate
     assert flow(replace(fleet, connections=fleet.connections + 1), costs).rate >= rate
@@ -59,18 +59,18 @@ def test_twice_the_messages_take_twice_the_time() -> None:
     assert finish(FLEET, COSTS, 2_000_000) == pytest.approx(2 * finish(FLEET, COSTS, 1_000_000))
 
 
-def test_the_simulation_agrees_with_what_was_measured() -> None:
+def test_the_simulation_agrees_with_the_measurements() -> None:
     checks = validation(MEASURED, COSTS)
     assert {check.point.workers for check in checks} == {2, 4}
     assert [check for check in checks if abs(check.error) > TOLERANCE] == []
 
 
-def test_what_was_measured_rises_with_the_workers() -> None:
+def test_measured_rates_rise_with_the_number_of_workers() -> None:
     rates = {point.workers: point.rate for point in MEASURED if point.connections == 8}
     assert [rates[number] / rates[1] for number in (2, 4)] == [pytest.approx(2, rel=0.15), pytest.approx(4, rel=0.15)]
 
 
-def test_the_database_is_full_with_a_number_of_workers_and_not_with_one_less() -> None:
+def test_the_number_of_workers_that_fills_the_database_is_the_smallest() -> None:
     number = full_at(FLEET, COSTS)
     assert number is not None
     uses = [flow(replace(FLEET, workers=workers), COSTS).database_use for workers in (number - 1, number)]
@@ -78,7 +78,7 @@ def test_the_database_is_full_with_a_number_of_workers_and_not_with_one_less() -
     assert full_at(replace(FLEET, database_cores=100_000), COSTS) is None
 
 
-def test_a_death_leaves_one_message_a_connection_in_doubt_and_ends_with_the_lease() -> None:
+def test_a_death_leaves_one_message_per_connection_in_doubt_until_the_lease_ends() -> None:
     fleet = replace(FLEET, workers=4)
     early, late = death(fleet, COSTS, 10_000_000, 0.5), death(fleet, COSTS, 10_000_000, 0.999999)
     assert early.in_doubt == late.in_doubt == 32
@@ -98,7 +98,7 @@ def test_costs_are_the_highest_with_the_most_connections() -> None:
     assert Costs.of(points) == Costs(worker=0.003, database=0.004)
 
 
-def test_the_report_says_what_is_measured_and_what_is_simulated() -> None:
+def test_the_report_distinguishes_measured_and_simulated_figures() -> None:
     text = report(COSTS, FLEET, MEASURED)
     assert text.startswith("Measured (benchmarks.scaling)")
     assert text.count("\nSimulated: ") == 2

@@ -36,7 +36,7 @@ async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
         yield listening.sockets[0].getsockname()[1]
 
 
-def test_a_flood_asks_again_on_each_connection() -> None:
+def test_a_flood_reuses_each_connection() -> None:
     async def asked() -> dict[int, int]:
         """Send requests to a server that needs 10 ms for an answer, over two connections."""
         async with server(pause=0.01) as port:
@@ -69,7 +69,7 @@ def test_paced_requests_do_not_wait_for_each_other() -> None:
     assert paced.percentile(0.5) >= 0.19
 
 
-def test_the_body_of_an_answer_is_whole() -> None:
+def test_the_body_of_an_answer_is_complete() -> None:
     async def asked() -> bytes:
         """Send one request."""
         async with server() as port:

@@ -48,7 +48,7 @@ def test_pages_and_feeds_are_counted_and_other_files_are_not(tmp_path: Path) -> 
     assert count(tmp_path) == (1, 2)
 
 
-def test_what_cannot_be_had_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
+def test_a_missing_program_is_listed_with_the_way_to_install_it(tmp_path: Path) -> None:
     def install(tools: Path) -> str:
         raise MissingError("it is not on the path")
 
@@ -58,7 +58,7 @@ def test_what_cannot_be_had_is_named_with_the_way_to_get_it(tmp_path: Path) -> N
     assert "- Absent is missing: it is not on the path. Run `apt install absent`." in section(found, missing)
 
 
-def test_the_fastest_stands_first_and_what_failed_last() -> None:
+def test_the_fastest_program_is_first_and_failed_ones_are_last() -> None:
     rows = [
         Built("Slow 1", "site", 1_000, Usage(9.0, 9.0, 90.0), 5, 2),
         Built("Broken 1", "site", 1_000, None, fault="no such option"),

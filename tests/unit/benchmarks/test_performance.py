@@ -56,7 +56,7 @@ def usage(seconds: float) -> Usage:
     return Usage(seconds, seconds * 2, 100.0)
 
 
-def test_each_promise_is_a_line_with_its_goal_its_figure_and_its_command(tmp_path: Path) -> None:
+def test_each_promise_has_a_line_with_goal_figure_and_command(tmp_path: Path) -> None:
     keep(tmp_path, "feeds", limits=PROMISES)
     lines = table(ROWS, tmp_path).splitlines()
     assert lines[2] == "| feeds, cold: CPU of hugo's | at most 0.3 | 0.25 | yes | `python -m benchmarks.feeds` |"
@@ -64,7 +64,7 @@ def test_each_promise_is_a_line_with_its_goal_its_figure_and_its_command(tmp_pat
     assert "1 of 2 are reached." in lines
 
 
-def test_rows_that_were_not_measured_are_named(tmp_path: Path) -> None:
+def test_rows_that_were_not_measured_are_listed(tmp_path: Path) -> None:
     keep(tmp_path, "feeds", limits=PROMISES)
     assert "Not measured: site, growth, " in table(ROWS, tmp_path)
     assert read(ROWS[1], tmp_path) is None
@@ -74,14 +74,14 @@ def test_rows_that_were_not_measured_are_named(tmp_path: Path) -> None:
     ("unlike", "code", "fault"),
     [(("2 pages differ",), 1, "not comparable: 2 pages differ"), ((), 2, "the benchmark ended with 2")],
 )
-def test_figures_that_do_not_count_are_a_line_too(
+def test_figures_that_do_not_count_have_a_line_too(
     tmp_path: Path, unlike: tuple[str, ...], code: int, fault: str
 ) -> None:
     keep(tmp_path, "site", limits=[], unlike=unlike, code=code)
     assert f"| {fault} |  |  | **no** | `python -m benchmarks.site` |" in table(ROWS, tmp_path)
 
 
-def test_a_benchmark_leaves_its_figures_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_benchmark_saves_its_figures_for_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = tmp_path / "benchmarks" / "one.py"
     module.parent.mkdir()
     (module.parent / "__init__.py").touch()
@@ -114,7 +114,7 @@ def test_a_ratio_is_taken_within_each_round_before_the_median() -> None:
     assert found["site, cold: wall time of hugo's"] == 0.5
 
 
-def test_growth_may_be_a_little_more_than_in_proportion() -> None:
+def test_growth_may_be_slightly_more_than_proportional() -> None:
     grown = growth.Growth("site", usage(1.0), usage(10.4), 251.0, (10, 100))
     times, memory = growth.limits([grown], 10)
     assert times.holds
@@ -122,14 +122,14 @@ def test_growth_may_be_a_little_more_than_in_proportion() -> None:
     assert "10.40" in growth.table([grown])
 
 
-def test_memory_of_child_processes_is_seen() -> None:
+def test_memory_of_child_processes_counts() -> None:
     code = "import time; block = b'x' * (64 << 20); time.sleep(1)"
     with growth.watching() as memory:
         growth.run([sys.executable, "-c", code], ROOT)
     assert memory.mib > 64
 
 
-def test_sending_imports_and_editions_say_what_they_promise() -> None:
+def test_sending_imports_and_editions_have_promises() -> None:
     near = {"smtp-source": [100.0], "plain": [101.0], "ed25519": [80.0], "rsa": [70.0]}
     found = sending.limits(near, {"aiosmtplib": [10.0], "plain": [45.0]})
     assert [limit.holds for limit in found] == [True, False, True, True]

@@ -38,16 +38,16 @@ def change(folder: Path, path: str, pattern: str, replacement: str) -> None:
     (folder / path).write_text(text, encoding="utf-8")
 
 
-def test_a_site_is_like_its_copy(built: Path, other: Path) -> None:
+def test_a_site_equals_its_copy(built: Path, other: Path) -> None:
     assert site_differences(built, other) == []
 
 
-def test_the_benchmark_has_a_page_for_each_post_and_further_pages_of_lists(built: Path) -> None:
+def test_the_benchmark_has_a_page_per_post_and_lists_with_several_pages(built: Path) -> None:
     assert len(list(built.glob("20*/*/*/*/index.html"))) == 45
     assert (built / "page" / "3" / "index.html").exists()
 
 
-def test_a_page_that_is_missing_is_named(built: Path, other: Path) -> None:
+def test_a_missing_page_is_reported(built: Path, other: Path) -> None:
     (other / POST).unlink()
     assert site_differences(built, other) == [f"ours alone: 1 pages, such as {POST}"]
     assert site_differences(other, built) == [f"theirs alone: 1 pages, such as {POST}"]
@@ -63,14 +63,16 @@ def test_a_page_that_is_missing_is_named(built: Path, other: Path) -> None:
         (r'(?s)<footer.*<a href="[^"]*feeds/">', '<footer><a href="/a/"></a><a href="/b/"></a><a href="/c/">', "links"),
     ],
 )
-def test_a_page_that_says_less_is_named(built: Path, other: Path, pattern: str, replacement: str, kind: str) -> None:
+def test_a_page_with_fewer_words_is_reported(
+    built: Path, other: Path, pattern: str, replacement: str, kind: str
+) -> None:
     change(other, POST, pattern, replacement)
     (found,) = site_differences(built, other)
     assert found.startswith(f"1 pages differ, {POST}: ")
     assert f" {kind}: " in found
 
 
-def test_code_may_be_marked_in_another_way(built: Path, other: Path) -> None:
+def test_code_may_be_highlighted_differently(built: Path, other: Path) -> None:
     page = next(path for path in sorted(other.rglob("post-*/index.html")) if "<pre" in path.read_text(encoding="utf-8"))
     change(
         other,
@@ -87,18 +89,18 @@ def test_a_feed_with_other_titles_is_counted(built: Path, other: Path) -> None:
     assert re.fullmatch(r"(\d+) feeds against \1, \d+ of them alike", found)
 
 
-def test_a_feed_without_a_text_is_named(built: Path, other: Path) -> None:
+def test_a_feed_without_a_text_is_reported(built: Path, other: Path) -> None:
     change(other, "feed.xml", r"(?s)<content:encoded>.*?</content:encoded>", "<content:encoded/>")
     assert site_differences(built, other) == ["1 feeds have other texts, one of rss"]
 
 
-def test_an_address_that_the_sitemap_lacks_is_counted(built: Path, other: Path) -> None:
+def test_a_url_that_the_sitemap_lacks_is_counted(built: Path, other: Path) -> None:
     change(other, "sitemap.xml", r"<url>.*</url>\n", "")
     (found,) = site_differences(built, other)
     assert re.fullmatch(r"sitemap.xml: 1 of \d+ addresses differ", found)
 
 
-def test_hugo_gets_a_template_for_each_kind_of_page_of_ours(tmp_path: Path) -> None:
+def test_hugo_gets_a_template_for_each_kind_of_our_pages(tmp_path: Path) -> None:
     write_site(tmp_path, 1)
     names = {path.name for path in (tmp_path / "hugo-layouts").glob("*.*")}
     pages = {"home.html", "page.html", "term.html", "taxonomy.html", "archive.html", "feeds.html", "subscribe.html"}

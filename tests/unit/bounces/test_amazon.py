@@ -90,7 +90,7 @@ def test_events_find_the_delivery_by_path_or_link() -> None:
     assert Sns(Amazon()).read(call(sns({"eventType": "Delivery"})), TOPIC) == []
 
 
-def test_only_our_topics_subscription_is_confirmed() -> None:
+def test_only_the_subscription_of_our_topic_is_confirmed() -> None:
     amazon = Amazon()
     assert Sns(amazon).read(call(sns("You chose", kind="SubscriptionConfirmation")), TOPIC) == []
     assert amazon.asked == [CERTIFICATE_URL, CONFIRM_URL]

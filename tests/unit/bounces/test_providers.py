@@ -63,7 +63,7 @@ from tests.support.store_samples import NOW
         ("AddressChange", "", "nothing"),
     ],
 )
-def test_postmarks_types_are_judged(kind: str, details: str, verdict: str) -> None:
+def test_types_of_postmark_are_judged(kind: str, details: str, verdict: str) -> None:
     event = {"RecordType": "Bounce", "ID": 4, "Type": kind, "Email": "ada@example.org", "Details": details}
     (found,) = read_postmark(call(event, authorization=basic(SECRET)), SECRET)
     assert (found.verdict, found.addressee) == (verdict, ADA)
@@ -81,7 +81,7 @@ def test_postmarks_types_are_judged(kind: str, details: str, verdict: str) -> No
         ("ManualSuppression", "true", "nothing"),
     ],
 )
-def test_postmarks_changes_of_subscription_are_read(reason: str | None, suppressed: object, verdict: str) -> None:
+def test_subscription_changes_of_postmark_are_read(reason: str | None, suppressed: object, verdict: str) -> None:
     event = {"RecordType": "SubscriptionChange", "Recipient": "ada@example.org", "SuppressionReason": reason}
     event |= {"SuppressSending": suppressed, "Origin": "Recipient", "ChangedAt": "2026-11-21T09:00:00Z"}
     (found,) = read_postmark(call(event, authorization=basic(SECRET)), SECRET)
@@ -116,14 +116,14 @@ def test_postmark_without_its_secret_is_refused() -> None:
         ({"event": "opened", "recipient": "ada@example.org"}, "nothing"),
     ],
 )
-def test_mailguns_events_are_judged(event: Any, verdict: str) -> None:
+def test_events_of_mailgun_are_judged(event: Any, verdict: str) -> None:
     (found,) = read_mailgun(call(mailgun(event)), SECRET)
     assert (found.verdict, found.addressee) == (verdict, ADA)
     assert found.keys[0].startswith("mailgun token ")
     assert len(found.keys) == 1 + (verdict != "nothing")
 
 
-def test_mailguns_token_must_be_signed_and_fresh() -> None:
+def test_a_token_of_mailgun_must_be_signed_and_fresh() -> None:
     event = mailgun_failure()
     hours = 3_600
     assert len(read_mailgun(call(mailgun(event, seconds=-8 * hours)), SECRET)) == 1
@@ -160,7 +160,7 @@ def test_mailguns_token_must_be_signed_and_fresh() -> None:
         (sendgrid_event("delivered"), "nothing"),
     ],
 )
-def test_sendgrids_events_are_judged(event: Any, verdict: str) -> None:
+def test_events_of_sendgrid_are_judged(event: Any, verdict: str) -> None:
     (found,) = read_sendgrid(sendgrid([event]), TWILIO_KEY)
     assert (found.verdict, found.addressee) == (verdict, ADA)
 
@@ -260,7 +260,7 @@ def test_an_undecided_answer_means_the_same_as_in_a_dsn(words: str, verdict: str
 
 
 @pytest.mark.parametrize("reply", [550, 551, 553])
-def test_mailguns_permanent_bounces_are_permanent(reply: int) -> None:
+def test_permanent_bounces_of_mailgun_are_permanent(reply: int) -> None:
     event = mailgun_failure("permanent", "bounce", code=reply, message="sorry")
     assert [each.verdict.value for each in read_mailgun(call(mailgun(event)), SECRET)] == ["permanent"]
 

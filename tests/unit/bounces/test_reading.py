@@ -36,7 +36,7 @@ SERVERS = {"Postfix": POSTFIX, "Exim": EXIM, "sendmail": SENDMAIL, "Exchange": E
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_every_servers_report_of_a_dead_mailbox_is_read(server: str) -> None:
+def test_reports_of_a_dead_mailbox_from_every_server_are_read(server: str) -> None:
     found = read_message(SERVERS[server], SIGNATURES)
     assert (found.verdict, found.addressee) == (Verdict.PERMANENT, Addressee(delivery_id=7))
     assert found.keys == ("delivery 7 permanent",)
@@ -79,7 +79,7 @@ def test_a_status_says_whether_the_mailbox_exists(status: str, words: str, verdi
 
 
 @pytest.mark.parametrize("shape", [qmail, old_exim])
-def test_plain_words_are_judged_by_the_servers_answer(shape: object) -> None:
+def test_a_plain_text_report_is_judged_by_the_answer_of_the_server(shape: object) -> None:
     assert callable(shape)
     said = {
         "550 5.1.1 user unknown": Verdict.PERMANENT,
@@ -99,7 +99,7 @@ def test_replies_do_nothing(name: str) -> None:
     assert (found.verdict, found.keys) == (Verdict.NOTHING, ())
 
 
-def test_plain_words_count_only_from_a_mail_server() -> None:
+def test_a_plain_text_report_counts_only_from_a_mail_server() -> None:
     assert (
         read_message(qmail("550 5.1.1 user unknown", sender="ada@reader.example"), SIGNATURES).verdict
         is Verdict.NOTHING
@@ -137,7 +137,7 @@ def test_a_reply_about_failure_is_not_a_failure() -> None:
     assert read_message(qmail("550 5.1.1 user unknown"), SIGNATURES).verdict is Verdict.PERMANENT
 
 
-def test_the_words_of_the_message_change_nothing() -> None:
+def test_the_text_of_the_enclosed_message_changes_nothing() -> None:
     for below in (b"Warning: this was delayed. We will keep trying.\n", b"<ada@reader.example>: 550 5.7.1 spam\n"):
         assert read_message(qmail("550 5.1.1 user unknown") + below, SIGNATURES).verdict is Verdict.PERMANENT
 
@@ -166,7 +166,7 @@ def test_an_enclosed_return_path_is_not_believed() -> None:
     assert read_message(report(failed("5.1.1"), to="postmaster@letters.example"), SIGNATURES).verdict is Verdict.FOREIGN
 
 
-def test_capitals_and_other_headers_name_the_delivery_too() -> None:
+def test_capitals_and_other_headers_identify_the_delivery_too() -> None:
     shouted = report(failed("5.1.1"), to=RETURN_PATH.of(7).upper())
     assert read_message(shouted, SIGNATURES).addressee.delivery_id == 7
     hidden = report(failed("5.1.1"), to="catchall@letters.example", extra=f"X-Original-To: {RETURN_PATH.of(9)}\n")
@@ -215,7 +215,7 @@ def test_without_return_paths_only_complaints_are_read() -> None:
     assert read_message(complaint(), marks).addressee == Addressee(uid="u7")
 
 
-def test_words_are_stored_short_and_without_addresses() -> None:
+def test_texts_are_stored_short_and_without_addresses() -> None:
     said = short_words("550 <bob@other.example>: no\r\n\x1b[31mred ada@reader.example\u202e " + "long " * 100)
     assert "@" not in said
     assert said.startswith("550 <…>: no [31mred …")
@@ -270,7 +270,7 @@ def test_a_thousand_nested_parts_are_read() -> None:
 @pytest.mark.parametrize(
     "piece", [b"-", b"-- ", b"a", b"@", b"<", b"5.", b"<a@b.example>: ", b"warning ", b"\n", b"\t>"]
 )
-def test_an_endless_message_is_read_in_time(piece: bytes) -> None:
+def test_an_endless_message_is_read_within_the_time_limit(piece: bytes) -> None:
     start = qmail("550 5.1.1 user unknown").partition(b"Hi.")[0]
     check(start + b"Hi. This is the qmail-send program at mx.example.\n" + piece * 100_000)
     check(b"To: " + piece.strip() * 100_000 + b"\n" + start)

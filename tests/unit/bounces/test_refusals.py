@@ -131,7 +131,7 @@ WAYS: tuple[Callable[[str], Verdict], ...] = (
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_refusal_means_the_same(way: Callable[[str], Verdict]) -> None:
+def test_every_refusal_means_the_same_everywhere(way: Callable[[str], Verdict]) -> None:
     wrong = [(verdict, str(way(answer)), answer) for verdict, answer, _, _ in TABLE if way(answer) != verdict]
     assert wrong == []
 

@@ -127,7 +127,7 @@ Content-Disposition: attachment
 """.encode()
 
 
-def test_a_complaint_of_microsofts_older_form_is_one() -> None:
+def test_a_complaint_in_the_older_format_of_microsoft_is_recognised() -> None:
     marks = "X-HmXmrOriginalRecipient: <ada@reader.example>\n"
     for found in (microsofts(), microsofts("FW: Your letter", marks=marks)):
         assert read_message(found, SIGNATURES).verdict is Verdict.COMPLAINT
@@ -144,7 +144,7 @@ def test_a_forwarded_email_is_not_a_complaint() -> None:
     assert read_message(unsigned, SIGNATURES).verdict is Verdict.FOREIGN
 
 
-def test_a_complaint_that_lost_its_report_is_one() -> None:
+def test_a_complaint_without_its_report_is_recognised() -> None:
     lost = complaint().replace(b"Content-Type: message/feedback-report", b"Content-Type: application/octet-stream")
     assert read_message(lost, SIGNATURES).verdict is Verdict.COMPLAINT
 
@@ -169,7 +169,7 @@ EXCHANGE_HTML = """\
     ],
 )
 @pytest.mark.parametrize("how", HOW)
-def test_a_report_in_html_alone_is_read(code: str, words: str, verdict: str, how: str) -> None:
+def test_a_report_with_only_html_is_read(code: str, words: str, verdict: str, how: str) -> None:
     text = EXCHANGE_HTML.format(code=code, words=words)
     if verdict != "permanent":
         text = text.replace("<p><b>ada</b> wasn't found at reader.example.</p>", "")
@@ -202,7 +202,7 @@ def test_a_report_in_html_alone_is_read(code: str, words: str, verdict: str, how
         ("From: ada@reader.example\nAuto-Submitted: auto-replied", "I am away. No such user.", "nothing"),
     ],
 )
-def test_a_report_in_words_alone_counts_if_they_are_telling(head: str, body: str, verdict: str) -> None:
+def test_a_report_with_only_text_counts_if_the_text_is_clear(head: str, body: str, verdict: str) -> None:
     assert read_message(plain(head, body), SIGNATURES).verdict == verdict
 
 

@@ -44,14 +44,14 @@ KINDS = [
 ]
 
 
-def test_lines_that_differ_in_what_they_quote_are_a_group() -> None:
+def test_lines_that_differ_only_in_quoted_text_form_a_group() -> None:
     every = [line for message, _ in KINDS for line in lines_of(12, message)]
     groups, rest = grouped(every)
     assert [group.summary for group in groups] == [f"12 posts: {what}" for _, what in KINDS]
     assert rest == []
 
 
-def test_few_lines_and_other_problems_are_no_group() -> None:
+def test_few_lines_and_other_problems_form_no_group() -> None:
     alone = [
         *lines_of(9, "the post has no date"),
         *lines_of(9, "the post has no title"),
@@ -80,7 +80,7 @@ def test_plain_lines_begin_with_the_groups() -> None:
     assert len(list(plain_lines(every, every=True))) == 387
 
 
-def test_many_lines_about_one_file_are_a_group_of_that_file() -> None:
+def test_many_lines_about_one_file_form_a_group() -> None:
     assert (
         grouped([*lines_of(11, "x")[:-1], CheckLine("warning", "publisher.toml", 0, "x", "")])[0][0].summary
         == "11 files: x"
@@ -122,7 +122,7 @@ def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
     return found
 
 
-def test_check_groups_and_every_line_is_there_with_verbose_and_json(project: Project) -> None:
+def test_check_groups_lines_and_shows_every_line_with_verbose_and_json(project: Project) -> None:
     summary = "warning: 15 posts: updated is ignored: 'soon' isn't a valid date"
     said = project.ok("check").out
     assert summary in said

@@ -131,7 +131,7 @@ def test_a_mistake_names_its_line_and_key(tmp_path: Path, text: str, said: list[
         assert start in line
 
 
-def test_files_beside_posts_are_copied(tmp_path: Path) -> None:
+def test_files_next_to_posts_are_copied(tmp_path: Path) -> None:
     copied = '[posts]\nfolder = "_posts"\n[pages]\ncopy = ["_posts = /posts", "_posts/img", "data", "a/_data"]\n'
     assert len(load(tmp_path, SITE + copied).pages.copies) == 4
 
@@ -231,7 +231,7 @@ def test_lines_are_right_in_every_toml_spelling(tmp_path: Path, text: str, line:
     assert mistakes(tmp_path, text)[0].startswith(f"publisher.toml:{line}: site.language: '!'")
 
 
-def test_a_mistake_inside_a_list_has_the_lists_line(tmp_path: Path) -> None:
+def test_a_mistake_inside_a_list_has_the_line_of_the_list(tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, SITE + '[feeds]\nformats = [\n  "rss",\n  "rdf",\n]\n')
     assert line.startswith("publisher.toml:5: feeds.formats[2]: ")
 
@@ -283,13 +283,13 @@ def test_overlapping_folders_are_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("key", ["output", "static"])
 @pytest.mark.parametrize("folder", ["", ".", "/", "  ", "~/site", "../site", ".publisher", ".git", "a/.GIT/b", ".svn"])
-def test_a_folder_of_another_use_is_refused(folder: str, key: str, tmp_path: Path) -> None:
+def test_a_folder_with_another_use_is_refused(folder: str, key: str, tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, f"{SITE}[pages]\n{key} = '{folder}'\n")
     assert line.startswith(f"publisher.toml:5: pages.{key}: {folder!r} ")
 
 
 @pytest.mark.parametrize("folder", ["templates", "./Templates", "letters/site"])
-def test_pages_are_not_written_among_templates(folder: str, tmp_path: Path) -> None:
+def test_pages_are_not_written_into_the_templates_folder(folder: str, tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, f"{SITE}[pages]\noutput = '{folder}'\n")
     assert line.endswith(f"{folder!r} contains files that you write; choose a different folder")
 
@@ -358,7 +358,7 @@ def test_mistakes_about_mail_servers_are_reported(tmp_path: Path, text: str, sai
     assert "secret" not in line
 
 
-def test_relays_replace_the_single_server(tmp_path: Path) -> None:
+def test_several_servers_replace_the_single_one(tmp_path: Path) -> None:
     text = SITE + "[[mail.relays]]\nhost = 'a.example'\nweight = 3\n[[mail.relays]]\nhost = 'b.example'\nrate = '5/s'\n"
     servers = load(tmp_path, text).mail.servers
     assert [(server.host, server.weight, server.rate) for server in servers] == [
@@ -395,7 +395,7 @@ def test_every_way_to_name_a_database_is_accepted(url: str) -> None:
         "postgresql://ada:p:s@@db.example/letters",
     ],
 )
-def test_an_unescaped_sign_of_a_password_is_not_taken_for_a_server(url: str) -> None:
+def test_an_unescaped_character_of_a_password_is_not_read_as_a_server(url: str) -> None:
     with pytest.raises(ValueError, match="write @ as %40, / as %2F") as caught:
         checks.database_url(url)
     assert "ss" not in str(caught.value).replace("password", "")
@@ -440,7 +440,7 @@ def test_a_short_secret_of_the_project_is_refused(tmp_path: Path) -> None:
 
 
 @given(st.from_regex(checks._PLAIN_ADDRESS.pattern, fullmatch=True))
-def test_a_plain_address_is_valid_to_python_too(address: str) -> None:
+def test_a_plain_address_is_valid_for_python_too(address: str) -> None:
     parsed: Any = default.header_factory("to", address)
     assert not parsed.defects
     assert len(parsed.addresses) == 1
@@ -482,7 +482,7 @@ def test_a_misspelled_time_zone_is_recognised(value: str, advice: str) -> None:
         ("5 years", "'5 years' is not a valid duration; write it like 90m, 12h or 2d"),
     ],
 )
-def test_a_duration_is_refused_for_the_reason_that_is_true(text: str, said: str) -> None:
+def test_a_duration_is_refused_with_the_correct_reason(text: str, said: str) -> None:
     with pytest.raises(ValueError, match="duration") as caught:
         parse_duration(text)
     assert str(caught.value) == said
@@ -503,7 +503,7 @@ def test_a_duration_is_refused_for_the_reason_that_is_true(text: str, said: str)
         ("[site]\n", "Cannot declare site twice"),
     ],
 )
-def test_a_mistake_is_reported_in_words_of_the_file(text: str, said: str, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_in_the_terms_of_the_file(text: str, said: str, tmp_path: Path) -> None:
     told = "\n".join(mistakes(tmp_path, SITE + text))
     assert said in told
     assert not re.search(r"True|\('|cast to|IPv6", told)

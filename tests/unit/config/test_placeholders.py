@@ -33,7 +33,7 @@ def found(folder: Path, *, site: str = "", mail: str = "", newsletter: str = "")
     return [(".".join(map(str, each.keys)), each.harms) for each in placeholders(config)]
 
 
-def test_everything_that_init_writes_to_be_replaced_is_found(tmp_path: Path) -> None:
+def test_every_placeholder_written_by_init_is_found(tmp_path: Path) -> None:
     written = Templates(tmp_path).render("project/publisher.toml", zone="UTC", year=2026, jekyll=False, since="")
     config = configured(tmp_path, written)
     keys = {".".join(map(str, each.keys)) for each in placeholders(config)}
@@ -53,7 +53,7 @@ def test_own_values_are_not_placeholders(tmp_path: Path) -> None:
     assert authority_placeholder(load_config(tmp_path, {}).site) is None
 
 
-def test_every_reserved_domain_is_found_in_every_setting_that_readers_meet(tmp_path: Path) -> None:
+def test_reserved_domains_are_found_in_every_setting_that_is_published(tmp_path: Path) -> None:
     reserved = (
         "example.org", "example.com", "www.Example.NET", "letters.example", "blog.test", "a.invalid", "x.localhost",
         "example.org.",
@@ -81,7 +81,7 @@ def test_every_reserved_domain_is_found_in_every_setting_that_readers_meet(tmp_p
     ]
 
 
-def test_this_machine_is_no_address_for_readers_of_real_mail(tmp_path: Path) -> None:
+def test_a_local_address_is_not_valid_for_real_email(tmp_path: Path) -> None:
     local = OWN.replace("https://quiet-reader.eu", "http://127.0.0.1:8018")
     for mail, real, keys in (
         ("", False, []),

@@ -46,7 +46,7 @@ def test_a_slip_is_explained_with_its_line(tmp_path: Path) -> None:
         assert "hunter2" not in shown
 
 
-def test_values_in_plain_words_are_understood(tmp_path: Path) -> None:
+def test_values_in_plain_text_are_understood(tmp_path: Path) -> None:
     site = '[site]\ntitle = "A"\nurl = "https://quiet-reader.eu"\n'
     for written, colour in (
         ("navy", "#000080"),

@@ -85,7 +85,7 @@ def test_a_mistake_in_a_variable_names_it(tmp_path: Path, name: str, text: str, 
     assert line.startswith(said)
 
 
-def test_mistakes_in_variables_come_before_the_files(tmp_path: Path) -> None:
+def test_mistakes_in_variables_come_before_those_in_files(tmp_path: Path) -> None:
     lines = mistakes(tmp_path, SITE + "x = 1\n", PUBLISHER_FEEDS_LIMIT="0", PUBLISHER_SITE_URL="b", PUBLISHER_Y="1")
     assert [line.split(":")[0] for line in lines[:3]] == ["PUBLISHER_Y", "PUBLISHER_SITE_URL", "PUBLISHER_FEEDS_LIMIT"]
     assert lines[3].startswith("publisher.toml:4: site.x: unknown key")
@@ -151,7 +151,7 @@ def test_printing_the_configuration_hides_the_passwords(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["publish", "--dry-run"], ["check", "--json"]])
-def test_a_look_at_a_project_writes_nothing(project: Project, arguments: list[str]) -> None:
+def test_looking_at_a_project_writes_nothing(project: Project, arguments: list[str]) -> None:
     before = project.listing()
     project.run(*arguments)
     assert project.listing() == before

@@ -11,7 +11,7 @@ import pytest
 from publisher.core.atomic_write import write_new
 
 
-def test_a_new_file_is_whole_and_another_is_never_replaced(tmp_path: Path) -> None:
+def test_a_new_file_is_complete_and_never_replaces_another(tmp_path: Path) -> None:
     target = tmp_path / "deep/a.html"
     assert (write_new(target, b"one"), write_new(target, b"two")) == (True, False)
     assert target.read_bytes() == b"one"
@@ -21,7 +21,7 @@ def test_a_new_file_is_whole_and_another_is_never_replaced(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP])
-def test_a_disk_without_hard_links_is_written_too(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_hard_links_can_be_written(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 

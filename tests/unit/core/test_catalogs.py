@@ -86,7 +86,7 @@ def test_no_text_is_left_in_english(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_outer_spaces_of_a_phrase_are_kept(language):
+def test_leading_and_trailing_spaces_of_a_phrase_are_kept(language):
     for (context, identity), message in messages(read(LOCALE / f"{language}.po")).items():
         leading = texts(identity)[0].startswith(" ")
         assert {text.startswith(" ") for text in texts(message.string)} == {leading}, context
@@ -144,7 +144,7 @@ def test_a_project_can_change_one_text(tmp_path):
     assert words_for("de", templates).archive == "Archiv"
 
 
-def test_a_phrase_of_a_project_outlives_its_english(tmp_path):
+def test_a_phrase_of_a_project_survives_a_change_of_the_english_one(tmp_path):
     older = 'msgctxt "letter.read_on"\nmsgid "Read on"\nmsgstr "Mehr"\n\n'
     counted = 'msgctxt "letter.minutes"\nmsgid "{count} minute"\nmsgid_plural "{count} minutes"\n'
     forms = 'msgstr[0] "{count} Minute"\nmsgstr[1] "{count} Minuten"\n'
@@ -298,7 +298,7 @@ def test_a_translated_email_contains_no_english(language):
     assert make(CONFIG, replace(FULL, language=language), [JAPANESE]).text.isascii() is False
 
 
-def test_french_signs_stay_with_their_words():
+def test_french_punctuation_stays_with_its_word():
     for (context, _), message in messages(read(LOCALE / "fr.po")).items():
         for text in texts(message.string):
             assert re.findall(r" [:;?!»]|« |\w[:;?!»](?!\S)|«\w|Nº", text) == [], context

@@ -37,7 +37,7 @@ def test_a_text_is_cut_between_graphemes(grapheme: str) -> None:
 
 @settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.text(max_size=400), st.integers(2, 300))
-def test_a_shortened_text_fits_and_is_a_beginning(text: str, limit: int) -> None:
+def test_a_shortened_text_fits_and_is_a_prefix(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert len(short) <= 8 * limit
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
@@ -50,7 +50,7 @@ def test_text_is_cut_between_words() -> None:
     assert shorten("a" + "\u0301" * 100_000, 300) == "a" + "\u0301" * 2391 + "…"
 
 
-def test_raised_and_lowered_text_differ_from_the_text_around_them() -> None:
+def test_superscripts_and_subscripts_differ_from_the_text_around_them() -> None:
     for text, above, below in (
         ("2", "²", "₂"),
         ("10", "¹⁰", "₁₀"),
@@ -67,7 +67,7 @@ def test_raised_and_lowered_text_differ_from_the_text_around_them() -> None:
 
 
 @given(st.text(max_size=40), st.integers(10, 50))
-def test_a_line_is_cleaned_as_if_every_character_were_looked_at(text: str, most: int) -> None:
+def test_cleaning_a_line_is_the_same_as_cleaning_each_character(text: str, most: int) -> None:
     seen = [" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text[: 4 * most]]
     shown = [sign for sign in seen if sign not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
     plain = unicodedata.normalize("NFC", " ".join("".join(shown).split()))

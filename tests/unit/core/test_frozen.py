@@ -94,12 +94,12 @@ def test_a_subclass_has_the_fields_of_its_base_first() -> None:
     assert Town("Ulm") != Place("Ulm")
 
 
-def test_what_follows_after_the_fields_are_set_is_called() -> None:
+def test_post_init_is_called_after_the_fields_are_set() -> None:
     with pytest.raises(ValueError, match="less than nothing"):
         Town("Ulm", -1.0)
 
 
-def test_two_objects_never_share_what_is_made_for_each() -> None:
+def test_objects_never_share_default_factories() -> None:
     assert Town("Ulm").people is not Town("Ulm").people
 
 

@@ -109,6 +109,6 @@ def test_a_megabyte_is_logged_in_linear_time_and_cut(unit: str) -> None:
     assert len(line) <= LONGEST_TEXT + 1
 
 
-def test_a_cut_never_uncovers_an_address() -> None:
+def test_cutting_a_line_never_reveals_an_address() -> None:
     for spaces in range(60):
         assert "ada" not in redacted("x" * (LONGEST_TEXT - spaces) + " ada.lovelace@example.org")

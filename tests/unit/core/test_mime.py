@@ -26,7 +26,7 @@ BODIES = [
 ]
 
 
-def test_a_body_is_divided_at_the_lines_with_its_boundary() -> None:
+def test_a_body_is_split_at_its_boundary_lines() -> None:
     message, body = head_and_body('Content-Type: multipart/mixed; boundary="b"\n\nbody')
     assert body == "body"
     assert [divided(message, each, 10) for each, _ in BODIES] == [parts for _, parts in BODIES]
@@ -73,7 +73,7 @@ TREES = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(TREES, st.sampled_from(["\n", "\r\n"]))
-def test_a_message_is_divided_as_the_email_package_does_it(parts: Any, end: str) -> None:
+def test_a_message_is_split_like_in_the_email_package(parts: Any, end: str) -> None:
     data = written(parts, end).encode()
     assert tree(parse_report(data)) == tree(message_from_bytes(data, UndividedMessage, policy=policy.compat32))
 
@@ -89,13 +89,13 @@ def test_a_tree_of_any_depth_is_read_a_few_levels_deep(levels: int, found: int) 
     assert depth(parse_report(f"{inner}\n{chr(10) * 100_000}".encode())) == found
 
 
-def test_a_tree_of_any_width_has_a_hundred_parts() -> None:
+def test_a_tree_of_any_width_has_at_most_a_hundred_parts() -> None:
     wide = "--b0\nContent-Type: multipart/mixed; boundary=b1\n\n" + "--b1\n\nx\n" * 60
     message = parse_report(f"Content-Type: multipart/mixed; boundary=b0\n\n{wide * 3}".encode())
     assert len(list(outer_parts(message))) == 100
 
 
-def test_no_header_is_read_at_length() -> None:
+def test_no_long_header_is_read_completely() -> None:
     message, _ = head_and_body(f'Content-Type: text/plain; name="{";" * 60_000}"\n\n')
     assert len(message["Content-Type"]) < 1_000
     message, body = head_and_body("A: b\n" * 100_000 + "\nbody")

@@ -41,7 +41,7 @@ def shape(condition: Condition) -> str:
             return condition.value.text if condition.value else condition.subject.value
 
 
-def test_and_binds_closer_than_or_and_not_closest() -> None:
+def test_not_binds_tighter_than_and_which_binds_tighter_than_or() -> None:
     for text, expected in {
         "tag:a": "a",
         "tag:a and tag:b and tag:c": "(a & b & c)",
@@ -57,7 +57,7 @@ def test_and_binds_closer_than_or_and_not_closest() -> None:
         assert shape(parse(text)) == expected, text
 
 
-def test_each_comparison_means_what_it_says() -> None:
+def test_each_comparison_has_its_meaning() -> None:
     for text, expected in {
         "tag:vip": Term(S.TAG, Op.IS, Value("vip")),
         'Tag = "two words"': Term(S.TAG, Op.IS, Value("two words")),
@@ -174,7 +174,7 @@ def test_any_text_is_a_condition_or_one_line() -> None:
             assert len(str(error)) < 400
 
 
-def test_days_are_counted_back_by_the_calendar() -> None:
+def test_days_are_counted_back_on_the_calendar() -> None:
     today = date(2028, 3, 31)
     for ago, expected in {
         Ago(0, "day"): "2028-03-31",
@@ -189,7 +189,7 @@ def test_days_are_counted_back_by_the_calendar() -> None:
     assert day_of(date(2026, 1, 1), today) == date(2026, 1, 1)
 
 
-def test_case_is_folded_one_for_one() -> None:
+def test_case_folding_keeps_the_length() -> None:
     assert fold("ÖsLO Ж ẞ İ ǅ Σ \u212a") == "öslo ж ẞ İ ǅ σ \u212a"
     assert other_cases("oslo ö") == {"Ö": "ö"}
     assert other_cases(json.dumps("жş", ensure_ascii=False)) == {"Ж": "ж", "Ş": "ş"}

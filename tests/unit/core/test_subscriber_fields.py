@@ -41,7 +41,7 @@ def test_an_unusable_tag_is_refused_in_one_line(text: str) -> None:
     assert len(str(caught.value)) < 300
 
 
-def test_a_person_has_a_bounded_number_of_tags() -> None:
+def test_a_person_has_a_limited_number_of_tags() -> None:
     with pytest.raises(SubscriberError, match="101 tags"):
         clean_tags(str(number) for number in range(MOST_TAGS + 1))
 
@@ -82,7 +82,7 @@ def test_a_heading_becomes_a_name() -> None:
         (TEXT, "x" * (LONGEST_VALUE + 1), None),
     ],
 )
-def test_a_value_is_of_its_kind(kind: FieldKind, text: str, value: FieldValue | None) -> None:
+def test_a_value_has_its_kind(kind: FieldKind, text: str, value: FieldValue | None) -> None:
     if value is None:
         with pytest.raises(SubscriberError):
             parse_value(kind, text)
@@ -103,6 +103,6 @@ def test_any_text_is_a_value_that_can_be_stored_or_refused(kind: FieldKind, text
     assert shown_value(value).isprintable() or not shown_value(value).isascii()
 
 
-def test_a_column_that_is_not_an_object_has_no_fields() -> None:
+def test_a_column_whose_value_is_not_an_object_has_no_fields() -> None:
     for text in ("", "[]", "1", "{", "null", '"x"', json.dumps({"a": [1], "b": {}, "c": None})):
         assert decode_fields(text) == {}

@@ -49,26 +49,26 @@ def test_the_table_matches_its_drawing() -> None:
 
 
 @pytest.mark.parametrize(("status", "event"), list(itertools.product((UNSUBSCRIBED, REMOVED), SubscriptionEvent)))
-def test_only_own_acts_and_a_reason_undo_a_no(status: SubscriptionStatus, event: SubscriptionEvent) -> None:
+def test_only_the_subscriber_or_a_reason_can_undo_a_no(status: SubscriptionStatus, event: SubscriptionEvent) -> None:
     may = OWN_ACTS | {SubscriptionEvent.READDED}
     assert next_subscription_status(status, event) is not SUBSCRIBED or event in may
 
 
-def test_an_undo_is_not_for_what_the_owner_did() -> None:
+def test_a_subscriber_cannot_undo_what_the_owner_did() -> None:
     assert next_subscription_status(UNSUBSCRIBED, SubscriptionEvent.UNDONE) is SUBSCRIBED
     assert next_subscription_status(REMOVED, SubscriptionEvent.UNDONE) is None
     assert next_subscription_status(None, SubscriptionEvent.UNDONE) is None
 
 
 @pytest.mark.parametrize("event", [each for each in map(ends_all, SubscriberEvent) if each])
-def test_what_ends_all_mail_ends_each_subscription(event: SubscriptionEvent) -> None:
+def test_ending_all_email_ends_each_subscription(event: SubscriptionEvent) -> None:
     for status in STATUSES:
         once = next_subscription_status(status, event)
         assert once is not SUBSCRIBED
         assert next_subscription_status(once, event) is once
 
 
-def test_adding_says_yes_to_who_was_never_asked() -> None:
+def test_adding_subscribes_someone_who_was_never_asked() -> None:
     for event in (SubscriberEvent.ADDED, SubscriberEvent.READDED, SubscriberEvent.IMPORTED, SubscriberEvent.CONFIRMED):
         assert next_subscription_status(None, SUBSCRIBES[event]) is SUBSCRIBED
 
@@ -77,7 +77,7 @@ def test_adding_says_yes_to_who_was_never_asked() -> None:
     ("yes", "no", "counts"),
     [(0, 1, True), (1, 0, False), (0, 0, True), (None, 0, True), (0, None, True), (None, None, True)],
 )
-def test_the_later_word_counts_and_without_dates_the_no(yes: int | None, no: int | None, counts: bool) -> None:
+def test_the_later_decision_counts_and_without_dates_the_no(yes: int | None, no: int | None, counts: bool) -> None:
     moments = [None if day is None else NOW + timedelta(days=day) for day in (yes, no)]
     assert no_counts(*moments) is counts
 

@@ -16,12 +16,12 @@ def write(folder: Path, text: str) -> Templates:
     return Templates(folder)
 
 
-def test_a_changed_template_is_rendered_as_it_is_now(tmp_path: Path) -> None:
+def test_a_changed_template_is_rendered_in_its_new_version(tmp_path: Path) -> None:
     said = [write(tmp_path / "own", f"{text}{{{{ who }}}}").render("x.html", who="Ada") for text in ("a", "b", "a")]
     assert said == ["aAda", "bAda", "aAda"]
 
 
-def test_templates_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+def test_templates_with_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     first, second = write(tmp_path / "first", "first"), write(tmp_path / "second", "second")
     assert [first.render("x.html"), second.render("x.html"), write(tmp_path / "first", "first").render("x.html")] == [
         "first",

@@ -19,11 +19,11 @@ from publisher.daemon.reporting import Outage, ProblemLog
 from publisher.daemon.systemd import noted_reloads, notify, watchdog_seconds
 
 
-def test_rests_grow_up_to_a_limit() -> None:
+def test_pauses_grow_up_to_a_limit() -> None:
     assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
 
 
-def test_a_change_of_the_settings_before_the_watcher_runs_is_seen(tmp_path: Path) -> None:
+def test_a_settings_change_before_the_watcher_runs_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "publisher.toml").write_text('[site]\ntitle = "A"\nurl = "https://a.test"\n')
     (tmp_path / "posts").mkdir()
     configured = threading.Event()
@@ -34,7 +34,7 @@ def test_a_change_of_the_settings_before_the_watcher_runs_is_seen(tmp_path: Path
     watcher.end()
 
 
-def test_a_reload_that_comes_early_is_noted_and_does_no_harm() -> None:
+def test_an_early_reload_is_noted_and_does_no_harm() -> None:
     before = signal.getsignal(signal.SIGHUP)
     with noted_reloads() as must_reload:
         assert not must_reload()
@@ -56,7 +56,7 @@ def test_a_known_problem_is_logged_once(capsys: pytest.CaptureFixture[str]) -> N
         configure()
 
 
-def test_an_outage_is_one_line_when_it_begins_and_one_when_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outage_is_one_line_at_its_beginning_and_one_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     outage, error = Outage(), StoreError("is away", where="postgresql://x")
     configure("json")
     try:

@@ -53,7 +53,7 @@ def watched() -> WatchedHealth:
     return WatchedHealth()
 
 
-def test_a_delivery_that_is_silent_for_longer_than_its_lease_hangs(watched: WatchedHealth) -> None:
+def test_a_delivery_without_progress_for_longer_than_its_lease_hangs(watched: WatchedHealth) -> None:
     watched.deliveries.silent_seconds = LEASE + SILENT_SECONDS + 1
     assert watched.after(0) == ""
     assert watched.after(CERTAIN_SECONDS) == ""
@@ -97,12 +97,12 @@ def test_the_port_says_whether_to_end_the_process_and_whether_it_can_work(watche
         assert httpx.post(f"http://127.0.0.1:{port}/healthz").status_code == 501
 
 
-def test_a_silent_client_delays_nobody(watched: WatchedHealth) -> None:
+def test_a_silent_client_delays_no_one(watched: WatchedHealth) -> None:
     with health_port("127.0.0.1", 0, watched.health) as port, socket.create_connection(("127.0.0.1", port)):
         assert ask(port, "/healthz") == (200, "ok")
 
 
-def test_a_port_that_is_taken_is_an_error_with_a_hint(watched: WatchedHealth) -> None:
+def test_a_port_in_use_is_an_error_with_a_hint(watched: WatchedHealth) -> None:
     with health_port("127.0.0.1", 0, watched.health) as port:
         with (
             pytest.raises(ProjectError, match="cannot answer") as raised,

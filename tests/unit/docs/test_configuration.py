@@ -32,7 +32,7 @@ def text() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
-def test_the_tables_are_those_of_the_keys() -> None:
+def test_the_tables_match_the_keys() -> None:
     assert generator().with_tables(text()) == text(), "run `make docs`"
 
 
@@ -58,7 +58,7 @@ def test_every_key_is_listed_with_its_meaning() -> None:
     assert len(expected) > 50
 
 
-def test_every_variable_stands_there_and_no_other() -> None:
+def test_exactly_the_existing_variables_are_listed() -> None:
     named = set(re.findall(r"`(PUBLISHER_\w+)`", text()))
     assert named == set(variables()) | NOT_SETTINGS
 
@@ -77,11 +77,11 @@ def schedules() -> list[str]:
 
 
 @pytest.mark.parametrize("schedule", schedules())
-def test_every_schedule_shown_is_one(schedule: str) -> None:
+def test_every_schedule_shown_is_valid(schedule: str) -> None:
     parse_schedule(schedule)
 
 
-def test_every_range_that_is_checked_stands_beside_its_key() -> None:
+def test_every_checked_range_is_shown_with_its_key() -> None:
     assert "| `tick_seconds` | whole number, 15 to 60 |" in text()
     sources = "".join(path.read_text() for path in (PAGE.parents[1] / "publisher/config").glob("*.py"))
     shown = re.findall(r"^\| `\w+` \| whole number, \d+ (?:to \d+|or more) \|", text(), re.MULTILINE)

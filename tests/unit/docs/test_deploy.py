@@ -56,7 +56,7 @@ def test_a_mistake_in_a_unit_would_be_found(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_a_unit_gives_the_program_little_to_break(tmp_path: Path, name: str) -> None:
+def test_a_unit_gives_the_program_few_permissions(tmp_path: Path, name: str) -> None:
     done = analyze("security", "--offline=true", f"--threshold={WORST_EXPOSURE}", str(unit(tmp_path, name)))
     assert done.returncode == 0, done.stdout
 
@@ -68,7 +68,7 @@ def dockerfile() -> list[tuple[str, str]]:
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
 
 
-def test_the_image_is_made_of_files_that_are_there_and_runs_as_nobody_special() -> None:
+def test_the_image_contains_existing_files_and_does_not_run_as_root() -> None:
     lines = dockerfile()
     copied = [part for word, rest in lines if word == "COPY" and "--from" not in rest for part in rest.split()[:-1]]
     assert [name for name in copied if not (ROOT / name).exists()] == []
@@ -86,7 +86,7 @@ publisher/__pycache__/x.pyc .venv/bin/python tests/conftest.py
 """
 
 
-def test_the_context_of_the_image_has_only_what_is_copied() -> None:
+def test_the_context_of_the_image_contains_only_what_is_copied() -> None:
     is_ignored = _ignoring(ROOT, (ROOT / ".dockerignore").read_text().splitlines())
     copies = [rest.split()[:-1] for word, rest in dockerfile() if word == "COPY" and "--from" not in rest]
     copied = [ROOT / name for names in copies for name in names]
@@ -95,7 +95,7 @@ def test_the_context_of_the_image_has_only_what_is_copied() -> None:
     assert [path for path in PRIVATE.split() if not is_ignored(ROOT / path)] == []
 
 
-def test_the_source_package_has_what_the_documents_name_and_no_project() -> None:
+def test_the_source_package_contains_what_the_documents_name_and_no_project() -> None:
     package = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"]
     assert all(name.startswith("/") and (ROOT / name[1:]).exists() for name in package["include"])
     assert {"/publisher", "/templates", "/Makefile", "/constraints.txt", "/requirements"} <= set(package["include"])
@@ -104,7 +104,7 @@ def test_the_source_package_has_what_the_documents_name_and_no_project() -> None
     assert {".env", "/deploy/letter/"} <= set((ROOT / ".gitignore").read_text().split())
 
 
-def test_the_command_of_the_image_is_one_of_the_program() -> None:
+def test_the_command_of_the_image_is_a_command_of_the_program() -> None:
     command = yaml.safe_load(dict(dockerfile())["CMD"])
     assert yaml.safe_load(dict(dockerfile())["ENTRYPOINT"]) == ["publisher"]
     done = CliRunner().invoke(cli, [*command, "--help"])
@@ -122,7 +122,7 @@ def example_variables(name: str) -> set[str]:
     return set(re.findall(r"^(\w+)=", (DEPLOY / name).read_text(), re.MULTILINE))
 
 
-def test_every_variable_that_the_program_gets_is_one_of_its_settings() -> None:
+def test_every_variable_passed_to_the_program_is_one_of_its_settings() -> None:
     known = set(variables()) | NOT_SETTINGS
     assert set(compose()["services"]["publisher"]["environment"]) <= known
     for service in compose("compose.workers.yaml")["services"].values():
@@ -131,7 +131,7 @@ def test_every_variable_that_the_program_gets_is_one_of_its_settings() -> None:
     assert example_variables("worker.env.example") <= known
 
 
-def test_every_variable_of_the_compose_files_is_in_the_example_which_holds_no_secret() -> None:
+def test_compose_variables_are_in_the_example_which_contains_no_secret() -> None:
     wanted = set(re.findall(r"\$\{(\w+)", "".join((DEPLOY / name).read_text() for name in COMPOSE)))
     given = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "env.example").read_text(), re.MULTILINE))
     assert wanted == set(given)
@@ -153,7 +153,7 @@ def test_the_services_of_the_compose_file_find_each_other() -> None:
 WORKER_VARIABLES = {"PUBLISHER_SECRET", "PUBLISHER_JOIN", "PUBLISHER_DATABASE_URL", "PUBLISHER_MAIL_SMTP_PASSWORD"}
 
 
-def test_workers_of_the_compose_file_are_built_like_the_program_and_differ_in_their_names() -> None:
+def test_workers_in_the_compose_file_use_the_same_image_and_different_names() -> None:
     main, workers = compose()["services"], compose("compose.workers.yaml")["services"]
     assert set(workers) == {"worker-1", "worker-2"}
     for name, worker in workers.items():
@@ -184,7 +184,7 @@ def test_a_worker_is_started_by_a_command_of_the_program(name: str) -> None:
     assert CliRunner().invoke(cli, [*arguments, "--help"]).exit_code == 0
 
 
-def test_probes_ask_where_the_worker_answers() -> None:
+def test_probes_use_the_port_of_the_worker() -> None:
     worker = compose("compose.workers.yaml")["services"]["worker-1"]
     address = worker["command"][worker["command"].index("--health") + 1]
     assert f"http://{address}/healthz" in " ".join(worker["healthcheck"]["test"])
@@ -195,7 +195,7 @@ def test_probes_ask_where_the_worker_answers() -> None:
     assert {probe["port"] for probe in probes} == {port["name"]}
 
 
-def test_a_worker_has_the_time_that_it_needs_to_stop() -> None:
+def test_a_worker_has_enough_time_to_stop() -> None:
     assert pod()["terminationGracePeriodSeconds"] > STOP_SECONDS
     seconds = re.search(r"^TimeoutStopSec=(\d+)$", (DEPLOY / UNITS[1]).read_text(), re.MULTILINE)
     assert int(seconds[1]) > STOP_SECONDS

@@ -21,7 +21,7 @@ from tests.support.forked_program import with_command
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_readme_say_what_they_are_shown_to_say(tmp_path: Path) -> None:
+def test_the_examples_in_the_readme_have_the_output_shown(tmp_path: Path) -> None:
     environment = with_command(tmp_path / "bin")
     folder, ran = tmp_path, 0
     for block in blocks(ROOT / "README.md", "console"):

@@ -11,7 +11,7 @@ from tests.support.project import ROOT
 PAGE = ROOT / "docs/publisher.1"
 
 
-def test_the_manual_page_is_that_of_the_commands() -> None:
+def test_the_manual_page_matches_the_commands() -> None:
     spec = importlib.util.spec_from_file_location("generate_manual", PAGE.with_name("generate_manual.py"))
     assert spec
     assert spec.loader

@@ -52,7 +52,7 @@ def prose_of(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=name)
-def test_every_file_of_the_repository_that_is_named_exists(page: Path) -> None:
+def test_every_named_file_of_the_repository_exists(page: Path) -> None:
     assert [path for path in paths_of(prose_of(page)) if not is_there(path)] == []
 
 
@@ -68,6 +68,6 @@ def test_every_file_of_the_repository_that_is_named_exists(page: Path) -> None:
         ("publisher/bounces/providers/", False),
     ],
 )
-def test_a_file_that_is_gone_is_found(text: str, wrong: bool) -> None:
+def test_a_missing_file_is_reported(text: str, wrong: bool) -> None:
     (path,) = paths_of(text)
     assert is_there(path) is not wrong

@@ -19,11 +19,11 @@ def spellings() -> dict[str, tuple[str, ...]]:
     return {field: tuple(map(fold, re.findall(r"`([^`]+)`", cells))) for field, cells in rows}
 
 
-def test_every_spelling_stands_there_in_the_order_in_which_it_is_believed() -> None:
+def test_every_spelling_is_listed_in_order_of_precedence() -> None:
     assert spellings() == SPELLINGS | SWITCHES | {"tags": TAG_KEYS}
 
 
-def test_the_front_matter_shown_is_read_as_it_is_meant(tmp_path: Path) -> None:
+def test_the_front_matter_shown_is_read_as_intended(tmp_path: Path) -> None:
     from publisher.posts.front_matter.field_names import FrontMatter
     from publisher.posts.front_matter.parsing import parse_head
 

@@ -50,7 +50,7 @@ def words(cell: str) -> set[str]:
     return set(re.findall(r"`([\w.]+)`", cell))
 
 
-def test_every_template_stands_there_with_its_blocks() -> None:
+def test_every_template_is_listed_with_its_blocks() -> None:
     shown = {row[0].strip("`"): words(row[2]) for row in rows() if len(row) == 3 and "/" in row[0]}
     folder = shipped_folder()
     files = [path for part in ("pages", "web", "email") for path in (folder / part).iterdir()]
@@ -63,7 +63,7 @@ def test_every_template_stands_there_with_its_blocks() -> None:
 
 
 @pytest.mark.parametrize("shown", OBJECTS)
-def test_every_object_has_what_is_said_of_it(shown: str) -> None:
+def test_every_object_has_the_documented_attributes(shown: str) -> None:
     kind = OBJECTS[shown]
     (row,) = [row for row in rows() if row[0] == shown]
     public = {item.name for item in fields(kind)} | {key for key in vars(kind) if not key.startswith("_")}

@@ -9,7 +9,7 @@ import pytest
 from tests.support.words import EVERYWHERE, READ_BY_USERS, retired, texts
 
 
-def test_no_retired_word_has_come_back() -> None:
+def test_no_retired_word_is_used() -> None:
     assert [f"{text.place}: {name}: {text.text.strip()}" for name, text in retired()] == []
 
 
@@ -33,6 +33,6 @@ def test_texts_of_every_kind_are_read(place: str, part: str) -> None:
 @pytest.mark.parametrize(
     "sentence", ["'x' is no date", "mend its permissions", "written anew", "the letter of who left"]
 )
-def test_a_retired_word_is_seen(sentence: str) -> None:
+def test_a_retired_word_is_found(sentence: str) -> None:
 
     assert any(re.search(pattern, sentence) for pattern in (EVERYWHERE | READ_BY_USERS).values())

@@ -70,7 +70,7 @@ def test_a_build_with_nothing_to_do_loads_no_library_that_renders(built: Project
     assert heavy(loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "build")) == set()
 
 
-def test_a_build_of_an_unchanged_project_loads_neither_the_command_line_nor_the_configuration(project: Project) -> None:
+def test_an_unchanged_build_loads_neither_command_line_nor_configuration(project: Project) -> None:
     time.sleep(0.03)  # longer than a tick of the file system's clock
     project.run("build", now="")
     modules = loaded("build", folder=project.root)
@@ -78,7 +78,7 @@ def test_a_build_of_an_unchanged_project_loads_neither_the_command_line_nor_the_
     assert not modules & {"click", "dataclasses", "publisher.config", "publisher.posts.archive", "sqlite3", "tomllib"}
 
 
-def test_status_loads_the_database_and_nothing_of_letters_or_the_web(built: Project) -> None:
+def test_status_loads_the_database_and_nothing_about_emails_or_the_web(built: Project) -> None:
     assert heavy(loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "status")) <= {
         "sqlalchemy",
         "rich",
@@ -86,7 +86,7 @@ def test_status_loads_the_database_and_nothing_of_letters_or_the_web(built: Proj
     }
 
 
-def test_status_of_a_project_with_sqlite_loads_nothing_of_postgresql(built: Project) -> None:
+def test_status_of_a_project_on_sqlite_loads_nothing_for_postgresql(built: Project) -> None:
     built.subscribe("ada")
     modules = loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "status")
     assert "sqlalchemy" in modules

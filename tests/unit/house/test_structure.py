@@ -84,13 +84,13 @@ def test_every_room_is_on_a_floor(house: House) -> None:
     assert rooms == {room for floor in FLOORS for room in floor}
 
 
-def test_import_linter_holds_the_same_floors() -> None:
+def test_import_linter_has_the_same_floors() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contract = next(each for each in settings["tool"]["importlinter"]["contracts"] if each["type"] == "layers")
     assert [tuple(layer.split(" | ")) for layer in contract["layers"]] == list(FLOORS)
 
 
-def test_an_import_that_runs_up_is_seen(house: House) -> None:
+def test_an_upward_import_is_found(house: House) -> None:
     assert house.with_line("core.errors", "from publisher.cli import main").upward() == ["core.errors imports cli.main"]
     assert house.with_line("mail.queue", "import publisher.posts.archive").upward()
 
@@ -99,7 +99,7 @@ def test_nothing_is_imported_in_a_circle(house: House) -> None:
     assert house.circles() + house.room_circles() == []
 
 
-def test_a_circle_is_seen(house: House) -> None:
+def test_a_circle_is_found(house: House) -> None:
     first, second = next((a, b) for a, b in sorted(house.edges) if a.startswith("mail.") and b.startswith("mail."))
     circles = house.with_line(second, f"import publisher.{first}").circles()
     assert any({first, second} <= set(circle) for circle in circles)
@@ -126,7 +126,7 @@ def _owned(name: str, library: str) -> bool:
     return any(f"{name}.".startswith(f"{owner}.") for owner in OWNERS[library])
 
 
-def test_rooms_import_from_each_others_faces_only(house: House) -> None:
+def test_rooms_import_only_from_faces_of_other_rooms(house: House) -> None:
     assert house.past_faces() == []
 
 
@@ -202,7 +202,7 @@ def test_a_handler_that_catches_everything_gives_its_reason(house: House) -> Non
         ("except ValueError:", False),
     ],
 )
-def test_a_handler_without_a_reason_is_seen(handler: str, is_silent: bool) -> None:
+def test_a_handler_without_a_reason_is_found(handler: str, is_silent: bool) -> None:
     module = Module("one", f"try:\n    work()\n{handler}\n    raise\n")
     assert _silent_handlers(module) == ([3] if is_silent else [])
 

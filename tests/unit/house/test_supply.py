@@ -60,7 +60,7 @@ def test_the_lists_have_the_versions_of_the_constraints() -> None:
     assert found == {name: {version} for name, version in pins((ROOT / "constraints.txt").read_text())}
 
 
-def test_the_lists_have_what_the_project_names() -> None:
+def test_the_lists_contain_what_the_project_names() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
 

@@ -167,7 +167,7 @@ def test_valid_dmarc_tags_are_kept() -> None:
     assert told.record == f'_dmarc.example.org. IN TXT "{kept}"'
 
 
-def test_the_policy_for_domains_below_is_sp() -> None:
+def test_sp_is_the_policy_for_subdomains() -> None:
     zone = {"TXT _dmarc.example.org": "v=DMARC1; p=reject; sp=none; rua=mailto:a@example.org"}
     for domain, policy in (("a.example.org", "none"), ("example.org", "reject")):
         found = [*check_dmarc(domain, domain, [], asking(zone))]

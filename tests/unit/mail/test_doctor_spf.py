@@ -172,7 +172,7 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
 
 
 @pytest.mark.parametrize(("zone", "level", "message", "record"), SPF.values(), ids=SPF.keys())
-def test_spf_is_judged_as_receivers_do(zone: Zone, level: str, message: str, record: str) -> None:
+def test_spf_is_evaluated_as_receivers_do(zone: Zone, level: str, message: str, record: str) -> None:
     (found,) = check_spf("example.org", [], [HERE], asking(zone))
     assert (str(found.level), found.message, found.record) == (level, message, record)
     assert bool(found.hint) == (level != "ok")
@@ -189,7 +189,7 @@ def test_advised_spf_records_are_good(zone: Zone, level: str, message: str, reco
     )
 
 
-def test_services_are_included_by_their_own_name() -> None:
+def test_services_are_included_with_their_own_names() -> None:
     host, zone = "email-smtp.eu-west-1.amazonaws.com", {"TXT example.org": "v=spf1 mx ~all", "MX example.org": "1 m"}
     found = [*check_spf("example.org", [host], [], asking(zone))]
     assert [each.record for each in found] == ['example.org. IN TXT "v=spf1 include:amazonses.com mx ~all"']

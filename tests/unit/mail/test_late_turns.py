@@ -90,7 +90,7 @@ def noted_late(rate: Pace, domain: Pace, give: Callable[[], None]) -> list[str]:
 def nothing() -> None: ...
 
 
-def test_a_message_that_is_noted_in_time_is_handed_over_at_once() -> None:
+def test_a_message_that_is_noted_in_time_is_handed_over_immediately() -> None:
     assert noted_late(Turns(1, usable=5), Turns(1, usable=5), nothing) == ["handed over", "noted"]
 
 
@@ -110,7 +110,7 @@ def test_a_late_message_waits_for_a_new_turn() -> None:
     assert rate.left == 0
 
 
-def test_a_late_message_needs_a_new_turn_of_each_limit_that_is_over() -> None:
+def test_a_late_message_needs_a_new_turn_from_each_expired_limit() -> None:
     rate, domain = Turns(1, usable=0.0), Turns(1, usable=0.0)
 
     def give() -> None:

@@ -36,7 +36,7 @@ def drawn() -> dict[tuple[str, str], str]:
     }
 
 
-def test_the_drawing_is_the_table() -> None:
+def test_the_drawing_matches_the_table() -> None:
     assert drawn() == {(status.value, event.value): after.value for (status, event), after in TABLE.items()}
 
 

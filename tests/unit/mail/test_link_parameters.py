@@ -44,7 +44,7 @@ def test_only_links_to_pages_of_the_site_get_parameters(url: str, becomes: str |
     assert UTM.on(UTM.on(url)) == UTM.on(url)
 
 
-def test_links_of_both_parts_get_them_and_words_do_not() -> None:
+def test_links_in_both_parts_get_parameters_and_texts_do_not() -> None:
     html = (
         f'<p><a href="{SITE}/a/?x=1&amp;y=2">A</a> {SITE}/a/?x=1&amp;y=2 <img src="{SITE}/a.png">'
         f'<a href="https://else.example/">B</a> <a href="{Mark.UNSUBSCRIBE}">C</a></p>'
@@ -56,7 +56,7 @@ def test_links_of_both_parts_get_them_and_words_do_not() -> None:
     assert LinkParameters(site=SITE).in_letter(Letter("", "S", "", html, text)) == (html, text)
 
 
-def test_a_message_has_them() -> None:
+def test_a_message_contains_the_parameters() -> None:
     letter = Letter("", "S", "", f'<a href="{SITE}/a/">A</a>', f"{SITE}/a/\n")
     headers = NewsletterHeaders("News", "news@example.org", "news.example.org", links=UTM)
     template = MessageTemplate.of(letter, headers, datetime(2026, 11, 21, tzinfo=UTC))

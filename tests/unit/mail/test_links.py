@@ -42,7 +42,7 @@ def test_a_token_is_signed_like_those_of_itsdangerous(parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["unsubscribe", "preferences", "once confirm", "once address"])
-def test_only_one_spelling_of_a_token_is_read(purpose: str) -> None:
+def test_only_one_spelling_of_a_token_is_accepted(purpose: str) -> None:
     """The last character of base64 has bits without meaning."""
     made = signer("a secret", purpose)
     token = str(made.dumps(["uid", "weekly"]))
@@ -61,7 +61,7 @@ def test_a_token_has_one_purpose() -> None:
     assert LINKS.read(LinkPurpose.UNSUBSCRIBE, token_of(choose)) is None
 
 
-def test_another_projects_token_is_refused() -> None:
+def test_a_token_of_another_project_is_refused() -> None:
     other = Links("https://example.org/letters", "another secret")
     assert LINKS.read(LinkPurpose.UNSUBSCRIBE, token_of(other.unsubscribe("uid", "weekly"))) is None
 

@@ -282,7 +282,7 @@ URL_LIKE = st.text("abcXYZ019:/?&._~@%+-.....=", max_size=200)
 
 
 @given(URL_LIKE)
-def test_a_url_is_broken_as_any_other_text_is(text: str) -> None:
+def test_a_url_is_broken_like_any_other_text(text: str) -> None:
     assert soft_broken(text) == (quoted_printable(f"{text}x")[:-1] + b"=\r\n" if text else b"")
 
 

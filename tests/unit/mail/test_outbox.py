@@ -49,7 +49,7 @@ def test_git_and_other_users_see_nothing_of_an_outbox(tmp_path: Path, mode: int 
     assert [stat.S_IMODE(path.stat().st_mode) for path in files(folder)] == [0o600]
 
 
-def test_git_still_takes_what_else_is_in_the_folder_of_an_outbox(tmp_path: Path) -> None:
+def test_git_does_not_ignore_other_files_in_the_folder_of_an_outbox(tmp_path: Path) -> None:
     (tmp_path / "essay.md").write_text("mine")
     (tmp_path / "new").mkdir()
     Outbox(tmp_path)
@@ -92,7 +92,7 @@ def test_content_is_synced_before_the_name(tmp_path: Path, monkeypatch: pytest.M
     assert synced == [(False, 0), (True, 1)]
 
 
-def test_only_dead_processes_files_are_swept(tmp_path: Path) -> None:
+def test_only_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
     import fcntl
 
     Outbox(tmp_path)
@@ -106,7 +106,7 @@ def test_only_dead_processes_files_are_swept(tmp_path: Path) -> None:
         assert files(tmp_path) == [alive]
 
 
-def test_opening_the_outbox_disturbs_no_writer(tmp_path: Path) -> None:
+def test_opening_the_outbox_does_not_disturb_writers(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         sweeping = pool.submit(lambda: [Outbox(tmp_path) for _ in range(300)])

@@ -120,7 +120,7 @@ def test_each_recipient_gets_their_own_values(tmp_path: Path) -> None:
     assert "For everyone" in part(new, "html")
 
 
-def test_no_value_leaves_its_place(tmp_path: Path) -> None:
+def test_no_value_breaks_out_of_its_place(tmp_path: Path) -> None:
     letter = letter_of(tmp_path)
     message = MessageTemplate.of(letter, HEADERS, NOW).join(to(WICKED, city=WICKED, plan="pro", since=WICKED, points=7))
     found = parsed(message)
@@ -142,7 +142,7 @@ def test_values_of_another_kind_than_expected_are_still_shown() -> None:
     assert html.split() == ["1", "yes", "2", "-", "-"]
 
 
-def test_the_web_version_shows_what_a_stranger_reads(tmp_path: Path) -> None:
+def test_the_web_version_shows_what_strangers_see(tmp_path: Path) -> None:
     page = web_version(letter_of(tmp_path, MOVED.replace('default("somewhere")', 'default("<here>")')).html)
     assert "Hello friend of <here>," in body_text(page)
     assert "You are new here." in page
@@ -175,7 +175,7 @@ PIECES = st.recursive(
 
 @settings(deadline=None, max_examples=60)
 @given(html=st.lists(PIECES, max_size=4).map("".join), text=PIECES, a=VALUES, b=VALUES)
-def test_any_personal_letter_reads_back_filled_and_verifies(
+def test_any_personal_email_reads_back_with_values_and_verifies(
     signer: Signer, html: str, text: str, a: Any, b: Any
 ) -> None:
     recipient = to("Zoë", **{name: value for name, value in (("a", a), ("b", b)) if value is not None})
@@ -192,7 +192,7 @@ def test_any_personal_letter_reads_back_filled_and_verifies(
     assert dkim.DKIM(message).verify(dnsfunc=lambda name, timeout=5: record)
 
 
-def test_the_example_of_the_document_is_right(tmp_path: Path) -> None:
+def test_the_example_in_the_document_is_correct(tmp_path: Path) -> None:
     section = (ROOT / "docs/emails.md").read_text(encoding="utf-8").split("## Address each subscriber")[1]
     letter = letter_of(tmp_path, section.split("```markdown\n")[1].split("```")[0])
     assert letter.plain_subject == "Hello, we have moved"
@@ -206,7 +206,7 @@ def test_the_example_of_the_document_is_right(tmp_path: Path) -> None:
         assert sum(each in text for each in ("your keys work", "a member: ", "become a")) == 1
 
 
-def test_messages_share_all_that_is_not_personal() -> None:
+def test_messages_share_everything_that_is_not_personal() -> None:
     condition = if_mark(("is", "plan", "==", "pro"))
     html = f"<p>Hello {FieldMark('city', 'there')}</p>{'<p>Words.</p>' * 3_000}{condition}<b>Pro</b>{END}"
     letter = Letter("", f"For {FieldMark('city', 'you')}", "", html, "Words.\n" * 3_000 + str(FieldMark("plan", "-")))

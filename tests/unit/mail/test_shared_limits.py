@@ -36,26 +36,26 @@ def used(rate: SharedRate, now: float) -> int:
     return count
 
 
-def test_nothing_is_asked_without_messages() -> None:
+def test_nothing_is_requested_without_messages() -> None:
     rate, asked = rate_of(20)
     rate.want(0, 0, 50)
     assert asked == []
     assert rate.wait(0) > 0
 
 
-def test_only_as_many_turns_are_asked_as_messages_wait() -> None:
+def test_only_as_many_turns_are_requested_as_messages_are_waiting() -> None:
     rate, asked = rate_of(20)
     rate.want(0, 3, 50)
     assert asked == [3]
 
 
-def test_only_as_many_turns_are_asked_as_connections_can_use() -> None:
+def test_only_as_many_turns_are_requested_as_connections_can_use() -> None:
     rate, asked = rate_of(20)
     rate.want(0, 500, 4)
     assert asked == [4]
 
 
-def test_a_worker_that_is_slower_than_its_turns_asks_for_fewer() -> None:
+def test_a_worker_that_is_slower_than_its_turns_requests_fewer() -> None:
     rate, asked = rate_of(2_000)
     for second in range(9):
         rate.want(float(second), 5_000, 5_000)
@@ -64,7 +64,7 @@ def test_a_worker_that_is_slower_than_its_turns_asks_for_fewer() -> None:
     assert asked[-1] < 10
 
 
-def test_one_question_is_open_at_a_time() -> None:
+def test_only_one_request_is_open_at_a_time() -> None:
     rate, asked = rate_of(20)
     for _ in range(3):
         rate.want(0, 500, 50)
@@ -79,14 +79,14 @@ def test_turns_come_at_the_pace_of_the_rate() -> None:
     assert rate.wait(10.2) > 0
 
 
-def test_a_turn_that_is_missed_is_lost() -> None:
+def test_a_missed_turn_is_lost() -> None:
     rate, _ = rate_of(20)
     rate.granted(10, 10.0)
     assert used(rate, 10.0 + 6 / 20 + 0.001) == 1
     assert rate.wait(11.0) > 0
 
 
-def test_turns_are_asked_for_again_before_they_are_used_up() -> None:
+def test_turns_are_requested_again_before_they_are_used_up() -> None:
     rate, asked = rate_of(20)
     rate.want(0, 500, 50)
     rate.granted(10, 0.0)
@@ -103,7 +103,7 @@ def test_turns_are_asked_for_again_before_they_are_used_up() -> None:
     assert rate.wait(0.5) == 0
 
 
-def test_a_stream_of_few_messages_at_a_time_is_not_asked_for_one_by_one() -> None:
+def test_turns_for_a_trickle_of_messages_are_not_requested_one_by_one() -> None:
     rate, asked = rate_of(2_000)
     now, answered, count = 0.0, 0, 0
     while now < 2:
@@ -117,7 +117,7 @@ def test_a_stream_of_few_messages_at_a_time_is_not_asked_for_one_by_one() -> Non
     assert len(asked) < count / 20
 
 
-def test_a_refusal_is_not_followed_by_a_question_at_once() -> None:
+def test_a_refusal_is_not_followed_by_an_immediate_request() -> None:
     rate, asked = rate_of(1 / 60)
     rate.want(0, 5, 50)
     rate.refused(59.5)
@@ -213,7 +213,7 @@ class Day:
         self.quota.granted(DayGrant(recipients, day, left), self.now)
 
 
-def test_a_quota_that_was_not_asked_yet_is_not_reached() -> None:
+def test_a_quota_that_has_not_been_requested_is_not_reached() -> None:
     day = Day()
     assert day.quota.left()
     assert day.quota.wait(day.now) > 0
@@ -232,7 +232,7 @@ def test_a_reached_quota_is_remembered_for_a_moment() -> None:
     assert day.asked == [1, 1]
 
 
-def test_recipients_are_used_once_and_what_was_refused_is_there_again() -> None:
+def test_recipients_are_used_once_and_refused_ones_are_returned() -> None:
     day = Day()
     day.quota.want(day.now, 5)
     day.grant(1)
@@ -245,7 +245,7 @@ def test_recipients_are_used_once_and_what_was_refused_is_there_again() -> None:
     assert day.quota.give_up() == 0
 
 
-def test_more_recipients_are_asked_for_the_faster_they_are_used() -> None:
+def test_more_recipients_are_requested_the_faster_they_are_used() -> None:
     day = Day()
     for _ in range(12):
         day.quota.want(day.now, 10_000)
@@ -280,7 +280,7 @@ def test_the_quickest_exchange_says_how_the_clocks_differ() -> None:
     assert clocks.by_loop(1_005.0) == pytest.approx(15.0)
 
 
-def test_a_clock_that_was_set_is_followed() -> None:
+def test_a_change_of_the_clock_is_followed() -> None:
     clocks = ClockDifference()
     clocks.compare(11.0, 1_001.002, 11.004)
     clocks.compare(12.0, 2_002.3, 12.6)

@@ -63,14 +63,14 @@ def test_an_invalid_rate_gets_an_example(text: str) -> None:
         parse_rate(text)
 
 
-def test_a_domain_has_a_rate_of_its_own() -> None:
+def test_a_domain_has_its_own_rate() -> None:
     assert parse_domain_rate("Gmail.com 120/min") == ("gmail.com", 2)
     for text in ("gmail.com", "20/min", "a@gmail.com 2/s", "gmail.com soon"):
         with pytest.raises(ValueError, match="write it like"):
             parse_domain_rate(text)
 
 
-def test_rests_double_until_a_server_is_given_up() -> None:
+def test_pauses_double_until_a_server_is_given_up() -> None:
     health, now, rests = ServerHealth().reached(), 0.0, []
     while not health.given_up:
         health = health.failed(now, "hung up")
@@ -91,7 +91,7 @@ def test_connections_that_break_together_are_one_failure() -> None:
     assert health.well() == ServerHealth(worked=True, reason="reset")
 
 
-def test_an_unreachable_server_is_given_up_at_once() -> None:
+def test_an_unreachable_server_is_given_up_immediately() -> None:
     assert ServerHealth().failed(0, "refused").given_up
     assert ServerHealth().reached().failed(0, "no such user", "see username", broken=True).given_up
     assert ServerHealth(rest=100).reached().failed(0, "slow").until == LONGEST_REST
@@ -112,7 +112,7 @@ def test_shares_match_the_weights(weights: list[int]) -> None:
             assert taken[i] / weight <= taken[j] / other + AHEAD / weight + 1 / weight
 
 
-def test_a_slow_server_holds_nobody_back() -> None:
+def test_a_slow_server_does_not_hold_others_back() -> None:
     assert may_take(WorkShare(1_000, 1, lively=True), [WorkShare(0, 9, lively=False)])
     assert not may_take(WorkShare(1_000, 1, lively=True), [WorkShare(0, 9, lively=True)])
 

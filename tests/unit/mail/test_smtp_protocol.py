@@ -26,7 +26,7 @@ from tests.support.smtp_protocol_samples import (
 BOTH = pytest.mark.parametrize("offer", [PIPELINING, LOCKSTEP], ids=["pipelining", "lockstep"])
 
 
-def test_the_next_envelope_rides_on_the_body_before_it() -> None:
+def test_the_next_envelope_is_sent_together_with_the_body_before_it() -> None:
     protocol = SmtpProtocol(PIPELINING)
     protocol.add(FIRST)
     assert b"".join(protocol.data_to_send()) == (
@@ -146,7 +146,7 @@ def test_an_envelope_without_body_is_reset() -> None:
         (b"250 a\r\n250 b\r\n354 c\r\n|421 d\r\n", {"reader1": GivenBack("421 d"), "reader2": GivenBack("421 d")}),
     ],
 )
-def test_only_a_handed_over_message_is_in_doubt(said: bytes, expected: dict[str, Fate]) -> None:
+def test_only_a_message_that_was_handed_over_is_in_doubt(said: bytes, expected: dict[str, Fate]) -> None:
     protocol = SmtpProtocol(PIPELINING)
     protocol.add(FIRST)
     protocol.data_to_send()
@@ -170,7 +170,7 @@ def test_only_a_handed_over_message_is_in_doubt(said: bytes, expected: dict[str,
         (b"250 a\r\n250 b\r\n250 no body?\r\n", "broke the protocol", ""),
     ],
 )
-def test_a_fault_of_no_message_ends_the_conversation_only(said: bytes, reason: str, hint: str) -> None:
+def test_a_fault_that_concerns_no_message_only_ends_the_conversation(said: bytes, reason: str, hint: str) -> None:
     protocol = SmtpProtocol(PIPELINING)
     protocol.add(FIRST)
     protocol.data_to_send()

@@ -42,7 +42,7 @@ def test_only_claims_with_a_turn_soon_wait_in_memory(wait: float) -> None:
     assert returned[-1] >= 0.9 * 1_000 / 20
 
 
-def test_a_claim_whose_turn_went_to_somebody_else_remains_the_next_one() -> None:
+def test_a_claim_whose_turn_another_sender_got_remains_the_next_one() -> None:
     async def be_refused_once() -> list[int]:
         taken: list[Claim] = []
         refused: list[Claim] = []
@@ -62,7 +62,7 @@ def test_a_claim_whose_turn_went_to_somebody_else_remains_the_next_one() -> None
     assert asyncio.run(be_refused_once()) == [0, 0, 1, 2]
 
 
-def test_claims_that_are_let_go_get_no_turn() -> None:
+def test_released_claims_get_no_turn() -> None:
     async def let_go() -> tuple[int, list[Claim]]:
         taken: list[Claim] = []
         waiting = throttled(taken, [])

@@ -60,7 +60,7 @@ LONGEST = ReturnPath(f"{'b' * 24}@example.org", "a secret for tests only")
 
 
 @given(st.binary(min_size=12, max_size=12).map(bytes.hex), st.text(max_size=100))
-def test_an_address_to_unsubscribe_at_reads_back(uid: str, newsletter: str) -> None:
+def test_an_unsubscribe_address_reads_back(uid: str, newsletter: str) -> None:
     address = LONGEST.of_unsubscribing(uid, newsletter)
     assert len(address.partition("@")[0]) <= 64
     for spelling in (address, address.upper()):
@@ -73,5 +73,5 @@ def test_an_address_to_unsubscribe_at_reads_back(uid: str, newsletter: str) -> N
     assert PATH.read_unsubscribing(address) is None
 
 
-def test_an_unusual_uid_has_no_address_to_unsubscribe_at() -> None:
+def test_an_unusual_uid_has_no_unsubscribe_address() -> None:
     assert PATH.of_unsubscribing("u1", "weekly") == ""

@@ -20,7 +20,7 @@ def test_a_worker_is_alive_until_its_block_ends(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_worker_is_found_dead_once(tmp_path: Path) -> None:
+def test_a_killed_worker_is_found_only_once(tmp_path: Path) -> None:
     program = (
         "import os, signal; from pathlib import Path; from publisher.mail.worker_locks import working\n"
         f"with working(Path({str(tmp_path)!r})) as name:\n"
@@ -34,7 +34,7 @@ def test_a_killed_worker_is_found_dead_once(tmp_path: Path) -> None:
         assert dead == frozenset()
 
 
-def test_dead_workers_stay_known_until_taken_over(tmp_path: Path) -> None:
+def test_dead_workers_are_listed_until_they_are_taken_over(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), working(tmp_path) as name:
         raise RuntimeError
     with pytest.raises(RuntimeError), dead_workers(tmp_path):
@@ -43,7 +43,7 @@ def test_dead_workers_stay_known_until_taken_over(tmp_path: Path) -> None:
         assert dead == {name}
 
 
-def test_other_machines_workers_are_left_alone(tmp_path: Path) -> None:
+def test_workers_of_other_machines_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "another-machine.1.abcd.lock").touch()
     with dead_workers(tmp_path) as dead:
         assert dead == frozenset()

@@ -28,14 +28,14 @@ WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
         ("transparent", "#ffffff"),
     ],
 )
-def test_a_colour_over_white_is_a_browsers(value: str, colour: str) -> None:
+def test_a_colour_over_white_is_the_same_as_in_browsers(value: str, colour: str) -> None:
     found = colour_of(value)
     assert found is not None
     assert str(found.over(WHITE)) == colour
 
 
 @pytest.mark.parametrize("value", ["", "var(--ink)", "#12345", "rgb(1, 2)", "url(x.png)", "oklch(0.5 0.1 20)", "12px"])
-def test_an_unknown_colour_is_none(value: str) -> None:
+def test_an_unknown_colour_is_ignored(value: str) -> None:
     assert colour_of(value) is None
 
 
@@ -51,7 +51,7 @@ def test_contrast_follows_wcag(one: str, other: str, ratio: float) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_a_colour_or_none(value: str) -> None:
+def test_any_text_is_a_colour_or_ignored(value: str) -> None:
     colour = colour_of(value)
     assert colour is None or all(0 <= part <= 255 for part in colour.over(WHITE)[:3])
 

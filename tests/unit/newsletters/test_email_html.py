@@ -110,7 +110,7 @@ PICTURES = {
         ('<p><img src="https://else.example/a.png" width="40" alt="a"></p>', ["40"]),
     ],
 )  # fmt: skip
-def test_a_picture_is_as_wide_as_it_is_and_at_most_as_its_place(html, widths):
+def test_a_picture_has_its_own_width_and_at_most_that_of_its_place(html, widths):
     place = BodyPlace("https://example.org/p/", 3, WORDS, picture=lambda url: PICTURES.get(url.rpartition("/")[2]))
     made = mailed(html, place)
     assert re.findall(r'width="(\d+)"', made) == widths
@@ -164,7 +164,7 @@ def test_no_body_contains_a_mark(html):
 
 @settings(deadline=None)
 @given(st.text(max_size=400), st.sampled_from(["python", "html", "bash", "", "diff", "none"]))
-def test_colouring_does_not_change_code(code, language):
+def test_highlighting_does_not_change_code(code, language):
     code = code.replace("\r", "").replace("\ufeff", "")  # lexers normalise both
     assert "".join(text for _, text in coloured(code, language, lexed)) == code
 
@@ -233,7 +233,7 @@ def test_wrapping_loses_no_character_and_keeps_the_width(text, width):
     assert all(columns(line) <= width or " " not in line for line in lines)
 
 
-def test_no_japanese_line_starts_with_a_closing_sign():
+def test_no_japanese_line_starts_with_a_closing_bracket():
     lines = wrap("日本語の文章、" * 30 + "「終わり」。" * 20, 40)
     assert len(lines) > 10
     assert [line for line in lines if line[0] in "、。」"] == []
@@ -297,7 +297,7 @@ def test_plain_text_says_what_the_page_shows(body, text):
     assert text_of(mail_body(body, PLACE), WORDS) == text
 
 
-def test_a_film_is_called_by_the_title_of_its_frame() -> None:
+def test_a_video_has_the_title_of_its_frame() -> None:
     html = mail_body('<iframe src="https://www.youtube.com/embed/abcdefghijk" title="A talk"></iframe>', PLACE)
     assert html.endswith("▶\ufe0e A talk</a>")
     assert 'href="https://www.youtube.com/watch?v=abcdefghijk"' in html

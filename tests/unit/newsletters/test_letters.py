@@ -43,7 +43,7 @@ def letter(request):
 
 
 @pytest.mark.parametrize("name", LETTERS)
-def test_a_letter_equals_its_golden_file(name):
+def test_an_email_equals_its_golden_file(name):
     letter = make(*LETTERS[name])
     for ending, made in ((".html", letter.html), (".txt", letter.text)):
         path = FOLDER / f"{name}{ending}"
@@ -52,7 +52,7 @@ def test_a_letter_equals_its_golden_file(name):
         assert made == path.read_text(encoding="utf-8"), f"{path} differs; UPDATE_GOLDEN=1 writes it anew"
 
 
-def test_composing_twice_gives_equal_letters():
+def test_composing_twice_gives_equal_emails():
     assert make() == make()
 
 
@@ -120,7 +120,7 @@ def test_headings_skip_no_level(letter):
 
 
 @pytest.mark.parametrize("name", ["shipped/email/digest.html", "email/digest.html"])
-def test_a_project_overrides_one_block_of_a_shipped_letter(name, tmp_path):
+def test_a_project_overrides_one_block_of_a_shipped_template(name, tmp_path):
     (tmp_path / "email").mkdir()
     (tmp_path / "email" / "digest.html").write_text(
         f'{{% extends "{name}" %}}{{% block why %}}<p>Because {{{{ mark.NAME }}}} asked.</p>{{% endblock %}}'
@@ -156,7 +156,7 @@ def test_english_phrases_keep_their_order_in_hebrew():
     assert 'lang="en" dir="ltr"' not in make(*LETTERS["arabic"]).html
 
 
-def test_the_feed_in_emails_is_the_one_that_pages_name():
+def test_emails_link_to_the_same_feed_as_pages():
     for formats, also, name in (
         (("rss", "atom"), (), "feed.xml"),
         (("atom", "json"), (), "atom.xml"),
@@ -169,7 +169,7 @@ def test_the_feed_in_emails_is_the_one_that_pages_name():
     assert feed_url(replace(CONFIG, feeds=replace(CONFIG.feeds, formats=(), also=("index.xml",)))) == ""
 
 
-def test_a_missing_template_is_named():
+def test_a_missing_template_is_an_error_with_its_name():
     with pytest.raises(TemplateError, match=r"email/none\.html"):
         make(newsletter=replace(WEEKLY, template="none"))
 
@@ -184,7 +184,7 @@ def test_the_web_version_has_posts_but_no_marks():
     assert "Follow the feed" in copy
 
 
-def test_the_web_version_can_be_used_without_mouse_and_screen():
+def test_the_web_version_can_be_used_without_a_mouse_or_a_screen():
     code = "<pre><code>x</code></pre>"
     body = f'<div role="article" lang="en"><table><tr><th></th><th>b</th></tr></table>{code}</div>'
     copy = web_version(f"<html><head><title>t</title></head><body>{body}</body></html>")
@@ -204,12 +204,12 @@ def test_the_post_template_shows_whole_posts():
     assert "Code that shows it" in letter.text
 
 
-def test_a_letter_without_posts_is_refused():
+def test_an_email_without_posts_is_refused():
     with pytest.raises(ValueError, match="at least one post"):
         make(posts=[])
 
 
-def test_a_name_is_once_above_the_postal_address() -> None:
+def test_a_name_appears_only_once_above_the_postal_address() -> None:
     for address, expected in {
         "1 Road, Town": "The title",
         "The title, 1 Road": "",

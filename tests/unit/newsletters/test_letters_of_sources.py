@@ -66,7 +66,7 @@ def test_headings_of_a_text_are_below_that_of_its_post() -> None:
 
 
 @pytest.mark.parametrize("form", ["digest", "plain", "post", "by-source"])
-def test_an_email_of_several_sources_names_them_once(form: str) -> None:
+def test_an_email_from_several_sources_lists_them_once(form: str) -> None:
     made = letter(MIXED, form)
     lines = [each.text_content() for each in html.document_fromstring(made.html).find_class("line")]
     names = sorted(line.split(" \xa0·\xa0 ")[0].split(" · ")[-1] for line in lines)
@@ -79,7 +79,7 @@ def test_an_email_of_several_sources_names_them_once(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["digest", "plain", "post", "by-source"])
-def test_a_text_that_is_only_the_beginning_leads_on(form: str) -> None:
+def test_an_incomplete_text_links_to_the_rest(form: str) -> None:
     cut = replace(MIXED[0], post=replace(MIXED[0].post, is_excerpt=True))
     newsletter = replace(WEEKLY, template=form, content="full")
     made = compose(CONFIG, newsletter, [cut, MIXED[2]], 1, "2026-W47", NOW, TEMPLATES, "https://example.org/e/")

@@ -48,14 +48,14 @@ def look(letter: Letter) -> list[Finding]:
 
 @settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12), st.text(max_size=80))
-def test_any_letter_can_be_linted(pieces: list[str], subject: str) -> None:
+def test_any_email_can_be_linted(pieces: list[str], subject: str) -> None:
     found = look(Letter("", subject, subject, "".join(pieces), "text"))
     assert {each.code for each in found} <= set(CODES)
     assert all(each.where and each.message and each.hint for each in found)
 
 
 @pytest.mark.parametrize("name", LETTERS)
-def test_linting_twice_finds_the_same(name: str) -> None:
+def test_linting_twice_has_the_same_findings(name: str) -> None:
     letter = make(*LETTERS[name])
     assert look(letter) == look(replace(letter))
 

@@ -128,7 +128,7 @@ def test_a_note_that_takes_too_long_is_an_error():
         markdown("*a _b " * 200_000, SITE.url, "letters/x.md", TimeLimit(0.05, 0))
 
 
-def test_scripts_in_a_note_do_not_reach_the_letter():
+def test_scripts_in_a_note_do_not_reach_the_email():
     letter = make(
         posts=[RICH], note=Note(html=markdown("Hi <script>alert(1)</script><b onclick=x>there</b>", SITE.url))
     )

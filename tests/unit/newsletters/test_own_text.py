@@ -66,7 +66,7 @@ def test_the_preheader_of_the_file_is_used(tmp_path):
     assert compose_text(CONFIG, WEEKLY, text, MADE_AT, TEMPLATES).preheader == "Of November 21, 2026"
 
 
-def test_a_template_of_the_project_shows_it_instead(tmp_path):
+def test_a_template_of_the_project_can_show_it(tmp_path):
     templates = tmp_path / "templates" / "email"
     templates.mkdir(parents=True)
     (templates / "mine.html").write_text("{{ posts[0].title }}")
@@ -95,5 +95,5 @@ def test_a_mistake_is_reported_with_its_line(tmp_path, text, message):
     assert str(caught.value).startswith(message)
 
 
-def test_there_need_not_be_a_file(tmp_path):
+def test_the_file_may_be_missing(tmp_path):
     assert read_text(replace(CONFIG, root=tmp_path), PATH) is None

@@ -80,14 +80,14 @@ REFUSED = [
 ]
 
 
-def test_each_recipient_reads_their_own_values():
+def test_each_recipient_sees_their_own_values():
     for typed, ada, other in READ:
         text = unsealed(marked(typed, KNOWN, "note.md", language="en-GB"))
         assert filled(text, ADA) == ada, typed
         assert filled(text, {"address": "someone@example.org"}) == (ada if other is None else other), typed
 
 
-def test_a_tag_that_is_wrong_is_one_line_with_its_place():
+def test_a_wrong_tag_is_one_line_with_its_place():
     for typed, message, line in REFUSED:
         with pytest.raises(PublisherError) as error:
             marked(typed, KNOWN, "letters/weekly/note.md", first_line=10)
@@ -96,7 +96,7 @@ def test_a_tag_that_is_wrong_is_one_line_with_its_place():
         assert "\n" not in str(error.value)
 
 
-def test_what_looks_like_a_mark_stays_text():
+def test_text_like_a_mark_stays_text():
     forged = unsealed(marked('{{ subscriber.plan | default("x") }}', KNOWN, "a.md"))
     text = unsealed(marked(f"{forged} @@publisher-name@@", KNOWN, "a.md"))
     assert filled(text, ADA) == text != forged

@@ -88,7 +88,7 @@ def test_a_wrong_tag_in_a_template_is_one_line_with_its_place(tmp_path: Path) ->
         assert str(error.value).startswith("templates/email/digest.html" + f":{line}" * (line > 0)), wrong
 
 
-def test_tags_leave_the_lines_and_the_rest_of_a_template_alone() -> None:
+def test_tags_change_no_lines_and_nothing_else_in_a_template() -> None:
     for source in (BLOCK, "{{ subscriber.name\n| default('x') }}\n{% if\nsubscriber.x -%}\n{% endif %}", "{{ a }}"):
         printed = with_printed_tags(source, "email/x.html")
         assert printed.count("\n") == source.count("\n")
@@ -97,7 +97,7 @@ def test_tags_leave_the_lines_and_the_rest_of_a_template_alone() -> None:
     assert with_printed_tags("{% if letter.x %}{% else %}{% endif %} subscriber", "email/x.html").startswith("{% if l")
 
 
-def test_an_email_about_a_subscription_shows_what_a_stranger_reads(tmp_path: Path) -> None:
+def test_an_email_about_a_subscription_shows_what_strangers_see(tmp_path: Path) -> None:
     config = config_in(tmp_path)
     (tmp_path / "templates/email/base.html").write_text(
         '{% extends "shipped/email/base.html" %}{% block preheader %}{{ subscriber.none | default("Dear") }}'

@@ -148,7 +148,7 @@ def test_css_in_a_post_fetches_nothing(counting_server):
     assert hits == []
 
 
-def test_composing_leaves_the_log_alone(caplog, capfd):
+def test_composing_logs_nothing(caplog, capfd):
     import cssutils
 
     logger = logging.getLogger("CSSUTILS")

@@ -71,7 +71,7 @@ def test_tags_match_by_name_or_slug(wanted, taken):
     assert numbers(choose(posts, replace(WEEKLY, tags=wanted))) == taken
 
 
-def test_the_first_edition_passes_over_the_archive():
+def test_the_first_edition_skips_the_archive():
     mine = replace(WEEKLY, first=2, tags=("a",))
     posts = [post(1, tags=("a",)), post(2), post(3, tags=("a",)), post(4, tags=("a",)), post(5)]
     found = choose([*posts, post(6, in_newsletters=False), post(-1)], mine, is_first=True)
@@ -88,7 +88,7 @@ def test_since_is_a_day_in_the_newsletters_zone():
     assert numbers(choose([early, post(0)], since, is_first=True, zone=ZoneInfo("America/New_York"))) == [0]
 
 
-def test_a_first_edition_has_no_posts_of_long_ago_unless_asked():
+def test_a_first_edition_has_no_old_posts_unless_requested():
     old = [post(number, age=timedelta(days=60 + number)) for number in (1, 2)]
     new = [post(number, age=timedelta(days=59 - number)) for number in range(3, 10)]
     usual = replace(WEEKLY, first=0)
@@ -102,7 +102,7 @@ def test_a_first_edition_has_no_posts_of_long_ago_unless_asked():
     assert numbers(choose(old, usual)) == [1, 2]  # a later edition selects posts that are added late
 
 
-def test_a_later_edition_passes_nothing_over():
+def test_a_later_edition_skips_nothing():
     assert choose(TEN, replace(WEEKLY, first=2)).passed_over == ()
 
 
@@ -137,7 +137,7 @@ def test_posts_waiting_after_a_first_edition_are_sent_later():
     maximum=st.integers(1, 12),
     minimum=st.integers(1, 12),
 )
-def test_every_post_is_sent_or_passed_over_once(handled, first, maximum, minimum):
+def test_every_post_is_sent_or_skipped_once(handled, first, maximum, minimum):
     newsletter = replace(WEEKLY, first=first, maximum=maximum, minimum=minimum)
     known, sent, is_first = set(ids(*handled)), [], True
     while (found := choose(TEN, newsletter, known, is_first)).posts:

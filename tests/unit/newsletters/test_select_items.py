@@ -50,7 +50,7 @@ AT_FIRST = SourceBeginning(MADE_AT - 10 * DAY, MADE_AT - 10 * DAY)
 BACKLOG = [an_item(number) for number in range(11, 111, 10)]  # the newest is 11 days old
 
 
-def test_the_beginning_of_a_newsletter_decides_what_of_a_backlog_goes() -> None:
+def test_the_settings_for_the_first_edition_limit_the_backlog() -> None:
     assert names(choose(BACKLOG)) == "blog:11 blog:21 blog:31 blog:41 blog:51"
     assert names(choose(BACKLOG, replace(WEEKLY, first=2))) == "blog:11 blog:21"
     assert names(choose(BACKLOG, replace(WEEKLY, since="2026-10-22"))) == "blog:11 blog:21"
@@ -62,7 +62,7 @@ def test_the_beginning_of_a_newsletter_decides_what_of_a_backlog_goes() -> None:
     assert (names(found), len(found.passed_over)) == ("blog:5 blog:11 blog:21", 8)
 
 
-def test_what_a_feed_showed_only_later_of_its_past_is_nothing_for_a_newsletter_that_has_begun() -> None:
+def test_old_items_that_a_feed_shows_later_are_not_sent() -> None:
     old = [an_item(number, DAY, is_old=True) for number in (121, 131)] + [an_item(1, DAY, is_old=True)]  # 1 is undated
     many = replace(WEEKLY, since="2026-01-01")
     assert names(choose([*BACKLOG[:2], *old], many, ("blog:11",))) == "blog:21"
@@ -84,7 +84,7 @@ def test_no_other_item_is_left_out_because_of_a_date() -> None:
     assert names(choose([future], now=MADE_AT + DAY)) == "blog:1"
 
 
-def test_a_newsletter_begins_with_each_source_by_itself() -> None:
+def test_a_newsletter_begins_with_each_source_separately() -> None:
     own = [post(number) for number in range(1, 4)]
     news = [an_item(number, name="news") for number in (2, 3, 400)]
     first = choose([*own, *BACKLOG], replace(MIXED, first=2))
@@ -97,7 +97,7 @@ def test_a_newsletter_begins_with_each_source_by_itself() -> None:
     assert (names(third), third.passed_over) == ("", ())
 
 
-def test_what_is_left_of_a_beginning_goes_with_later_editions() -> None:
+def test_the_rest_of_the_first_items_is_sent_in_later_editions() -> None:
     small = replace(WEEKLY, maximum=2)
     first = choose(BACKLOG, small)
     assert (names(first), first.waiting) == ("blog:41 blog:51", 3)
@@ -106,13 +106,13 @@ def test_what_is_left_of_a_beginning_goes_with_later_editions() -> None:
     assert names(second) == "blog:21 blog:31"
 
 
-def test_an_item_of_a_backlog_that_only_now_passes_the_filters_does_not_go() -> None:
+def test_an_item_of_a_backlog_that_passes_the_filters_later_is_not_sent() -> None:
     handled = tuple(each.id for each in BACKLOG)
     unfiltered = [*BACKLOG, *(an_item(number) for number in range(200, 300))]
     assert names(choose(unfiltered, handled=handled, is_first=False)) == ""
 
 
-def test_all_that_is_there_when_a_newsletter_begins_is_a_backlog() -> None:
+def test_every_item_that_exists_when_a_newsletter_begins_is_backlog() -> None:
     """A newsletter that is added later selects the same items of a source as if it had just been fetched."""
     year = [later(day, seen=day * DAY) for day in range(1, 365)]
     since = replace(WEEKLY, since=f"{MADE_AT - 3 * DAY:%Y-%m-%d}")
@@ -136,7 +136,7 @@ def test_all_that_is_there_when_a_newsletter_begins_is_a_backlog() -> None:
     assert names(beside) == "blog:1 blog:2 blog:3 blog:4 blog:5"
 
 
-def test_what_comes_between_the_beginning_and_the_first_edition_goes() -> None:
+def test_items_between_the_beginning_and_the_first_edition_are_sent() -> None:
     few = [an_item(number) for number in (11, 12)]
     came = [later(4000 + number, seen=DAY) for number in range(20)]
     for newsletter in (WEEKLY, replace(WEEKLY, first=1), replace(WEEKLY, since="2026-01-01")):
@@ -148,14 +148,14 @@ def test_what_comes_between_the_beginning_and_the_first_edition_goes() -> None:
     assert "blog:1" in names(choose([*BACKLOG, due_later], replace(WEEKLY, first=1), begun=AT_FIRST))
 
 
-def test_an_item_that_a_newsletter_does_not_take_is_passed_over_once_it_has_rested() -> None:
+def test_an_item_that_is_not_selected_is_skipped_once_it_has_settled() -> None:
     ruby = replace(WEEKLY, tags=("ruby",), settle_minutes=30)
     posts = [later(1, tags=post(1, tags=("Ruby",)).tags), later(2), later(3, MINUTE)]
     found = choose(posts, ruby, begun=AT_FIRST)
     assert (names(found), found.passed_over) == ("blog:1", ("blog:2",))
 
 
-def test_a_newsletter_takes_only_its_sources() -> None:
+def test_a_newsletter_selects_only_from_its_sources() -> None:
     posts = [post(1), an_item(2), an_item(3, name="news"), later(4, tags=post(1, tags=("Ruby",)).tags)]
     table = [
         ((), "own:1"),
@@ -173,7 +173,7 @@ def test_a_newsletter_takes_only_its_sources() -> None:
         assert names(choose([file], replace(WEEKLY, sources=sources))) == expected
 
 
-def test_an_item_rests_until_it_has_not_changed_for_a_while() -> None:
+def test_an_item_waits_until_it_has_not_changed_for_a_while() -> None:
     weekly = replace(WEEKLY, settle_minutes=30, max_settle="2h")
     table = [
         (29 * MINUTE, 29 * MINUTE, False),
@@ -192,14 +192,14 @@ def test_an_item_rests_until_it_has_not_changed_for_a_while() -> None:
     assert (names(only), only.resting) == ("", 1)
 
 
-def test_a_newsletter_for_each_post_takes_no_backlog_unless_it_says_so() -> None:
+def test_a_newsletter_for_each_post_sends_no_backlog_unless_configured() -> None:
     each = replace(WEEKLY, schedule="each post")
     assert names(choose([*BACKLOG, later(4000)], each, begun=AT_FIRST)) == "blog:4000"
     assert names(choose([*BACKLOG, later(4000)], each)) == ""
     assert names(choose(BACKLOG, replace(each, first=1))) == "blog:11"
 
 
-def test_each_item_goes_once_however_editions_fall() -> None:
+def test_each_item_is_sent_once_however_editions_are_timed() -> None:
     """Items appear day by day, with any dates; nothing is sent twice, and no later item is lost."""
     items = [later((day * 7919) % 3000, timedelta(days=60 - day), id=f"day:{day}") for day in range(60)]
     posts, sent, handled = [*BACKLOG, *items], [], tuple[str, ...]()

@@ -189,7 +189,7 @@ def test_a_post_slot_is_named_after_its_post():
         slot_label(parse_schedule("each post"), START, ZoneInfo("UTC"))
 
 
-def test_people_see_no_internal_labels():
+def test_internal_labels_are_not_shown():
     for slot, number, name in (
         ("post:tag:example.net,2026:/2026/08/31/g/", 3, "news post g, no. 3"),
         ("post:tag:example.net,2026:g", 3, "news post g, no. 3"),
@@ -237,7 +237,7 @@ def _working_days(month):
     return [day.isoformat() for day in days if day.isoformat()[:7] == month and day.weekday() < 5]
 
 
-def test_every_second_week_is_counted_from_its_first_day():
+def test_every_second_week_counts_from_the_first_day():
     assert labels("biweekly monday 08:00 from 2026-01-05") == ["2026-W48", "2026-W50", "2026-W52", "2027-W01"]
     assert labels("biweekly monday 08:00 from 2026-11-18") == ["2026-W49", "2026-W51", "2026-W53", "2027-W02"]
     assert labels("biweekly tuesday, friday 08:00 from 2030-01-01", 3) == ["2026-11-24", "2026-11-27", "2026-12-08"]

@@ -46,7 +46,7 @@ def test_each_notice_has_address_and_link(kind: str, language: str) -> None:
     assert "prefers-color-scheme: dark" in letter.html
 
 
-def test_a_suppressed_address_is_told_so_without_a_link() -> None:
+def test_a_suppressed_address_gets_an_explanation_without_a_link() -> None:
     letter = notice_letter(SETTINGS, replace(FACTS, kind="suppressed", link="", name=""), TEMPLATES)
     for part in (letter.html, letter.text):
         assert "is on our suppression list" in " ".join(part.split())
@@ -92,7 +92,7 @@ def test_no_value_breaks_out_of_the_message() -> None:
     assert max(map(len, data.split(b"\r\n"))) <= 78
 
 
-def test_a_form_email_offers_an_end_of_all_of_them() -> None:
+def test_a_form_email_offers_a_link_to_refuse_all_email() -> None:
     language, words, link = "de", "Nie wieder an mich schreiben", "https://letters.example/never/abc"
     letter = notice_letter(SETTINGS, replace(FACTS, language=language, never_link=link), TEMPLATES)
     assert f"{words}:\n{link}" in letter.text

@@ -88,7 +88,7 @@ def test_the_default_accent_suits_dark_paper():
     assert contrast(looks.light.accent, "#101010") >= AA
 
 
-def test_a_newsletters_theme_overrides_the_sites():
+def test_the_theme_of_a_newsletter_overrides_that_of_the_site():
     config = replace(CONFIG, theme=Theme(accent="#a3195b", font="serif"))
     newsletter = replace(WEEKLY, theme=Theme(accent="#005500"))
     theme = config.newsletter_theme(newsletter)
@@ -96,7 +96,7 @@ def test_a_newsletters_theme_overrides_the_sites():
     assert config.newsletter_theme(WEEKLY).accent == "#a3195b"
 
 
-def test_a_theme_reaches_every_part_of_the_letter():
+def test_a_theme_reaches_every_part_of_the_email():
     theme = Theme(
         accent="#a3195b",
         dark_paper="#000022",

@@ -31,7 +31,7 @@ def by_topics(variants: tuple[Variant, ...]) -> dict[tuple[str, ...], tuple[tupl
     return {variant.topics: (variant.posts, variant.subscribers) for variant in variants}
 
 
-def test_a_selection_takes_posts_with_any_of_its_topics() -> None:
+def test_a_selection_contains_posts_with_any_of_its_topics() -> None:
     variants = variants_of(POSTS, [Choice((), 7), Choice(("birds",), 2), Choice(("birds", "r_and_d"), 1)])
     assert by_topics(variants) == {
         (): (POSTS, 7),

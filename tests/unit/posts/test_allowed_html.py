@@ -113,12 +113,12 @@ def test_a_safe_url_is_kept_exactly(reference: str) -> None:
     assert f'href="{reference.replace("&", "&amp;")}"' in html_of(f"[t]({reference})")
 
 
-def test_only_check_boxes_stay_of_a_form() -> None:
+def test_only_check_boxes_of_a_form_stay() -> None:
     clean = html_of("<input><input type=text value=x><input type='hidden'><input type=checkbox checked> t\n\n- [x] d")
     assert clean.count("<input") == clean.count('type="checkbox"') == 2
 
 
-def test_classes_are_those_that_the_templates_know() -> None:
+def test_only_classes_that_the_templates_use_stay() -> None:
     clean = html_of('<p class="hero language-c++ x">t</p>\n\n<div class="wp-block">u</div>')
     assert 'class="language-c++"' in clean
     assert clean.count("class=") == 1
@@ -133,7 +133,7 @@ def test_classes_are_those_that_the_templates_know() -> None:
         ("", []),
     ],
 )
-def test_the_removed_tags_are_named_once(fragment: str, names: list[str]) -> None:
+def test_removed_tags_are_reported_once(fragment: str, names: list[str]) -> None:
     assert dropped_tags(fragment) == names
 
 
@@ -158,11 +158,11 @@ def test_no_mixture_of_hostile_pieces_survives(fragment: str) -> None:
     "fragment",
     ["<a " * 20_000, "<img srcset='" + "a, " * 20_000 + "'>", "<p title='" * 5_000, "<x y='" * 5_000, "<" * 50_000],
 )
-def test_a_monstrous_fragment_is_cleaned_all_the_same(fragment: str) -> None:
+def test_a_monstrous_fragment_is_cleaned(fragment: str) -> None:
     assert_harmless(sanitise(f"<p>x</p>{fragment}", keep))
 
 
-def test_a_sanitiser_keeps_no_post_alive() -> None:
+def test_a_sanitiser_keeps_no_post_in_memory() -> None:
     class Posts:
         def __init__(self) -> None:
             self.sanitiser = Sanitiser()
@@ -207,7 +207,7 @@ def test_the_width_in_the_style_of_a_picture_is_kept(style: str, width: str | No
     *("<input type=checkbox>", "<isindex>", "<iframe src='/a'>", "<math>", "<mi>", "</math>", "<Card>", "<x"),
     *("<table>", "<td>", "<li>", "<select>", "-->", "<svg>", "<b title='<math'>", "'", '"', "<!--"),
 )), max_size=12))  # fmt: skip
-def test_usual_tags_are_cleaned_as_all_others_are(pieces: list[str]) -> None:
+def test_usual_tags_are_cleaned_like_all_others(pieces: list[str]) -> None:
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(allowed_html, "_USUAL", frozenset())
         long_way = SANITISER.clean("".join(pieces), lambda tag, reference: reference)

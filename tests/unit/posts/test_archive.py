@@ -89,7 +89,7 @@ def test_only_a_file_whose_stamp_changed_is_read_again(folder: Folder, change: s
     assert folder.reader().is_unchanged
 
 
-def test_a_file_of_this_very_moment_is_read_again(tmp_path: Path) -> None:
+def test_a_file_written_just_now_is_read_again(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     file = folder.write(HELLO, "One body", "title: One")
     with at_the_time_of(file):
@@ -98,7 +98,7 @@ def test_a_file_of_this_very_moment_is_read_again(tmp_path: Path) -> None:
     assert titles(folder.archive(keep=True)) == ["Two"]
 
 
-def test_a_page_of_a_file_of_this_very_moment_is_made_again(tmp_path: Path) -> None:
+def test_the_page_of_a_file_written_just_now_is_rendered_again(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     file = folder.write(HELLO, "One body", "title: x")
     with at_the_time_of(file):
@@ -109,7 +109,7 @@ def test_a_page_of_a_file_of_this_very_moment_is_made_again(tmp_path: Path) -> N
     assert b"Two body" in folder.public()["2024/07/06/hello/index.html"]
 
 
-def test_new_files_are_found_and_removed_ones_forgotten(folder: Folder) -> None:
+def test_new_files_are_found_and_removed_files_are_forgotten(folder: Folder) -> None:
     folder.write("d.md", "", "title: d\ndate: 2024-08-01")
     (folder.root / "posts/a.md").unlink()
     archive = folder.archive(keep=True)
@@ -173,7 +173,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
-def test_a_damaged_index_is_made_again(folder: Folder, kind: str) -> None:
+def test_a_damaged_index_is_rebuilt(folder: Folder, kind: str) -> None:
     for number in range(40):
         age(
             folder.write(f"more/2024-06-{number % 28 + 1:02}-{number}.md", "", f"title: {number}\nexcerpt: {'x' * 300}")
@@ -218,13 +218,13 @@ def test_an_archive_that_is_not_kept_reads_what_has_changed_and_leaves_the_index
     assert [each.name for each in folder.config.state_dir.glob("index.db*")] == ["index.db"]
 
 
-def test_a_check_reads_posts_that_the_index_knows(folder: Folder) -> None:
+def test_a_check_reads_posts_from_the_index(folder: Folder) -> None:
     folder.archive(keep=True)
     rewrite_unseen(folder.root / "posts/a.md", b"title: ", b"title[ ")
     assert ["a.md" in problem.path for problem in folder.check() if problem.severity == "error"] == [True]
 
 
-def test_an_index_that_another_process_writes_is_not_waited_for(
+def test_an_index_that_another_process_is_writing_is_not_waited_for(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("publisher.posts.index._COPY_SECONDS", 0.01)
@@ -251,7 +251,7 @@ def test_an_index_of_other_code_or_settings_is_discarded(folder: Folder) -> None
         folder.archive(keep=True)
 
 
-def test_an_index_with_other_tables_is_made_again(folder: Folder) -> None:
+def test_an_index_with_other_tables_is_rebuilt(folder: Folder) -> None:
     index = folder.config.state_dir / "index.db"
     index.unlink()
     with sqlite3.connect(index) as db:
@@ -290,7 +290,7 @@ def test_the_index_returns_posts_as_they_were_read(tmp_path: Path) -> None:
     assert kept.files == (("日/a.png", "posts/a.png"),)
 
 
-def test_posts_are_newest_first_and_of_one_moment_by_path(tmp_path: Path) -> None:
+def test_posts_are_sorted_newest_first_and_then_by_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     days = {"b.md": "2024-01-01", "a.md": "2024-01-01", "z.md": "2024-01-02", "m/n.md": "2023-12-31 23:00 -0500"}
     for name in sorted(days, key=lambda name: name[::-1]):
@@ -321,7 +321,7 @@ def test_a_tag_has_the_name_that_most_posts_use(tmp_path: Path) -> None:
     assert [source[:10] for source in archive.by_tag()["python"]] == ["2024-01-03", "2024-01-02", "2024-01-01"]
 
 
-def test_spellings_of_an_author_are_one_author(tmp_path: Path) -> None:
+def test_different_spellings_of_an_author_are_one_author(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     authors = ["Zoë", "zoë", "[Zoë, 王小明]", "王小明", "''", "Ada"]
     for number, names in enumerate(authors, 1):
@@ -331,7 +331,7 @@ def test_spellings_of_an_author_are_one_author(tmp_path: Path) -> None:
     assert found == {"zoë": ("Zoë", ["3", "2", "1"]), "王小明": ("王小明", ["4", "3"]), "ada": ("Ada", ["6"])}
 
 
-def test_a_post_without_an_author_is_the_sites(tmp_path: Path) -> None:
+def test_a_post_without_an_author_has_the_author_of_the_site(tmp_path: Path) -> None:
     ada = Person(name="Ada", email="ada@site.example", url="https://ada.example/?about=me#top")
     folder = Folder(tmp_path, replace(SITE, author=ada))
     folder.write("2024-01-01-a.md")
@@ -350,7 +350,7 @@ def test_the_body_is_the_markdown_after_the_front_matter(tmp_path: Path, text: s
 
 
 @pytest.mark.parametrize("fix_encoding", [True, False])
-def test_the_body_is_repaired_where_the_html_is(tmp_path: Path, fix_encoding: bool) -> None:
+def test_the_body_is_repaired_in_the_same_places_as_the_html(tmp_path: Path, fix_encoding: bool) -> None:
     folder = Folder(tmp_path, posts=Posts(fix_encoding=fix_encoding))
     folder.write(HELLO, "OpenAIâ€™s and `â€™`.\n")
     body = markdown_of((folder.root / "posts" / HELLO).read_bytes(), fix_encoding=fix_encoding)
@@ -369,7 +369,7 @@ def test_weights_are_kept_until_the_post_changes(folder: Folder) -> None:
     assert folder.archive(keep=True).weights("full") == {}
 
 
-def test_the_list_of_posts_loads_only_what_is_used(folder: Folder) -> None:
+def test_the_list_of_posts_loads_only_the_posts_that_are_used(folder: Folder) -> None:
     posts = folder.archive().posts
     assert len(posts) == 3
     assert isinstance(posts[0], Post)
@@ -378,7 +378,7 @@ def test_the_list_of_posts_loads_only_what_is_used(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("change", ["body", "title", "target"])
-def test_a_digest_changes_when_the_rendered_post_may(folder: Folder, change: str) -> None:
+def test_a_digest_changes_if_the_rendered_post_may_change(folder: Folder, change: str) -> None:
     file = folder.write("link.md", "[t](a.md)", "title: link\ndate: 2024-07-09")
     age(file)
     folder.build()
@@ -406,7 +406,7 @@ def test_an_index_that_two_processes_create_at_once_is_created_once(
     assert titles(others[0]) == ["c", "b", "a"]
 
 
-def test_a_post_that_another_process_forgot_does_not_remove_the_index(folder: Folder) -> None:
+def test_a_post_removed_by_another_process_does_not_remove_the_index(folder: Folder) -> None:
     mine = folder.archive(keep=True)
     (folder.root / "posts" / "a.md").unlink()
     assert titles(folder.archive(keep=True)) == ["c", "b"]
@@ -415,7 +415,7 @@ def test_a_post_that_another_process_forgot_does_not_remove_the_index(folder: Fo
     assert (folder.root / ".publisher" / "index.db").exists()
 
 
-def test_the_index_knows_the_stamps_that_it_has_written(folder: Folder) -> None:
+def test_the_index_remembers_the_stamps_that_it_has_written(folder: Folder) -> None:
     age(folder.write("new.md", "Body", "title: n\ndate: 2024-07-09"))
     (folder.root / "posts" / "a.md").unlink()
     reader = folder.reader()

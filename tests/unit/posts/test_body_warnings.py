@@ -91,7 +91,7 @@ def test_a_broken_link_is_reported_as_written(reference: str, before: str, tmp_p
 
 
 @pytest.mark.parametrize("url", ["https://site.example", "https://site.example/blog", "https://site.example/blog/"])
-def test_links_are_looked_up_below_the_path_of_the_site(url: str, tmp_path: Path) -> None:
+def test_links_are_resolved_below_the_path_of_the_site(url: str, tmp_path: Path) -> None:
     base = url.removeprefix("https://site.example").rstrip("/")
     folder = Folder(tmp_path, replace(SITE, url=url))
     folder.write(HELLO, f"[good]({base}/archive/) [bad]({base}/gone/)")
@@ -120,7 +120,7 @@ def test_every_kind_of_error_is_reported(tmp_path: Path) -> None:
     ]
 
 
-def test_the_text_of_drafts_and_posts_of_the_future_is_not_looked_at(tmp_path: Path) -> None:
+def test_the_text_of_drafts_and_future_posts_is_not_checked(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "[t](/gone/) {% include x %}", "title: x\ndraft: true")
     folder.write("2030-07-06-x.md", "[t](/gone/) {% include x %}")
@@ -167,7 +167,7 @@ def test_a_removed_url_says_why(url: str, why: str, tmp_path: Path) -> None:
     assert any(f"the URL {url!r} was removed, because {why}" in message for _, message in reported(folder))
 
 
-def test_a_link_to_a_place_of_the_post_is_found_in_every_script(tmp_path: Path) -> None:
+def test_a_link_to_a_heading_of_the_post_works_in_every_script(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     names = ("сноска", "prüfung", "pru\u0308fung", "注", "ملاحظة")
     notes = "".join(f"Text[^{name}]\n\n[^{name}]: note\n\n" for name in names)

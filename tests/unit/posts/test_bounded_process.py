@@ -150,7 +150,7 @@ def test_calls_are_answered_by_one_child(process: BoundedProcess) -> None:
     assert process.call(process_id, seconds=1) == child
 
 
-def test_a_state_is_sent_once_whatever_is_called_in_between(process: BoundedProcess) -> None:
+def test_a_state_is_sent_once_whatever_calls_come_in_between(process: BoundedProcess) -> None:
     state, before = Counted("four"), Counted.sent
     for text in ("long enough", "not"):
         assert process.call(longer_than, text, seconds=1, state=state) is (text == "long enough")
@@ -158,7 +158,7 @@ def test_a_state_is_sent_once_whatever_is_called_in_between(process: BoundedProc
     assert Counted.sent <= before + 1  # none if the child was forked with it
 
 
-def test_a_call_may_give_its_rest_another_limit(process: BoundedProcess) -> None:
+def test_a_call_may_set_another_limit_for_its_rest(process: BoundedProcess) -> None:
     assert process.call(spin_after, 5, seconds=0.05) == "done"
     with pytest.raises(OverLimit):
         process.call(spin_after, 0.05, seconds=5)
@@ -183,7 +183,7 @@ def test_large_arguments_and_results_arrive(process: BoundedProcess) -> None:
 
 
 @pytest.mark.parametrize("endless", [spin, match_for_ever])
-def test_a_call_ends_at_its_time(process: BoundedProcess, endless: object) -> None:
+def test_a_call_ends_at_its_time_limit(process: BoundedProcess, endless: object) -> None:
     found = over(process, endless, seconds=0.1)
     assert (found.limit, found.lasting) == (Limit.TIME, True)
     assert found.said("to render") == "takes longer than 0.1 s to render"
@@ -191,7 +191,7 @@ def test_a_call_ends_at_its_time(process: BoundedProcess, endless: object) -> No
 
 
 @pytest.mark.parametrize("hungry", [fill_memory, abort])
-def test_a_call_ends_at_its_memory(process: BoundedProcess, hungry: object) -> None:
+def test_a_call_ends_at_its_memory_limit(process: BoundedProcess, hungry: object) -> None:
     assert over(process, hungry).said("to render") == "takes more than 150 MB of memory to render"
     assert process.call(add, 1, 2, seconds=1) == 3
 
@@ -215,39 +215,37 @@ def test_a_crash_is_reported_with_its_signal(process: BoundedProcess, number: in
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_a_call_is_tried_again_if_it_may_not_be_the_reason(
-    process: BoundedProcess, number: int, tmp_path: Path
-) -> None:
+def test_a_call_is_tried_again_if_it_may_not_be_the_cause(process: BoundedProcess, number: int, tmp_path: Path) -> None:
     process.call(add, 1, 2, seconds=1)
     assert process.call(end_by_unless_there, number, str(tmp_path / "died"), seconds=1) == "lives"
 
 
-def test_a_child_that_is_killed_twice_is_not_held_against_the_call_for_ever(process: BoundedProcess) -> None:
+def test_a_call_whose_child_is_killed_twice_is_not_blamed_for_ever(process: BoundedProcess) -> None:
     assert over(process, end_by, signal.SIGKILL).lasting is False
 
 
-def test_a_child_that_leaves_is_an_answer(process: BoundedProcess) -> None:
+def test_the_exit_of_a_child_is_an_answer(process: BoundedProcess) -> None:
     assert over(process, leave).limit is Limit.CRASH
 
 
-def test_endless_recursion_is_too_deep(process: BoundedProcess) -> None:
+def test_endless_recursion_is_reported_as_too_deep(process: BoundedProcess) -> None:
     assert over(process, recurse).said("to render") == "is nested too deeply to render"
 
 
-def test_an_exception_of_the_function_comes_through(process: BoundedProcess) -> None:
+def test_an_exception_of_the_function_is_passed_on(process: BoundedProcess) -> None:
     with pytest.raises(ValueError, match="a defect"):
         process.call(fail, seconds=1)
     assert process.call(add, 1, 2, seconds=1) == 3
 
 
-def test_a_child_has_none_of_the_parents_files(process: BoundedProcess, tmp_path: Path) -> None:
+def test_a_child_has_no_open_files_of_the_parent(process: BoundedProcess, tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w"):
         files = process.call(open_files, seconds=1)
     assert str(tmp_path / "lock") not in files
     assert sum(name.startswith("pipe:") for name in files) == 3
 
 
-def test_ending_it_ends_the_child(process: BoundedProcess) -> None:
+def test_ending_the_process_ends_the_child(process: BoundedProcess) -> None:
     child = process.call(process_id, seconds=1)
     process.end()
     assert not is_there(child)

@@ -55,13 +55,13 @@ def published(tool: Tool, tmp_path: Path, permalink: str = "/{slug}/") -> tuple[
         ("hexo", "/{slug}/", "two/c.py"),
     ],
 )
-def test_the_files_of_a_bundle_are_published_beside_its_page(
+def test_the_files_of_a_bundle_are_published_next_to_its_page(
     tool: Tool, permalink: str, expected: str, tmp_path: Path
 ) -> None:
     assert " ".join(sorted(published(tool, tmp_path, permalink)[1])) == expected
 
 
-def test_links_to_files_of_a_bundle_are_right_and_dead_ones_are_reported(tmp_path: Path) -> None:
+def test_links_to_files_of_a_bundle_work_and_broken_ones_are_reported(tmp_path: Path) -> None:
     folder, _ = published("hugo", tmp_path)
     said = {(each.path, each.message) for each in folder.check() if "one/index.md" in each.path}
     assert said == {
@@ -89,7 +89,7 @@ def test_links_to_files_of_a_bundle_are_right_and_dead_ones_are_reported(tmp_pat
         ("why.md", "title: A", False),
     ],
 )
-def test_a_list_page_of_a_tool_is_no_error(source: str, head: str, is_page: bool, tmp_path: Path) -> None:
+def test_a_list_page_of_a_tool_is_not_an_error(source: str, head: str, is_page: bool, tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(tool="hugo"))
     folder.write(source, "Text", head=head)
     assert [each.message for each in folder.archive().problems] == ([] if is_page else ["the post has no date"])

@@ -47,7 +47,7 @@ def test_each_tool_has_its_own_file_of_people(tmp_path: Path) -> None:
         assert [author.name for author in post.authors] == ["Ada"], path
 
 
-def test_what_is_known_of_a_person_is_shown(tmp_path: Path) -> None:
+def test_all_data_about_a_person_is_shown(tmp_path: Path) -> None:
     face = Author("Ada Lovelace", "ada@a.example", "https://a.example/", f"{URL}/img/ada.png", "Counts.")
     for number, (lines, authors) in enumerate(
         (
@@ -77,7 +77,7 @@ def test_a_handle_is_not_part_of_a_name() -> None:
         assert post_of(f"---\ntitle: x\nauthors: {written}\n---\n").authors == (author,), written
 
 
-def test_an_id_of_nobody_is_told(tmp_path: Path) -> None:
+def test_an_unknown_id_is_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path, authors=(ADA,))
     folder.write("2024-07-06-a.md", head="title: x\nauthors: [eve, Plato, Bob B]")
     folder.write("2024-07-07-b.md", head="title: x\nauthor: ada")
@@ -103,7 +103,7 @@ def test_a_change_of_the_file_changes_the_posts(tmp_path: Path) -> None:
         open_archive(folder.config, NOW, whole=True)
 
 
-def test_hostile_files_of_people_are_bounded(tmp_path: Path) -> None:
+def test_hostile_files_of_people_are_limited(tmp_path: Path) -> None:
     (tmp_path / "_data").mkdir()
     for text in ("- [a]\n- 1", "a: [b]", "1: {name: [x]}", "{name: {a: b}}", ""):
         (tmp_path / "_data/authors.yml").write_text(text)

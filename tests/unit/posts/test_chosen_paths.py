@@ -44,13 +44,13 @@ def test_a_pattern_matches_as_in_gitignore(pattern: str, inside: list[str], outs
     assert [path for path in outside if matched.match(path)] == []
 
 
-def test_files_beside_the_index_of_a_bundle_are_no_posts_of_hugo() -> None:
+def test_files_next_to_the_index_of_a_bundle_are_not_posts_in_hugo() -> None:
     paths = "index.md x.md a/index.md a/part.md a/index.fr.md a/in/index.md a/in/p.md a/plain/p.md b/_index.md b/x.md"
     assert bundled(paths.split(), "hugo") == {"a/part.md", "a/in/index.md", "a/in/p.md", "a/plain/p.md"}
     assert bundled(paths.split(), "zola") == bundled(paths.split(), "") == set()
 
 
-def test_what_is_not_markdown_is_no_post_of_zola(tmp_path: Path) -> None:
+def test_only_markdown_files_are_posts_in_zola(tmp_path: Path) -> None:
     cases: tuple[tuple[Tool, set[str]], ...] = (
         ("zola", {"a/index.md", "a/part.md", "b.md"}), ("hugo", {"a/index.md", "b.md", "d.html"})
     )  # fmt: skip
@@ -94,7 +94,7 @@ IN_POSTS = {"en/news/_posts/2024-01-02-a.md", "ja/news/_posts/2024-01-03-b.md", 
         ({"folder": "en", "tool": "hexo"}, {"news/_posts/2024-01-02-a.md"}),
     ],
 )  # fmt: skip
-def test_posts_are_found_where_the_settings_say(posts: dict[str, object], found: set[str], tmp_path: Path) -> None:
+def test_posts_are_found_according_to_the_settings(posts: dict[str, object], found: set[str], tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -121,7 +121,7 @@ NONE = [
 ]
 
 
-def test_a_project_whose_files_are_all_left_out_says_so(tmp_path: Path) -> None:
+def test_a_project_whose_files_are_all_skipped_says_so(tmp_path: Path) -> None:
     for number, (posts, files, first, count, hint) in enumerate(NONE):
         root = tmp_path / str(number)
         for name in files:
@@ -171,7 +171,7 @@ def test_posts_of_the_project_itself_have_plain_paths(tmp_path: Path) -> None:
         ({"include": ("/about.md",)}, "a.md"),
     ],
 )
-def test_a_new_post_is_where_posts_are(posts: dict[str, Any], place: str, tmp_path: Path) -> None:
+def test_a_new_post_is_created_where_posts_are(posts: dict[str, Any], place: str, tmp_path: Path) -> None:
     assert place_for(Config(site=SITE, posts=Posts(**{"folder": ".", **posts}), root=tmp_path), "a.md") == place
 
 
@@ -184,7 +184,7 @@ def test_the_posts_folder_is_never_outside_the_project(folder: str, tmp_path: Pa
         load_config(tmp_path)
 
 
-def test_files_of_each_ending_are_one_problem() -> None:
+def test_files_with_the_same_extension_are_one_problem() -> None:
     many = [f"notes/2025-01-0{day}-x.org" for day in range(1, 6)]
 
     def said(unread: list[str], posts: list[str]) -> list[tuple[str, str, str]]:
@@ -208,7 +208,7 @@ def test_files_of_each_ending_are_one_problem() -> None:
     assert said([], []) == []
 
 
-def test_files_that_are_newer_by_their_front_matter_are_an_error(tmp_path: Path) -> None:
+def test_files_with_newer_dates_in_their_front_matter_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "old.md").write_text("---\ndate: 2024-01-01\n---\n")
     (tmp_path / "new.ipynb").write_text('{"metadata": {\n "date": "2026-01-01"\n}}')
     (tmp_path / "new.org").write_text("#+TITLE: x\n#+DATE: <2023-01-01 Sun>\n")
@@ -224,7 +224,7 @@ def test_files_that_are_newer_by_their_front_matter_are_an_error(tmp_path: Path)
     assert severities([*(f"{number}.md" for number in range(1_001)), "old.md"]) == ["warning"] * 4  # too many to open
 
 
-def test_markdown_has_many_endings(tmp_path: Path) -> None:
+def test_markdown_has_many_extensions(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("2024-07-06-a.mkd", "*b* [b](2024-07-07-b.MKDOWN)")
     folder.write("2024-07-07-b.MKDOWN")
@@ -237,7 +237,7 @@ def test_markdown_has_many_endings(tmp_path: Path) -> None:
     assert folder.render("2024-07-08-c.mdx").html == "<p><em>c</em></p>\n"
 
 
-def test_pictures_data_and_notes_beside_posts_are_not_mentioned(tmp_path: Path) -> None:
+def test_images_data_and_notes_next_to_posts_are_not_mentioned(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in ("a.png", "data.json", "x.yml", "authors.toml", "table.csv", "code.py", "a.css", "Makefile", "n.bak"):
         folder.write(name)
@@ -285,7 +285,7 @@ def test_the_sources_of_posts_are_not_copied(tmp_path: Path) -> None:
     assert {name for name in folder.public() if name.startswith("s/")} == {"s/posts/a.txt", "s/note.md", "s/a.css"}
 
 
-def test_a_missing_folder_is_reported_where_it_is_to_be_copied(tmp_path: Path) -> None:
+def test_a_missing_folder_that_should_be_copied_is_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(copy=("gone = /img",)))
     folder.file("publisher.toml", '[site]\ntitle = "A"\nurl = "https://a.test"\n\n[pages]\ncopy = ["gone = /img"]\n')
     told = [(each.where, each.message) for each in folder.build(NOW).problems]
@@ -314,7 +314,7 @@ def test_pictures_of_copied_folders_are_measured_and_missing_ones_reported(tmp_p
 
 
 @pytest.mark.parametrize("copied", ["public", "public/img = /img", ".publisher/outbox = /x"])
-def test_what_the_build_writes_is_not_copied(copied: str, tmp_path: Path) -> None:
+def test_output_of_the_build_is_not_copied(copied: str, tmp_path: Path) -> None:
     (tmp_path / "publisher.toml").write_text(
         f'[site]\ntitle = "A"\nurl = "https://a.test"\n[pages]\ncopy = ["{copied}"]\n'
     )
@@ -322,7 +322,7 @@ def test_what_the_build_writes_is_not_copied(copied: str, tmp_path: Path) -> Non
         load_config(tmp_path)
 
 
-def test_what_the_tool_has_beside_the_posts_is_waited_for(tmp_path: Path) -> None:
+def test_folders_that_a_tool_may_add_later_are_watched(tmp_path: Path) -> None:
     for tool, folder, paths in (
         ("jekyll", "_posts", {"_posts", "_config.yml", "_data", "_includes"}),
         ("hugo", "content/posts", {"content/posts", "hugo.toml", "content/_index.md"}),

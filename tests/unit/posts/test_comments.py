@@ -114,13 +114,13 @@ def test_a_comment_that_readers_would_see_is_found_in_text_and_not_in_code() -> 
             assert found(f"`{body}`") == [], body
 
 
-def test_what_may_be_a_comment_is_a_warning() -> None:
+def test_a_possible_comment_is_a_warning() -> None:
     for body in DOUBTFUL:
         assert found(body) == [], body
         assert [(each.line, each.severity) for each in rendered(body).problems] == [(4, Severity.WARNING)], body
 
 
-def test_what_nobody_sees_or_is_no_comment_is_not_found() -> None:
+def test_hidden_text_and_text_that_is_not_a_comment_is_not_found() -> None:
     for body in NOT_SHOWN:
         assert found(body) == [], body
 
@@ -169,12 +169,12 @@ def test_the_comments_of_other_tools_are_removed() -> None:
     assert rendered("A\n\n{# more #}\n\nB", head="title: A\nexcerpt_separator: '{# more #}'").excerpt == "A"
 
 
-def test_a_removed_comment_keeps_the_lines_of_what_is_behind_it() -> None:
+def test_a_removed_comment_does_not_change_later_line_numbers() -> None:
     for body in ("{# to\n\ndo #} {% x %}", "%%\nto\n%% {% x %}", "{{< comment >}}\n\n{{< /comment >}} {% x %}"):
         assert [line for line, _ in said(rendered(body))] == [6], body
 
 
-def test_comments_about_code_are_no_errors() -> None:
+def test_comments_about_code_are_not_errors() -> None:
     body = "Begin it with `<!--` and end it with `-->`.\n\n```html\n<!-- a\n\nb -->\n```\n\n" + "\n\n".join(NOT_SHOWN)
     assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
 
@@ -275,7 +275,7 @@ def test_words_that_a_browser_would_hide_are_an_error(body: str) -> None:
     assert errors == [6 + ("{:" in body)]
 
 
-def test_what_a_browser_would_hide_without_words_or_shows_is_no_error() -> None:
+def test_hidden_elements_without_words_and_visible_ones_are_not_errors() -> None:
     body = (
         "The `<p hidden>`, hidden, display: none.\n\n<p hidden></p>\n\n<input type=hidden value=x>\n\n"
         '<img hidden src="a.png" alt="x">\n\n<dialog open>x</dialog> <i aria-hidden="true">x</i>\n\n'
@@ -291,7 +291,7 @@ def test_what_a_browser_would_hide_without_words_or_shows_is_no_error() -> None:
     assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
 
 
-def test_in_obsidian_whatever_is_between_per_cent_signs_is_a_comment() -> None:
+def test_in_obsidian_any_text_between_per_cent_signs_is_a_comment() -> None:
     for body, left in (
         ("A %%hidden%% b %%NAME%% c", "A  b  c"),
         ("A %%a%%b%%c%% d", "A b d"),
@@ -306,7 +306,7 @@ def test_in_obsidian_whatever_is_between_per_cent_signs_is_a_comment() -> None:
     assert (open_one.text, [(each.line, each.is_error) for each in open_one.problems]) == ("a \n\nc %%d", [(3, True)])
 
 
-def test_a_hidden_container_that_is_removed_is_no_shown_comment() -> None:
+def test_a_hidden_container_that_is_removed_is_not_a_visible_comment() -> None:
     hidden = "::: {.hidden}\nsecret\n:::"
     assert said(rendered(f":::: {{.columns}}\n{hidden}\n::::\n\nBehind it, a ::: is shown.")) == []
     assert any("hidden in other tools" in message for _, message in said(rendered("::: {.hidden}\nsecret")))

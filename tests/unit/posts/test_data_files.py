@@ -60,7 +60,7 @@ def test_data_has_the_types_of_its_format() -> None:
         assert parse_data(text, ending) == expected, text
 
 
-def test_scalars_may_be_kept_as_they_are_written() -> None:
+def test_scalars_may_be_kept_as_written() -> None:
     for ending, text in (
         (".yml", "a: 1.10\nb: yes\nc: ~\nd: [2024]\n"),
         (".json", '{"a": 1.10, "b": "yes", "c": null, "d": [2024]}'),
@@ -92,7 +92,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_data_is_one_line() -> None:
+def test_hostile_data_is_one_line_of_error() -> None:
     for ending, text, why in HOSTILE:
         with pytest.raises(DataError, match=why) as caught:
             parse_data(text, ending)
@@ -119,7 +119,7 @@ def test_an_error_names_the_file_and_its_line(tmp_path: Path) -> None:
     assert read_data(file, tmp_path) == {"a": 1}
 
 
-def test_a_data_file_is_found_by_its_name(tmp_path: Path) -> None:
+def test_a_data_file_is_found_by_name(tmp_path: Path) -> None:
     assert data_file(tmp_path, "authors") is None
     for ending in (".csv", ".json", ".yml"):
         (tmp_path / f"authors{ending}").touch()

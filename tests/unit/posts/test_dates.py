@@ -109,7 +109,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("written", "moment"), WRITTEN)
-def test_a_date_is_the_moment_its_writer_meant(written: str, moment: str) -> None:
+def test_a_date_is_the_moment_that_its_writer_meant(written: str, moment: str) -> None:
     assert parse(written, BERLIN).isoformat() == moment
     assert parse(f"  {written} ", BERLIN).isoformat() == moment
 
@@ -151,7 +151,7 @@ def test_tools_that_read_slashes_as_american_dates_are_followed() -> None:
             parse(written, UTC, month_first=True)
 
 
-def test_a_day_alone_has_the_time_that_the_settings_say() -> None:
+def test_a_day_without_a_time_has_the_time_from_the_settings() -> None:
     posts = Posts(timezone="America/New_York", time="00:00")
     for lines, source, published in (
         ("date: 2024-07-06", "a.md", "2024-07-06T00:00:00-04:00"),
@@ -169,7 +169,7 @@ def test_a_day_alone_has_the_time_that_the_settings_say() -> None:
         )
 
 
-def test_what_yaml_takes_for_a_moment_is_in_utc_for_jekyll() -> None:
+def test_a_yaml_timestamp_is_in_utc_for_jekyll() -> None:
     for written, moment in (
         ("2024-07-06 08:30:00", "2024-07-06T08:30:00+00:00"),
         ("2024-7-6T8:30:00", "2024-07-06T08:30:00+00:00"),
@@ -306,19 +306,19 @@ def test_an_update_before_publication_is_ignored() -> None:
 
 
 @pytest.mark.parametrize("field", ["date", "publishDate", "created"])
-def test_an_invalid_date_names_its_line(field: str) -> None:
+def test_an_invalid_date_is_reported_with_its_line(field: str) -> None:
     with pytest.raises(PostError, match="'someday' isn't a valid date") as caught:
         read(f"---\ntitle: x\n{field}: someday\n---\n")
     assert caught.value.line == 3
 
 
-def test_a_date_that_is_a_list_names_its_line() -> None:
+def test_a_date_that_is_a_list_is_reported_with_its_line() -> None:
     with pytest.raises(PostError, match="isn't a valid date") as caught:
         read("---\ntitle: x\ndate: [2024-01-01]\n---\n")
     assert caught.value.line == 3
 
 
-def test_a_later_time_for_publishing_beside_the_date_counts() -> None:
+def test_a_later_publishing_time_overrides_the_date() -> None:
     for lines, published in (
         ("date: 2026-11-01\npublish: 2026-12-24 08:00", "2026-12-24T08:00:00+01:00"),
         ("date: 2026-11-01\npublished: 2026-12-24", "2026-12-24T09:00:00+01:00"),

@@ -204,7 +204,7 @@ def test_a_draft_section_of_zola_hides_its_pages(tmp_path: Path) -> None:
     }
 
 
-def test_globs_are_those_of_the_tools() -> None:
+def test_globs_match_like_in_the_tools() -> None:
     for glob, path, matches in (
         ("/posts", "/posts", True),
         ("/posts", "/posts/a", False),
@@ -235,7 +235,7 @@ def blog(tmp_path: Path) -> Folder:
     return folder
 
 
-def test_a_field_of_the_folder_is_one_of_each_post(blog: Folder) -> None:
+def test_a_field_of_the_folder_applies_to_each_post(blog: Folder) -> None:
     blog.file("blog/blog.json", '{"title": "From data", "tags": ["tea"], "draft": false, "description": "D"}')
     blog.file("blog/2024-01-02-b.md", "---\nTitle: Own\nexcerpt: E\n---\nText")
     found = {post.source: post for post in blog.posts()}
@@ -273,7 +273,7 @@ def test_a_change_of_the_data_changes_the_posts_and_their_digests(blog: Folder) 
     assert blog.archive(keep=True).posts[0].title == "Text"
 
 
-def test_data_that_cannot_be_read_stops_a_build_with_one_line(blog: Folder) -> None:
+def test_unreadable_data_stops_a_build_with_one_line(blog: Folder) -> None:
     blog.file("blog/blog.json", '{"draft": true,\n}')
     archive = blog.archive()
     assert list(archive.posts) == []
@@ -301,7 +301,7 @@ def test_a_program_is_reported_and_not_run(blog: Folder) -> None:
         assert said == [("blog/blog.11tydata.js", Severity.WARNING)], number
 
 
-def test_hostile_files_are_one_line_each(tmp_path: Path) -> None:
+def test_hostile_files_are_one_line_of_error_each(tmp_path: Path) -> None:
     (tmp_path / "out.json").write_text('{"draft": true}')
     for number, (tool, files) in enumerate(
         (
@@ -327,7 +327,7 @@ def test_hostile_files_are_one_line_each(tmp_path: Path) -> None:
     assert "outside the project" in problem.message
 
 
-def test_the_fields_are_those_that_the_tools_themselves_gave(tmp_path: Path) -> None:
+def test_the_fields_are_the_same_as_in_the_tools_themselves(tmp_path: Path) -> None:
     # What Jekyll 4.3, Hugo 0.168 and Eleventy 3 showed on pages that print their fields, for random sets.
     recorded = json.loads((ROOT / "tests/data/inherited_fields.json").read_text(encoding="utf-8"))
     wrong = []

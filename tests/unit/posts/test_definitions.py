@@ -39,7 +39,7 @@ def shape(body: str) -> str:
         ("Apple\n:   One\n\nTwo", "<dl> <dt> Apple <dd> One <p> Two"),
     ],
 )
-def test_a_definition_has_what_was_written(body: str, expected: str) -> None:
+def test_a_definition_has_everything_that_was_written(body: str, expected: str) -> None:
     assert shape(body) == expected
 
 
@@ -52,7 +52,7 @@ def test_a_definition_has_what_was_written(body: str, expected: str) -> None:
         "| a | b |\n|:--|--|",
     ],
 )
-def test_what_is_no_definition_stays_as_it_is(body: str) -> None:
+def test_text_that_is_not_a_definition_is_unchanged(body: str) -> None:
     assert not has_definitions(body) or loosened(body) == body
 
 

@@ -69,10 +69,10 @@ def found(html: str) -> list[tuple[str, str, str]]:
         ("<link", []),
     ],
 )
-def test_a_page_names_its_feeds(html: str, feeds: list[tuple[str, str, str]]) -> None:
+def test_the_feeds_of_a_page_are_found(html: str, feeds: list[tuple[str, str, str]]) -> None:
     assert found(html) == feeds
 
 
-def test_a_page_of_many_feeds_is_read_up_to_a_limit() -> None:
+def test_a_page_with_many_feeds_is_read_up_to_a_limit() -> None:
     links = "".join(f'<link rel="alternate" type="application/rss+xml" href="/{n}">' for n in range(1000))
     assert len(found(links)) == 100

@@ -26,7 +26,7 @@ from tests.support.posts_samples import Folder, read
         ("alias: ''", ()),
     ],
 )
-def test_earlier_addresses_are_read_as_their_tool_means_them(head: str, paths: tuple[str, ...]) -> None:
+def test_earlier_urls_are_read_according_to_their_tool(head: str, paths: tuple[str, ...]) -> None:
     entry = read(f"---\ntitle: x\n{head}\n---\n")
     assert entry.post
     assert entry.post.aliases == paths
@@ -41,7 +41,7 @@ def test_earlier_addresses_are_read_as_their_tool_means_them(head: str, paths: t
         ("/" + "x" * 300, "too long"), ("/", "one of the site's own pages"),
     ],
 )  # fmt: skip
-def test_an_earlier_address_that_cannot_be_used_is_reported_with_its_line(written: str, why: str) -> None:
+def test_an_unusable_earlier_url_is_reported_with_its_line(written: str, why: str) -> None:
     entry = read(f'---\ntitle: x\naliases: ["{written}", /fine/]\n---\n')
     assert entry.post
     assert entry.post.aliases == ("/fine/",)
@@ -50,7 +50,7 @@ def test_an_earlier_address_that_cannot_be_used_is_reported_with_its_line(writte
     assert why in problem.message
 
 
-def test_a_post_has_a_bounded_number_of_earlier_addresses() -> None:
+def test_a_post_has_a_limited_number_of_earlier_urls() -> None:
     entry = read("---\ntitle: x\naliases:\n" + "".join(f"  - /{n}/\n" for n in range(500)) + "---\n")
     assert entry.post
     assert len(entry.post.aliases) == 100
@@ -65,14 +65,14 @@ def test_a_post_has_a_bounded_number_of_earlier_addresses() -> None:
         ("nowhere", ""),
     ],
 )  # fmt: skip
-def test_the_page_of_a_post_may_lead_on(value: str, url: str) -> None:
+def test_the_page_of_a_post_may_redirect(value: str, url: str) -> None:
     entry = read(f"---\ntitle: x\nredirect_to: {value}\n---\n")
     assert entry.post
     assert entry.post.redirect_to == url
     assert len(entry.problems) == (not url)
 
 
-def test_the_aliases_of_obsidian_are_names(tmp_path: Path) -> None:
+def test_aliases_in_obsidian_are_names(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(tool="obsidian", permalink="/notes/{file}"))
     folder.write("A B.md", "Text.", "title: x\ndate: 2026-01-02\naliases: [Other Name?, tea]")
     assert folder.posts()[0].aliases == ("/notes/Other-Name/", "/notes/tea/")

@@ -136,7 +136,7 @@ def test_every_text_is_read_back_as_it_was_written(text: str, end: str) -> None:
 
 @settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.text(min_size=1, max_size=20), st.integers(0, 60))
-def test_the_beginning_of_a_file_decodes_to_that_of_its_text(text: str, size: int) -> None:
+def test_the_beginning_of_a_file_decodes_to_the_beginning_of_its_text(text: str, size: int) -> None:
     text = text.replace("\0", "").replace("\r", "").removeprefix("\ufeff")
     assert text.startswith(decode(text.encode()[:size], whole=False))
 
@@ -158,7 +158,7 @@ def test_bytes_that_are_not_text_are_rejected_with_their_line(data: bytes, line:
     assert caught.value.line == line
 
 
-def test_control_characters_are_removed_and_their_lines_known() -> None:
+def test_control_characters_are_removed_and_their_lines_are_known() -> None:
     assert without_controls("a\x00b\n\tc\n\x1bd\uffff\ud800") == ("ab\n\tc\nd", [1, 3])
     assert without_controls("fine\n\ttext\x85") == ("fine\n\ttext\x85", [])
 
@@ -174,7 +174,7 @@ def test_a_letter_in_quotation_marks_is_not_garbled() -> None:
     assert repair("Ã  bientÃ´t, “Ã©tÃ©”")[0] == "à  bientôt, “été”"
 
 
-def test_only_what_is_certainly_garbled_is_changed() -> None:
+def test_only_text_that_is_certainly_garbled_is_changed() -> None:
     for text in (
         "The letter Ã is used in Portuguese. Â is used in Romanian: the letter Â was dropped. Price: Â£5?",
         "How mojibake happens: é → Ã© → ÃƒÂ©; ’ → â€™; € → â‚¬; the BOM shows as ï»¿.",

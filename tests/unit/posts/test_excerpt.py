@@ -125,7 +125,7 @@ def test_the_writer_has_the_last_word_on_the_excerpt(head: str, body: str, excer
     assert rendered(body, f"title: A title\n{head}").excerpt == excerpt
 
 
-def test_the_writers_own_separator_is_never_shown() -> None:
+def test_the_separator_of_the_writer_is_never_shown() -> None:
     result = rendered("One.\n\n[[cut]]\n\nTwo.", "title: x\nexcerpt_separator: '[[cut]]'")
     assert ("cut" in result.html, result.excerpt) == (False, "One.")
 
@@ -145,7 +145,7 @@ def test_a_long_paragraph_is_cut_at_a_word() -> None:
 
 @settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.text(st.sampled_from("ab <>&;/p'\"=日\n"), max_size=60))
-def test_plain_text_is_one_line_without_surprise(text: str) -> None:
+def test_plain_text_is_one_clean_line(text: str) -> None:
     assert plain_text(text) == " ".join(plain_text(text).split())
 
 
@@ -172,7 +172,7 @@ def test_words_are_counted_in_scripts_with_and_without_spaces(fragment: str, wor
         ("a*b*c and f(*args, **kw)", "a*b*c and f(*args, **kw)"),
     ],
 )
-def test_an_excerpt_of_front_matter_loses_only_emphasis(written: str, shown: str) -> None:
+def test_an_excerpt_from_front_matter_loses_only_emphasis(written: str, shown: str) -> None:
     assert plain_line(written) == shown
 
 
@@ -265,7 +265,7 @@ def test_an_excerpt_says_something(body: str, excerpt: str) -> None:
         ("one</sup> two</del>", "one two"),
     ],
 )
-def test_what_a_tag_says_stays_in_plain_text(fragment: str, text: str) -> None:
+def test_the_text_in_a_tag_stays_in_plain_text(fragment: str, text: str) -> None:
     assert plain_text(f"<p>{fragment}</p>") == text
 
 
@@ -303,7 +303,7 @@ def test_any_amount_of_markup_takes_linear_time(unit: str) -> None:
     assert isinstance(excerpt_of(text) + plain_line(text), str)
 
 
-def test_a_separator_of_the_post_is_not_another_tools_syntax() -> None:
+def test_a_separator_of_the_post_is_not_syntax_of_another_tool() -> None:
     for separator in ("[[MORE]]", "{{ more }}", "%% cut %%", "<?more?>"):
         result = rendered(f"One.\n\n{separator}\n\nThree.", f"title: x\nexcerpt_separator: '{separator}'")
         assert (result.excerpt, result.html, result.problems) == ("One.", "<p>One.</p>\n\n<p>Three.</p>\n", ())
@@ -342,7 +342,7 @@ NO_MARKS = (
 )
 
 
-def test_the_marks_of_other_tools_end_an_excerpt() -> None:
+def test_separators_of_other_tools_end_an_excerpt() -> None:
     for mark in MARKS:
         for body in (f"## A\n\nOne.\n\n{mark}\n\n{FIRST}", f"A One. {mark} {FIRST}"):
             result = rendered(body)
@@ -354,7 +354,7 @@ def test_the_marks_of_other_tools_end_an_excerpt() -> None:
     assert rendered(begun).excerpt == "One."
 
 
-def test_a_description_that_repeats_the_title_is_none() -> None:
+def test_a_description_that_repeats_the_title_is_ignored() -> None:
     for description, excerpt in {
         "A title": FIRST, "a title!": FIRST, "…": FIRST, "Title": "Title", "A title, and more": "A title, and more",
     }.items():  # fmt: skip
@@ -380,7 +380,7 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25), st.booleans())
-def test_what_is_below_the_beginning_changes_the_excerpt_only_if_all_is_read(pieces: list[str], is_clean: bool) -> None:
+def test_an_excerpt_of_the_beginning_equals_one_of_the_whole_text(pieces: list[str], is_clean: bool) -> None:
     fragment = "".join(pieces)
     if is_clean:
         fragment = sanitise(fragment, lambda tag, reference: reference)
@@ -388,5 +388,5 @@ def test_what_is_below_the_beginning_changes_the_excerpt_only_if_all_is_read(pie
 
 
 @given(st.text("ab \t\n\x0b\x1c\x1f-", max_size=20))
-def test_words_are_counted_as_they_would_be_parted(text: str) -> None:
+def test_word_counts_match_word_splitting(text: str) -> None:
     assert count_words(text) == len(text.split())

@@ -80,7 +80,7 @@ def item(document: str, **headers: str) -> FeedItem:
         (rss("<item><title>A</title><guid>x?a=1&amp;b=2</guid></item><br>"), "x?a=1&b=2", ""),
     ],
 )  # fmt: skip
-def test_what_an_item_is_called_and_where_it_is(document: str, guid: str, link: str) -> None:
+def test_the_title_and_url_of_an_item(document: str, guid: str, link: str) -> None:
     assert (item(document).guid, item(document).link) == (guid, link)
 
 
@@ -145,7 +145,7 @@ def test_what_an_item_is_called_and_where_it_is(document: str, guid: str, link: 
         ),
     ],
 )  # fmt: skip
-def test_what_an_item_says(document: str, html: str, summary: str) -> None:
+def test_the_text_of_an_item(document: str, html: str, summary: str) -> None:
     assert (item(document).html, item(document).summary) == (html, summary)
     assert item(document).title in ("", "A")
 
@@ -165,7 +165,7 @@ def test_what_an_item_says(document: str, html: str, summary: str) -> None:
         ("<author></author>", []),
     ],
 )
-def test_who_wrote_an_item(written: str, authors: list[tuple[str, str]]) -> None:
+def test_the_authors_of_an_item(written: str, authors: list[tuple[str, str]]) -> None:
     found = item(rss(f"<item><title>A</title>{written}</item>"))
     assert [(author.name, author.email) for author in found.authors] == authors
 
@@ -186,7 +186,7 @@ def test_a_feed_says_how_often_it_changes() -> None:
     assert read_feed(rss("", channel).encode(), URL, {}).pace == FeedPace()
 
 
-def test_headers_say_what_the_document_does_not() -> None:
+def test_headers_supply_what_the_document_lacks() -> None:
     headers = {
         "link": '<https://hub.test/>; rel="hub", </feed.xml>; rel=self, <https://x.test/>; rel="other"',
         "content-language": "de, en",
@@ -199,7 +199,7 @@ def test_headers_say_what_the_document_does_not() -> None:
     assert read_feed(rss("").encode(), URL, {"link": '<javascript:x>; rel="hub"'}).hub == ""
 
 
-def test_an_item_that_says_nothing_is_no_item() -> None:
+def test_an_empty_item_is_ignored() -> None:
     assert read_feed(rss("<item/><item><guid>1</guid></item>").encode(), URL, {}).items == ()
 
 

@@ -332,7 +332,7 @@ def test_every_sample_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_items_are_read_as_their_tool_means_them(name: str) -> None:
+def test_items_are_read_according_to_their_tool(name: str) -> None:
     found = read(name)
     assert [said(item, each.begins) for item, each in zip(found.items, TABLE[name], strict=True)] == TABLE[name]
     assert found.problems == ()
@@ -346,7 +346,7 @@ def test_items_are_read_as_their_tool_means_them(name: str) -> None:
         assert "/_/stat" not in item.html
 
 
-def test_feeds_say_what_they_are() -> None:
+def test_the_properties_of_feeds_are_read() -> None:
     found = {name: read(name) for name in TABLE}
     assert {name: each.title for name, each in found.items()} == {
         "wordpress.xml": "Ann’s Garden & Kitchen",
@@ -384,7 +384,7 @@ def test_feeds_say_what_they_are() -> None:
     assert [found[name].pace.minutes for name in ("wordpress.xml", "ghost.xml", "rdf.xml")] == [60, 60, 720]
 
 
-def test_an_episode_keeps_its_sound_and_its_duration() -> None:
+def test_an_episode_keeps_its_audio_and_its_duration() -> None:
     (item,) = read("podcast.xml").items
     sound = Enclosure("https://media.podcast.test/12.mp3?source=feed", "audio/mpeg", 59_643_210, 3723)
     assert item.enclosures == (sound,)
@@ -394,14 +394,14 @@ def test_an_episode_keeps_its_sound_and_its_duration() -> None:
     assert read("micro-blog.json").items[1].enclosures[0].duration == 65
 
 
-def test_a_picture_is_nothing_to_download() -> None:
+def test_an_image_is_not_an_enclosure() -> None:
     assert read("substack.xml").items[0].enclosures == ()
 
 
-def test_an_item_says_when_it_was_changed() -> None:
+def test_the_date_of_a_change_is_read() -> None:
     (item,) = read("medium.xml").items
     assert item.updated == datetime(2026, 11, 27, 9, 0, 2, 123000, tzinfo=UTC)
 
 
-def test_an_address_that_nobody_reads_is_not_an_authors() -> None:
+def test_a_no_reply_address_is_not_the_address_of_an_author() -> None:
     assert [author.email for author in read("blogger.xml").items[0].authors] == [""]

@@ -227,7 +227,7 @@ TIMES = "+00:00"
         }, id="podcast"),
     ],
 )  # fmt: skip
-def test_another_tools_file_keeps_its_meaning(text: str, source: str, expected: dict[str, Any]) -> None:
+def test_a_file_of_another_tool_keeps_its_meaning(text: str, source: str, expected: dict[str, Any]) -> None:
     post = post_of(text, source)
     plain = {
         "published": post.published.isoformat(),
@@ -256,7 +256,7 @@ def test_another_tools_file_keeps_its_meaning(text: str, source: str, expected: 
         ("tags: {a: b}", []),
     ],
 )
-def test_tags_and_categories_are_one_list_without_twins(lines: str, names: list[str]) -> None:
+def test_tags_and_categories_are_one_list_without_duplicates(lines: str, names: list[str]) -> None:
     assert [tag.name for tag in post_of(f"---\ntitle: x\n{lines}\n---\n").tags] == names
 
 

@@ -31,7 +31,7 @@ def test_an_empty_match_has_no_first_character(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(?i)\u212a", "(?i)[\u0130-\u0140]", ".", "(?s).", "(?i)[^k]"])
-def test_what_is_not_known_can_begin_with_any_character(pattern: str) -> None:
+def test_an_unknown_pattern_can_begin_with_any_character(pattern: str) -> None:
     assert first_characters(re.compile(pattern)) == ASCII
 
 

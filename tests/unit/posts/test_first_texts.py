@@ -46,7 +46,7 @@ def parts(folder: Folder) -> list[str]:
     return [path.name for path in folder.config.state_dir.iterdir() if path.name not in ("index.db", ".gitignore")]
 
 
-def test_texts_of_the_first_reading_are_those_of_a_second_one(
+def test_texts_of_a_first_reading_equal_those_of_a_second_one(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(first_texts, "_AT_ONCE", 20)

@@ -49,7 +49,7 @@ def head(text: str) -> Head:
         ("", {}, ""),
     ],
 )
-def test_every_kind_of_front_matter_is_split_from_its_body(text: str, fields: dict[str, Any], body: str) -> None:
+def test_every_format_of_front_matter_is_split_from_its_body(text: str, fields: dict[str, Any], body: str) -> None:
     found = head(text)
     assert (found.fields, found.body) == (fields, body)
     assert split_body(text) == (body, found.body_line)
@@ -172,7 +172,7 @@ def test_a_yaml_bomb_is_rejected_before_it_expands(text: str) -> None:
         head(text)
 
 
-def test_merge_keys_inherit_and_the_own_key_wins() -> None:
+def test_merge_keys_are_inherited_and_own_keys_win() -> None:
     text = "---\nbase: &b {x: '1', y: '2'}\nother: &o {y: '4', z: '5'}\nmine:\n  <<: [*b, *o]\n  x: '3'\n---\n"
     assert head(text).fields["mine"] == {"x": "3", "y": "2", "z": "5"}
 
@@ -185,7 +185,7 @@ def test_merge_keys_inherit_and_the_own_key_wins() -> None:
         '{"title": "a\\u0001\\ud800b\\uffff"}\n',
     ],
 )
-def test_an_escape_brings_in_no_character_that_xml_forbids(text: str) -> None:
+def test_an_escape_cannot_produce_a_character_that_xml_forbids(text: str) -> None:
     assert head(text).fields["title"] == "ab"
 
 
@@ -218,7 +218,7 @@ def test_byte_order_marks_and_line_ends_change_nothing(mark: bytes, end: bytes, 
     ids=["yaml", "toml", "json", "headers"],
 )
 @pytest.mark.parametrize("size", [4000, 4096, 9000])
-def test_long_front_matter_is_read_whole(front: str, size: int, tmp_path: Path) -> None:
+def test_long_front_matter_is_read_completely(front: str, size: int, tmp_path: Path) -> None:
     filler = "\n".join("  " + "é" * 60 for _ in range(size // 120))
     folder = Folder(tmp_path)
     folder.write(HELLO, front.format(filler=filler, flat=filler.replace("\n", " ")) + "Body.\n", head="")
@@ -259,7 +259,7 @@ LINES = st.lists(
 @example([("title", ": ", "null"), ("tags", ": ", "[a, null]")])
 @example([("title", ": ", "a: b")])
 @example([("title", ": ", "a #b")])
-def test_simple_yaml_reads_what_the_parser_reads(lines: list[tuple[str, str, str]]) -> None:
+def test_simple_yaml_reads_the_same_as_the_parser(lines: list[tuple[str, str, str]]) -> None:
     block = "\n".join(map("".join, lines))
     quick = simple_yaml(block)
     if quick is not None:
@@ -349,7 +349,7 @@ def test_deep_nesting_is_refused_with_its_line(kind: str) -> None:
     assert caught.value.line == line
 
 
-def test_nesting_of_ninety_is_read() -> None:
+def test_ninety_levels_of_nesting_are_read() -> None:
     for text in (f"---\nx: {'[' * 90}1{']' * 90}\n---\n", '{\n"x": ' + "[" * 90 + "1" + "]" * 90 + "\n}\n"):
         value: object = parse_head(text, whole=True).fields["x"]
         for _ in range(90):
@@ -372,7 +372,7 @@ def test_a_fence_may_name_the_language() -> None:
     assert caught.value.line == 3
 
 
-def test_json_with_words_behind_it_is_text() -> None:
+def test_json_followed_by_words_is_text() -> None:
     text = '{"a": 1} is JSON.\n\nMore.'
     assert parse_head(text, whole=True).body == text
     for text, line in (('{"title": "x"} is JSON.\n', 1), ('{\n"a": 1\n} words\n', 3)):

@@ -59,7 +59,7 @@ def test_hostile_headings_are_read_as_well() -> None:
         assert isinstance(first_words(sign * 900), str)
 
 
-def test_what_is_more_than_words_in_the_heading_stays_in_the_body() -> None:
+def test_a_heading_with_more_than_words_stays_in_the_body() -> None:
     picture = rendered("# ![Logo](https://a.example/x.png) Title\n\nText", head="layout: post").html
     assert picture.count("<img") == 1
     assert "<h1" not in picture

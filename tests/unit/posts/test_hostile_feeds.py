@@ -62,7 +62,7 @@ CAFE = rss("<item><title>Café “ß”</title></item>")
         (f'<?xml version="1.0" encoding="unicode_escape"?>{CAFE}'.encode(), "", None),
     ],
 )
-def test_encodings_are_found_out(body: bytes, content_type: str, problem: str | None) -> None:
+def test_encodings_are_detected(body: bytes, content_type: str, problem: str | None) -> None:
     found = read(body, content_type)
     assert found.items[0].title == "Café “ß”"
     assert problem is None or found.problems == ((problem,) if problem else ())
@@ -114,7 +114,7 @@ def test_a_wrong_media_type_does_not_matter(content_type: str) -> None:
         ("&lt;&LT;&amp;lt;", "<<<"),
     ],
 )
-def test_characters_that_are_not_xml_are_repaired(written: str, title: str) -> None:
+def test_characters_that_xml_forbids_are_repaired(written: str, title: str) -> None:
     assert read(rss(f"<item><title>{written}</title></item>")).items[0].title == title
 
 
@@ -137,11 +137,11 @@ def test_characters_that_are_not_xml_are_repaired(written: str, title: str) -> N
         '<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><title>A</title></entry></feed>',
     ],
 )
-def test_what_is_nearly_a_feed_is_read(body: str) -> None:
+def test_a_nearly_valid_feed_is_read(body: str) -> None:
     assert [each.title for each in read(body).items] == ["A"]
 
 
-def test_a_file_of_gzip_is_read_that_the_server_did_not_call_one() -> None:
+def test_an_undeclared_gzip_file_is_read() -> None:
     packed = gzip.compress(CAFE.encode(), mtime=0)
     assert item(packed).title == "Café “ß”"
     for body, says in (
@@ -190,7 +190,7 @@ def test_no_entity_is_expanded_or_fetched() -> None:
         (b" " * (MOST_BYTES + 1), "has 20.0 MB, more than 20"),
     ],
 )
-def test_what_is_no_feed_is_refused_in_one_line(body: bytes | str, says: str) -> None:
+def test_a_document_that_is_not_a_feed_is_refused_in_one_line(body: bytes | str, says: str) -> None:
     with pytest.raises(FeedError) as refused:
         read(body)
     assert refused.value.message.startswith(says)
@@ -198,19 +198,19 @@ def test_what_is_no_feed_is_refused_in_one_line(body: bytes | str, says: str) ->
     assert "\n" not in str(refused.value)
 
 
-def test_a_text_of_a_book_is_left_out_and_named() -> None:
+def test_a_text_as_long_as_a_book_is_left_out_and_reported() -> None:
     found = read(rss("<item><title>A</title><description>" + "x " * 1_000_001 + "</description></item>"))
     assert (found.items[0].title, found.items[0].html, found.items[0].summary) == ("A", "", "")
     assert found.problems == ("has 1 texts of more than 2 MB, which are left out",)
 
 
-def test_a_name_that_is_no_name_is_left_out() -> None:
+def test_an_invalid_name_is_left_out() -> None:
     long = "a_" * 30_000
     author = f"<author>{long}</author><dc:creator><![CDATA[{long}]]></dc:creator><author>Ann</author>"
     assert [each.name for each in item(rss(f"<item><title>A</title>{author}</item>")).authors] == ["Ann"]
 
 
-def test_values_of_another_kind_are_no_values() -> None:
+def test_values_of_another_type_are_ignored() -> None:
     wrong = '{"items": [3, null, {"id": true, "title": 4, "authors": {"name": 1}, "tags": "a", "attachments": [1],'
     wrong += (
         '"content_html": [], "date_published": 1, "image": {}, "url": 5, "summary": "\\ud800\\u0000A"}], "hubs": "x"}'

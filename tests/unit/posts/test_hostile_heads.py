@@ -45,7 +45,7 @@ def test_hostile_front_matter_is_one_error_with_its_line(text: str, what: str, l
     assert refused.value.line == line
 
 
-def test_a_key_that_is_no_text_is_passed_over() -> None:
+def test_a_key_that_is_not_text_is_ignored() -> None:
     key = f"? - &a0 [x]\n{LEVELS}\n: v\ntitle: Shown\n"
     assert parse_head(f"---\n{key}---\n", whole=True).fields == {"title": "Shown"}
 
@@ -56,11 +56,11 @@ def test_a_key_that_is_written_very_often_is_reported_in_linear_time() -> None:
     assert {(twice.first_line, twice.second_line) for twice in found.twice} == {(3, 40_002)}
 
 
-def test_a_line_that_contains_itself_is_put_in_quotes() -> None:
+def test_a_line_that_refers_to_itself_is_put_in_quotes() -> None:
     assert in_quotes("x: &a [*a]") == 'x: "&a [*a]"'
 
 
-def test_a_defect_of_ours_leaves_out_one_post(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_of_ours_skips_only_one_post(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def defect(source: str, *rest: Any) -> ParsedFile:
         if source == "second.md":
             raise ValueError("a bug")
@@ -90,7 +90,7 @@ def test_a_permalink_that_no_file_can_have_is_ignored(permalink: str, why: str) 
     assert bool(why) == bool(found)
 
 
-def test_a_picture_with_more_items_than_bytes_is_read_at_once() -> None:
+def test_an_image_with_more_items_than_bytes_is_read_quickly() -> None:
     box = b"\2\0\0\0\0\0" + b"\xff" * 4
     inner = (len(box) + 8).to_bytes(4, "big") + b"iloc" + box
     meta = b"\0\0\0\0" + inner
@@ -98,7 +98,7 @@ def test_a_picture_with_more_items_than_bytes_is_read_at_once() -> None:
     assert without_metadata(data)
 
 
-def test_a_large_note_is_refused_by_its_name(project: Project) -> None:
+def test_a_large_note_is_refused_with_its_name(project: Project) -> None:
     project.configure(newsletters=WEEKLY)
     path = project.write("letters/weekly/2026-W47.md", "x")
     os.truncate(path, 300_000_000)

@@ -22,7 +22,7 @@ ASKED = HubLease(HUB, TOPIC, "token", "secret", asked_at=NOW)
 WANTED = {"hub.mode": "subscribe", "hub.topic": TOPIC, "hub.challenge": "word", "hub.lease_seconds": "864000"}
 
 
-def test_a_lease_lasts_as_long_as_the_feed_names_the_same_hub_and_address() -> None:
+def test_a_lease_lasts_while_the_feed_names_the_same_hub_and_topic() -> None:
     first = lease_for(None, HUB, TOPIC)
     assert first is not None
     assert len(first.token) >= 32
@@ -37,7 +37,7 @@ def test_a_lease_lasts_as_long_as_the_feed_names_the_same_hub_and_address() -> N
         assert lease_for(first, hub, TOPIC) is None
 
 
-def test_a_hub_is_asked_at_first_again_after_an_hour_and_before_a_lease_ends() -> None:
+def test_a_request_is_repeated_after_an_hour_and_renewed_before_the_lease_ends() -> None:
     lease = lease_for(None, HUB, TOPIC)
     assert lease is not None
     agreed = replace(ASKED, lease_until=NOW + timedelta(days=8))
@@ -56,7 +56,7 @@ def test_a_hub_is_asked_at_first_again_after_an_hour_and_before_a_lease_ends() -
         assert is_due(known, NOW + timedelta(minutes=minutes)) is expected, (known, minutes)
 
 
-def test_a_hub_is_given_what_it_needs() -> None:
+def test_the_request_to_a_hub_is_complete() -> None:
     assert dict(subscription_form(ASKED, "https://letters.example/hooks/websub/token")) == {
         "hub.callback": "https://letters.example/hooks/websub/token",
         "hub.mode": "subscribe",
@@ -66,7 +66,7 @@ def test_a_hub_is_given_what_it_needs() -> None:
     }
 
 
-def test_only_what_was_asked_for_is_confirmed() -> None:
+def test_only_requested_subscriptions_are_confirmed() -> None:
     found = after_verification(ASKED, WANTED, NOW)
     assert found == (replace(ASKED, lease_until=NOW + timedelta(days=10)), "word")
     for wrong in (
@@ -99,7 +99,7 @@ def test_a_lease_is_neither_shorter_than_minutes_nor_longer_than_a_month() -> No
         assert found[0].lease_until == NOW + expected, granted
 
 
-def test_a_report_is_authentic_with_the_signature_of_its_lease() -> None:
+def test_a_notification_is_authentic_with_the_signature_of_its_lease() -> None:
     for method in ("sha1", "sha256", "sha384", "sha512"):
         right = hmac.new(b"secret", b"<feed/>", getattr(hashlib, method)).hexdigest()
         check = signature_check(ASKED, f" {method}={right.upper()}")

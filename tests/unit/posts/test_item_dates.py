@@ -120,6 +120,6 @@ def test_months_are_read_in_other_languages(months: str) -> None:
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[0-9]{1,5}[-/. :,][0-9A-Za-z]{1,9}[-/. :,+][0-9]{1,5}[T ][0-9:.]{1,12}"))
-def test_no_text_makes_the_reader_of_dates_fail(text: str) -> None:
+def test_no_text_makes_reading_dates_fail(text: str) -> None:
     found = read_date(text)
     assert found is None or found.utcoffset() is not None

@@ -97,7 +97,7 @@ def clean(html: str, base: str = "") -> str:
         ('<a href="javascript:x()">A</a>', "<a>A</a>"),
     ],
 )
-def test_what_a_feed_adds_is_left_out(written: str, shown: str) -> None:
+def test_additions_by_a_feed_are_left_out(written: str, shown: str) -> None:
     assert clean(written) == shown
 
 
@@ -118,7 +118,7 @@ def test_addresses_are_absolute(base: str, reference: str, url: str) -> None:
     assert clean(f'<a href="{reference}">A</a>', base) == f'<a href="{url}">A</a>'
 
 
-def test_a_text_without_a_link_is_relative_to_what_there_is() -> None:
+def test_a_text_without_a_link_is_relative_to_the_feed() -> None:
     text = clean_text(ItemText('<img src="a.png">'), URL, HOME, HOME)
     assert text.html == '<img src="https://ann.test/a.png">'
 
@@ -158,7 +158,7 @@ def test_titles_are_plain_text(written: str, is_text: bool, title: str) -> None:
         ("", "", False),
     ],
 )
-def test_a_description_is_a_summary_or_the_whole_text(written: str, summary: str, is_whole: bool) -> None:
+def test_a_description_is_a_summary_or_the_full_text(written: str, summary: str, is_whole: bool) -> None:
     text = clean_text(ItemText(written), URL, LINK, HOME)
     assert (summary_of(text), text.is_whole) == (summary, is_whole)
 

@@ -62,11 +62,11 @@ def test_a_lazy_address_takes_the_place_of_a_placeholder() -> None:
         ("A <noscript>word</noscript> b", "<p>A word b</p>"),
     ],
 )
-def test_media_get_what_waits_for_them(body: str, expected: str) -> None:
+def test_media_get_the_urls_meant_for_a_script(body: str, expected: str) -> None:
     assert expected in shown(body)
 
 
-def test_a_picture_and_its_twin_in_noscript_are_one_picture() -> None:
+def test_an_image_and_its_copy_in_noscript_are_one_image() -> None:
     for lazy in (
         f"<img data-src={REAL} alt=x>",
         f"<img src={REAL} alt=x>",

@@ -42,7 +42,7 @@ def test_the_old_date_is_reported_from_the_end_of_the_draft_until_the_build(tmp_
     assert before == "tag:site.example,2024:2026-10-04:early"
 
 
-def test_a_new_date_or_no_newer_post_is_not_reported(tmp_path: Path) -> None:
+def test_a_draft_with_a_new_date_or_without_newer_posts_is_not_reported(tmp_path: Path) -> None:
     folder = begun(tmp_path)
     folder.write(EARLY, "Text, finished.", HEAD.replace("2026-10-04 09:00", "2026-11-20 09:00"))
     assert said(folder) == []

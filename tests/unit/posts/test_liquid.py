@@ -89,7 +89,7 @@ def test_a_page_that_was_moved_to_the_folder_of_pages_is_linked_by_its_earlier_p
     assert folder.render().problems == ()
 
 
-def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:
+def test_liquid_is_run_as_in_jekyll(jekyll: Folder) -> None:
     for body, expected in (
         (
             "{{ site.title }}, {{ site.owner.name }}, {{ site.url }}{{ site.baseurl }}/x",
@@ -159,7 +159,7 @@ def _other(name: str) -> str:
     return "/b/o/2024/01/02/other.html"
 
 
-def test_jekyll_itself_makes_the_same_of_liquid(tmp_path: Path) -> None:
+def test_jekyll_itself_has_the_same_output(tmp_path: Path) -> None:
     recorded = json.loads((ROOT / "tests/data/jekyll_liquid.json").read_text(encoding="utf-8"))
     site = replace(SITE, url="https://site.example/b", timezone="UTC")
     posts = Posts(
@@ -185,7 +185,7 @@ def test_jekyll_itself_makes_the_same_of_liquid(tmp_path: Path) -> None:
         assert expand_liquid(case["body"], asking, 200_000).text.rstrip() == case["jekyll"].rstrip()
 
 
-def test_what_cannot_be_run_stays_as_it_is_and_is_an_error(jekyll: Folder) -> None:
+def test_text_that_cannot_be_run_stays_and_is_an_error(jekyll: Folder) -> None:
     for body, message in (
         ("{% picture a.png %}", "Liquid cannot be run here, and is shown as written: {% picture %}"),
         ("{{ contact.FIRST }}", "Liquid cannot be run here, and is shown as written: {{ contact.FIRST }}"),
@@ -213,18 +213,18 @@ def test_what_cannot_be_run_stays_as_it_is_and_is_an_error(jekyll: Folder) -> No
         assert message is None or message in [problem.message for problem in found.problems], body
 
 
-def test_shortcodes_are_left_to_what_runs_them(jekyll: Folder) -> None:
+def test_shortcodes_are_left_for_their_own_step(jekyll: Folder) -> None:
     body = 'a {{< cup size="small" >}} {{% note %}}b{{% /note %}} {{<y>}}\n\n    {{< cup "{{ page.n }}" >}}'
     found = run(jekyll, body)
     assert (found.text, found.problems) == (body.replace("{{ page.n }}", "5"), ())
 
 
-def test_code_may_show_what_is_not_known(jekyll: Folder) -> None:
+def test_code_may_show_unknown_tags(jekyll: Folder) -> None:
     body = "`{{ secrets.KEY }}` and\n\n```yaml\nrun: ${{ secrets.KEY }} {% made_up %}\n```"
     assert run(jekyll, body) == Expanded(body, files=run(jekyll, body).files)
 
 
-def test_data_that_does_not_exist_leaves_the_text_and_is_named(jekyll: Folder) -> None:
+def test_missing_data_leaves_the_text_and_is_reported(jekyll: Folder) -> None:
     body = "{% assign r = site.data.none | where: 'v', '1' | first %}{{ r.zip }}\n\n{{ r.xz }} {{ r.gz }}"
     found = run(jekyll, body)
     assert found.text == "{{ r.zip }}\n\n{{ r.xz }} {{ r.gz }}"
@@ -235,7 +235,7 @@ def test_data_that_does_not_exist_leaves_the_text_and_is_named(jekyll: Folder) -
     assert "_data/none.yml" in found.files
 
 
-def test_each_line_is_that_of_the_writer(jekyll: Folder) -> None:
+def test_line_numbers_are_those_of_the_writer(jekyll: Folder) -> None:
     body = "one\n{% for i in (1..2) %}\n- {{ i }}\n{% endfor %}\n{% include note.html text='a' %}\nlast"
     found = run(jekyll, body)
     lines = found.text.split("\n")
@@ -244,7 +244,7 @@ def test_each_line_is_that_of_the_writer(jekyll: Folder) -> None:
     assert found.line_of(lines.index('<div class="info">a</div>') + 1) == 5
 
 
-def test_the_cost_of_liquid_is_bounded(jekyll: Folder) -> None:
+def test_the_cost_of_liquid_is_limited(jekyll: Folder) -> None:
     for body, said in (
         ("\n{% for i in (1..1000000000) %}x{% endfor %}", "its Liquid was stopped: loops run more than 100,000 times"),
         ("{% for i in (1..999) %}{% for j in (1..999) %}{% endfor %}{% endfor %}", "more than 100,000 times"),
@@ -281,7 +281,7 @@ def test_a_text_is_read_in_linear_time() -> None:
         assert LiquidText(unit * 20_000).tokens
 
 
-def test_a_rendered_post_names_the_lines_of_its_file(tmp_path: Path) -> None:
+def test_problems_of_a_rendered_post_have_the_lines_of_its_file(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
     folder.file("_data/x.yml", "a: 1\n")
     body = "{% for i in (1..9) %}\n- {{ i }} {{ site.data.x.a }}\n{% endfor %}\n\n[x](none.md)\n\n{% image a %}\n"
@@ -329,7 +329,7 @@ def test_a_post_may_say_that_it_has_no_liquid(tmp_path: Path) -> None:
     assert folder.render("2024-07-05-run.md").html == "<p>Run</p>\n"
 
 
-def test_liquid_is_run_for_its_tools_only(tmp_path: Path) -> None:
+def test_liquid_is_run_only_for_its_tools(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "{{ page.title }}")
     assert "{{ page.title }}" in folder.render().html

@@ -99,7 +99,7 @@ CLOSED = [
 
 
 @pytest.mark.parametrize(("body", "expected"), CLOSED)
-def test_what_follows_a_tag_stays(body: str, expected: str) -> None:
+def test_text_after_a_tag_stays(body: str, expected: str) -> None:
     assert expected in cleaned(body)
 
 
@@ -141,7 +141,7 @@ def test_an_unclosed_comment_is_an_error_that_counts_what_it_hides() -> None:
     assert rendered("A <!-- b\nc --> d <!--more--> e\n\n<!-- f\n\ng -->").problems == ()
 
 
-def test_a_pre_that_ends_behind_the_signs_of_a_fence_is_closed() -> None:
+def test_a_pre_that_ends_after_a_fence_is_closed() -> None:
     body = "- one\n\n  <pre><code>```js caption\n  const a = 1\n  ```</code></pre>\n\nB"
     result = rendered(body)
     assert "<pre><code>```js caption\nconst a = 1\n```</code></pre>" in result.html

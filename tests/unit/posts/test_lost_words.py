@@ -44,7 +44,7 @@ def test_a_footnote_without_a_place_is_an_error() -> None:
         assert (found, why in message) == (line, True), (body, message)
 
 
-def test_footnotes_that_readers_see_are_no_error() -> None:
+def test_visible_footnotes_are_not_errors() -> None:
     for body in (
         "A[^1] b[^Ä].\nmore\n[^1]: one[^3]\n[^ä]: two\n[^3]: three",
         "A[^1] b\n\n- [^1]: y\n",
@@ -73,7 +73,7 @@ def test_cells_for_which_a_table_has_no_column_stay_and_are_an_error() -> None:
     assert errors("```\na|b\n-|-\n1|2|3\n```\n\na | b\n-|-|-\n1|2|3|4\n\n<p>\na|b\n-|-\n1|2|3\n</p>") == []
 
 
-def test_what_is_not_the_address_of_a_link_is_text() -> None:
+def test_text_that_is_not_the_url_of_a_link_stays_text() -> None:
     body = (
         "[Ann]: Yes.\n[1]: https://a.example/\n[Bob]: No\n\n[Ann]: Well\n[Bob]: 'Fine'\n\n> [木村]: はい。\n\n"
         "- [Q]: Yes/no\n\n[Ann]:\nMaybe\n\n[Tool]: Node.js (new)\n\n[Ann]: <laughs>\n\n"
@@ -101,7 +101,7 @@ def test_hidden_words_stay_hidden() -> None:
         assert result.problems == ()
 
 
-def test_an_address_that_nothing_uses_is_reported() -> None:
+def test_an_unused_url_is_reported() -> None:
     for definition in (
         "[logo]: img/logo.png",
         "[a]: ./x",
@@ -123,7 +123,7 @@ def test_an_address_that_nothing_uses_is_reported() -> None:
     assert rendered("A\n[1]: https://a.example\n\nB").problems == ()  # a paragraph, which is visible
 
 
-def test_an_address_that_nothing_uses_is_text_if_it_may_be_words() -> None:
+def test_an_unused_url_is_text_if_it_may_be_words() -> None:
     for definition in (
         "[2]: doi:10.1000/182",
         "[3]: ISBN:123",
@@ -142,7 +142,7 @@ def test_an_address_that_nothing_uses_is_text_if_it_may_be_words() -> None:
         assert (line - 3, message.partition(" is shown")[2]) == (3, " as text, because nothing refers to it")
 
 
-def test_a_second_address_of_a_link_is_reported() -> None:
+def test_a_second_url_of_a_link_is_reported() -> None:
     body = "[a][1]\n\n[1]: https://a.example\n[//]: # (x)\n[1]: https://a.example\n[1]: https://b.example\n[//]: # (y)"
     message = "the link [1] has an address already, which is used"
     assert [(line - 3, what) for line, what in said(rendered(body))] == [(6, message)]
@@ -194,7 +194,7 @@ def test_words_that_can_be_text_are() -> None:
         assert {each.severity for each in result.problems} == {Severity.WARNING}
 
 
-def test_lines_are_right_behind_a_separator_of_the_excerpt() -> None:
+def test_lines_are_right_after_a_separator_of_the_excerpt() -> None:
     body = "A\n\n+++more+++\n\na | b\n-|-\n1|2|3\n\nUse <title> here."
     result = rendered(body, "title: T\nexcerpt_separator: '+++more+++'")
     assert (result.excerpt, [each.line - 4 for each in result.problems]) == ("A", [7, 9])
@@ -219,7 +219,7 @@ def test_the_title_of_a_fence_is_above_its_code() -> None:
         assert "figure" not in rendered(f"```{info}\nx\n```").html
 
 
-def test_words_behind_a_fence_are_the_first_line_of_its_code() -> None:
+def test_words_after_a_fence_are_the_first_line_of_its_code() -> None:
     for info in (
         "SELECT name, price",
         "The output was:",
@@ -245,7 +245,7 @@ def test_words_behind_a_fence_are_the_first_line_of_its_code() -> None:
         assert errors(f"```{info}\nx") == [(1, f"nothing closes the fence ```{info}, so all text below it is code")]
 
 
-def test_attributes_behind_a_fence_are_no_words() -> None:
+def test_attributes_after_a_fence_are_not_words() -> None:
     for info in (
         "js{1,3}",
         "js {1,3-5} showLineNumbers",
@@ -278,7 +278,7 @@ def test_attributes_behind_a_fence_are_no_words() -> None:
         assert (re.sub("<[^<>]*>", "", result.html).strip(), result.problems) == ("x", ()), info
 
 
-def test_a_fence_that_nothing_closes_is_reported() -> None:
+def test_an_unclosed_fence_is_reported() -> None:
     message = "nothing closes the fence ```js, so all text below it is code"
     assert said(rendered("A\n\n```js\nx\n\nmore\n")) == [(6, message)]
     assert errors("A\n\n```js\nx\n\nmore\n") == []

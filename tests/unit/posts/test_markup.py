@@ -51,7 +51,7 @@ from tests.support.posts_samples import HELLO, NOW, PAGE, Folder, html_of, rende
         ("a\u200b\t\tcaption", "caption"),
     ],
 )
-def test_markdown_of_githubs_kind_becomes_html(body: str, expected: str) -> None:
+def test_markdown_in_the_dialect_of_github_becomes_html(body: str, expected: str) -> None:
     result = rendered(body)
     assert expected in result.html
     assert result.problems == ()
@@ -62,11 +62,11 @@ def test_no_heading_has_an_empty_anchor() -> None:
 
 
 @pytest.mark.parametrize("ending", ["md", "markdown", "mdown", "MD"])
-def test_markdown_is_read_under_every_ending(ending: str) -> None:
+def test_markdown_is_read_with_every_extension(ending: str) -> None:
     assert html_of("*x*", name=f"2024-07-06-hello.{ending}") == "<p><em>x</em></p>"
 
 
-def test_an_html_post_passes_through_and_is_cleaned() -> None:
+def test_an_html_post_is_passed_on_and_cleaned() -> None:
     body = "<p>*stars* stay</p>\n\n    <p>no code</p>\n<script>x</script><a href='#top'>up</a>"
     result = html_of(body, name="2024-07-06-hello.html")
     assert "<p>*stars* stay</p>" in result
@@ -96,7 +96,7 @@ def test_a_written_replacement_character_stays() -> None:
     assert html_of("lost \ufffd and &#1;") == "<p>lost \ufffd and </p>"
 
 
-def test_of_a_picture_without_a_url_the_alt_text_stays() -> None:
+def test_an_image_without_a_url_leaves_its_alt_text() -> None:
     assert html_of('<p>a<img title=" src=1" alt="x">b<img srcset="https://e.org/x 2x" alt="x"></p>') == (
         '<p>axb<img src="https://e.org/x" srcset="https://e.org/x 2x" alt="x"></p>'
     )
@@ -151,7 +151,7 @@ def test_a_file_that_vanishes_before_it_is_rendered_is_a_broken_post(tmp_path: P
         ("x\n\ny```\n\n", 6, "a ``` at the end of a line doesn't open a code block"),
     ],
 )
-def test_a_check_warns_of_what_readers_will_miss(body: str, line: int, message: str) -> None:
+def test_a_check_warns_about_what_readers_will_miss(body: str, line: int, message: str) -> None:
     assert (line, message) in said(rendered(body))
 
 

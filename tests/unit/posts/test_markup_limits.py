@@ -81,7 +81,7 @@ def test_a_post_that_takes_too_much_memory_is_broken(process: BoundedProcess, tm
     assert found.lasting
 
 
-def test_code_that_was_coloured_ahead_has_the_same_colours(process: BoundedProcess) -> None:
+def test_code_that_was_highlighted_ahead_has_the_same_colours(process: BoundedProcess) -> None:
     usual, slow = ("x = [1, 2]\n", "python"), ("a<b " * 8000, "java")
     for codes in ([usual, ("?", "no such language"), usual], [usual, slow, usual]):
         html = "".join(f'<pre><code class="language-{name}">{escape(code)}</code></pre>' for code, name in codes)
@@ -95,7 +95,7 @@ def test_code_that_was_coloured_ahead_has_the_same_colours(process: BoundedProce
 
 
 @pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 8000)], ids=["java", "perl"])
-def test_code_that_takes_too_long_is_shown_without_colours(
+def test_code_that_takes_too_long_is_shown_without_highlighting(
     language: str, code: str, process: BoundedProcess, tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path)

@@ -64,7 +64,7 @@ def test_mdx_is_read_without_its_code() -> None:
         assert html(body, head="title: A title\ndeep: {er: 7}") == expected, body
 
 
-def test_components_that_tools_bring_show_what_they_do_there() -> None:
+def test_built_in_components_of_tools_are_shown_as_in_the_tools() -> None:
     for body, expected in (
         ('<Admonition type="tip" title="T">\n  A\n</Admonition>',
          '<div class="markdown-alert markdown-alert-tip"><p class="markdown-alert-title">T</p>\n<p>A</p>\n</div>'),
@@ -79,7 +79,7 @@ def test_components_that_tools_bring_show_what_they_do_there() -> None:
     assert "youtube.com/embed/abc" in html("<LiteYouTubeEmbed id='abc' />")
 
 
-def test_a_component_is_the_template_of_the_owner() -> None:
+def test_a_component_is_rendered_with_the_template_of_the_owner() -> None:
     body = "<Box a={1} b='c' on>\n  **x**\n</Box>"
     assert html(body, Box="<p>{{ a }}{{ b }}{{ on }}</p><div>{{ inner }}</div>") == (
         "<p>1cTrue</p><div>\n<p><strong>x</strong></p>\n</div>"
@@ -88,7 +88,7 @@ def test_a_component_is_the_template_of_the_owner() -> None:
     assert html("<Note>a</Note>", Note="<p>mine {{ inner }}</p>") == "<p>mine a</p>"
 
 
-def test_what_is_not_known_is_named_with_its_line() -> None:
+def test_unknown_components_are_reported_with_their_lines() -> None:
     result = shown(
         "import A from 'a'\n\n<Card2 x={y}>\n\n*a*\n\n</Card2>\n\n<Map2 lat={1} />\n\n{list.map((x) => <b>{x}</b>)}"
     )
@@ -136,7 +136,7 @@ def test_hostile_mdx_costs_little() -> None:
         shown(nested)
 
 
-def test_the_text_of_a_file_that_is_not_read_is_an_error() -> None:
+def test_an_import_of_text_that_is_not_read_is_an_error() -> None:
     for path, use in (
         ("!!raw-loader!./x.js", "{raw}"),
         ("./x.js?raw", "{ raw }"),

@@ -86,7 +86,7 @@ def test_a_lone_tag_in_a_sentence_is_a_word() -> None:
                 )
 
 
-def test_what_is_mentioned_is_shown_as_it_is_written() -> None:
+def test_a_mentioned_tag_is_shown_as_written() -> None:
     for body, words in MENTIONED.items():
         html = cleaned(body).replace("&lt;", "\x01").replace("&gt;", "\x02")
         html = html.replace("<b>", "[b]").replace("</b>", "[/b]").replace("<p>", "").replace("</p>", "").strip()
@@ -94,12 +94,12 @@ def test_what_is_mentioned_is_shown_as_it_is_written() -> None:
         assert text == words, html
 
 
-def test_what_is_meant_stays_a_tag() -> None:
+def test_an_intended_tag_stays_a_tag() -> None:
     for body, expected in MEANT.items():
         assert expected in cleaned(body), cleaned(body)
 
 
-def test_a_check_names_the_words_and_the_fields_that_were_removed() -> None:
+def test_a_check_reports_mentioned_tags_and_removed_fields() -> None:
     body = "Shops love\n<s> here.\n\nA vector<int> and <br>.\n\n<form><input type='text'></form>"
     assert sorted(said(rendered(body))) == [
         (5, "<s> is shown as text, because it is never closed"),

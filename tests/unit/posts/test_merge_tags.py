@@ -124,7 +124,7 @@ def test_an_escaped_shortcode_is_meant_for_readers() -> None:
         assert with_escapes_shown(written).replace("  ", " ") == seen.replace("  ", " ")
 
 
-def test_a_value_of_jsx_is_no_tag() -> None:
+def test_a_value_in_jsx_is_not_a_merge_tag() -> None:
     for text in ('<div style={{margin: "auto"}}>', "style={{ 'a': 1, b: 2 }}"):
         assert list(foreign_code(text)) == []
         assert said(rendered(f"{text}x</div>" if text[0] == "<" else f"`{text}`")) == []

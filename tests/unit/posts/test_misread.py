@@ -25,12 +25,12 @@ FORMS = ("---\ntitle: '{}'\n---\n", '+++\ntitle = "{}"\n+++\n', '{{"title": "{}"
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_entities_in_a_title_are_the_characters_that_they_name(form: str) -> None:
+def test_entities_in_a_title_become_their_characters(form: str) -> None:
     for written, meant in ENTITIES.items():
         assert post_of(form.format(written)).title == meant
 
 
-def test_entities_are_characters_in_every_text_field() -> None:
+def test_entities_become_characters_in_every_text_field() -> None:
     post = post_of(
         "---\ntitle: x\ndescription: 'It&#8217;s'\ntags: [R&amp;D, A&B]\nauthor: 'Ada &amp; Bob, Eve'\n"
         "image: {url: a.png, alt: 'a &gt; b', caption: '&copy; Ada'}\n---\n"
@@ -80,7 +80,7 @@ MEANT = {'"He said "hi""': 'He said "hi"'}
 
 
 @pytest.mark.parametrize("key", ["title", "description"])
-def test_the_proposed_fix_of_a_value_is_read_as_it_was_meant(key: str) -> None:
+def test_the_proposed_fix_of_a_value_is_read_as_intended(key: str) -> None:
     for value in VALUES:
         text = f"---\ndate: 2024-01-01\n{key}: {value}\nlayout: x\n---\n"
         try:
@@ -109,7 +109,7 @@ def test_the_proposed_fix_of_a_value_is_read_as_it_was_meant(key: str) -> None:
         ("excerpt: [One]", 3, "excerpt: what is in brackets is read as a list or a table, not as text"),
     ],
 )
-def test_a_comment_that_eats_words_gets_a_warning(lines: str, line: int, message: str) -> None:
+def test_a_comment_that_swallows_words_gets_a_warning(lines: str, line: int, message: str) -> None:
     entry = read(f"---\ntitle: x\n{lines}\n---\n")
     assert [(problem.line, problem.message) for problem in entry.problems] == [(line, message)]
 
@@ -128,7 +128,7 @@ def test_a_comment_that_eats_words_gets_a_warning(lines: str, line: int, message
         "excerpt: >\n  one #two",
     ],
 )
-def test_a_comment_that_is_meant_gets_no_warning(lines: str) -> None:
+def test_an_intended_comment_gets_no_warning(lines: str) -> None:
     assert read(f"---\ntitle: x\n{lines}\n---\n").problems == ()
 
 
@@ -144,7 +144,7 @@ def test_a_comment_that_is_meant_gets_no_warning(lines: str) -> None:
         ("++++\ntitle = 'x'\n++++\n", 1, "isn't opened: the line has 4 plus signs"),
     ],
 )
-def test_a_fence_with_too_many_or_too_few_signs_is_named(text: str, line: int, message: str) -> None:
+def test_a_fence_with_too_many_or_too_few_characters_is_reported(text: str, line: int, message: str) -> None:
     with pytest.raises(PostError, match=message) as caught:
         read(text)
     assert (caught.value.line, "write three" in caught.value.hint) == (line, True)
@@ -161,7 +161,7 @@ def test_text_without_quotes_in_toml_and_json_gets_the_line_with_quotes() -> Non
 
 
 @pytest.mark.parametrize("key", ["author", "authors", "byline", "extra.author"])
-def test_commas_part_the_authors_of_one_text_under_any_key(key: str) -> None:
+def test_commas_separate_authors_in_one_text_under_any_key(key: str) -> None:
     for text, names in (
         ("Bob Ross, Carol King", ["Bob Ross", "Carol King"]),
         ("Bob Ross; Carol King", ["Bob Ross", "Carol King"]),

@@ -36,7 +36,7 @@ CASES = {
 }
 
 
-def test_alt_text_takes_the_place_of_a_missing_picture() -> None:
+def test_alt_text_replaces_a_missing_image() -> None:
     for body, expected in CASES.items():
         result = rendered(body, files=("posts/ok.png",))
         html = result.html.replace(f"{result.post.url}ok.png", "OK")
@@ -52,7 +52,7 @@ def test_alt_text_of_a_missing_picture_is_not_the_excerpt() -> None:
     assert rendered("![a cat](no.png) Real text.").words == 2
 
 
-def test_a_picture_without_an_address_does_not_take_long() -> None:
+def test_an_image_without_a_url_does_not_take_long() -> None:
     for piece in ("<picture>", "<img alt='a'>", "<a href=''>", "<figure>", "<img><figcaption>"):
         assert "\x1a" not in alt_as_words(piece * 20_000)
 

@@ -37,7 +37,7 @@ def value_of(field: str) -> Tree:
     return values.get(field, "2024-01-01" if field in DATES else "Some words")
 
 
-def test_each_key_with_one_slip_is_reported_with_the_key_that_is_meant() -> None:
+def test_a_key_with_one_slip_is_reported_with_the_intended_key() -> None:
     silent = []
     for field, spellings in TABLES.items():
         for spelling in (each for each in spellings if len(each) > 3):
@@ -76,7 +76,7 @@ def test_a_misspelled_key_that_would_hide_the_post_leaves_it_out(form: str, key:
     assert (caught.value.line, caught.value.hint) == (4, f"did you mean {known}?")
 
 
-def test_a_misspelled_date_is_an_error_only_if_it_holds_the_post_back() -> None:
+def test_a_misspelled_date_is_an_error_only_if_it_delays_the_post() -> None:
     with pytest.raises(PostError, match="published earlier"):
         read("---\ntitle: x\npublishdat: 2030-01-01\n---\n")
     entry = read("---\ntitle: x\npublishdat: 2020-01-01\n---\n")
@@ -126,7 +126,7 @@ katex: true|disqus: true|draft_of: x|reviewer: x|password: ''|up: x
 """
 
 
-def test_keys_of_other_tools_are_passed_over_without_a_word() -> None:
+def test_keys_of_other_tools_are_ignored_silently() -> None:
     lines = [line for row in FOREIGN.splitlines() for line in row.split("|")]
     entry = read("---\ntitle: x\n" + "\n".join(lines) + "\n---\n")
     assert entry.post
@@ -220,7 +220,7 @@ def as_toml(line: str) -> str:
 
 
 @pytest.mark.parametrize("tool", UNPUBLISHED)
-def test_what_another_tool_does_not_publish_is_not_published(tool: str) -> None:
+def test_a_post_hidden_in_another_tool_is_not_published(tool: str) -> None:
     for line in UNPUBLISHED[tool]:
         for text in (YAML.format(line), TOML.format(as_toml(line))):
             entry = read(text)
@@ -228,7 +228,7 @@ def test_what_another_tool_does_not_publish_is_not_published(tool: str) -> None:
 
 
 @pytest.mark.parametrize("tool", UNLISTED)
-def test_what_another_tool_does_not_list_is_in_no_list_feed_or_newsletter(tool: str) -> None:
+def test_a_post_unlisted_in_another_tool_is_in_no_list_feed_or_newsletter(tool: str) -> None:
     for line in UNLISTED[tool]:
         for text in (YAML.format(line), TOML.format(as_toml(line).replace("[posts]", '["posts"]'))):
             entry = read(text)
@@ -265,7 +265,7 @@ def test_a_key_that_hides_elsewhere_gets_a_warning(line: str) -> None:
     assert read(YAML.format(line.partition(":")[0] + ": x")).problems == ()
 
 
-def test_a_key_is_compared_in_any_width_and_without_characters_that_nobody_sees() -> None:
+def test_keys_are_compared_without_width_and_invisible_characters() -> None:
     assert fold("ｐｕｂｌｉｓｈ＿ｄａｔｅ") == fold("publish\u00ad-d\u200bate") == "publishdate"
 
 

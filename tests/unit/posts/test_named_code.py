@@ -9,7 +9,7 @@ from publisher.posts.rendering import fences
 from publisher.posts.rendering.fences import with_named_code
 
 
-def test_the_first_line_of_code_is_its_language_where_the_tool_reads_it_so() -> None:
+def test_the_first_line_of_code_names_its_language_in_some_tools() -> None:
     cases: list[tuple[Tool, str, str]] = [
         ("pelican", ":::c++\nint x;", 'class="language-c++">int x;'),
         ("mkdocs", ":::python hl_lines=1\nx = 1\n", 'class="language-python">x = 1\n'),
@@ -23,6 +23,6 @@ def test_the_first_line_of_code_is_its_language_where_the_tool_reads_it_so() -> 
         assert html == f"<pre><code{' ' if right[0] == 'c' else ''}{right}</code></pre>"
 
 
-def test_pygments_knows_the_languages_that_are_known_without_asking_it() -> None:
+def test_every_listed_language_exists_in_pygments() -> None:
     aliases = {alias for _, names, _, _ in get_all_lexers(plugins=False) for alias in names}
     assert aliases >= fences._USUAL_LANGUAGES

@@ -51,5 +51,5 @@ def test_deep_nesting_is_refused_with_its_line(body: str, line: int, message: st
         "".join(f"# a{number}\n\n" for number in range(1_100)),
     ],
 )
-def test_what_only_looks_deep_is_rendered(body: str) -> None:
+def test_text_that_only_looks_nested_is_rendered(body: str) -> None:
     assert rendered(body).html

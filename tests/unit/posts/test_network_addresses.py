@@ -130,7 +130,7 @@ REFUSED = {
 }
 
 
-def test_what_nobody_should_fetch_is_refused_in_words() -> None:
+def test_urls_that_must_not_be_fetched_are_refused_with_a_reason() -> None:
     for url, words in REFUSED.items():
         with pytest.raises(ValueError, match=words) as caught:
             destination_of(url)

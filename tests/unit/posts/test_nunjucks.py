@@ -71,7 +71,7 @@ def hexo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Expanded]:
     return run_in(folder, is_hexo=True)
 
 
-def test_nunjucks_is_run_as_eleventy_runs_it(eleventy: Callable[[str], Expanded]) -> None:
+def test_nunjucks_is_run_as_in_eleventy(eleventy: Callable[[str], Expanded]) -> None:
     for body, expected in (
         ("{{ title }} {{ n + 1 }} {{ author }} {{ page.url }}", "Hello &amp; more 6 Ada /2024/07/06/hello/"),
         ("{% for tea in teas %}{{ loop.index }}{{ tea.name | upper }} {% endfor %}", "1ASSAM 2SENCHA "),
@@ -134,7 +134,7 @@ def test_tags_of_hexo_are_run(hexo: Callable[[str], Expanded]) -> None:
         assert hexo(body).text == (body if expected is None else expected), body
 
 
-def test_what_cannot_be_run_stays_and_is_an_error(
+def test_text_that_cannot_be_run_stays_and_is_an_error(
     eleventy: Callable[[str], Expanded], hexo: Callable[[str], Expanded]
 ) -> None:
     for run, body, message in (
@@ -169,7 +169,7 @@ def test_nothing_of_python_can_be_reached(eleventy: Callable[[str], Expanded]) -
         assert "class" not in made.replace(words, "") and "built" not in made and "0x" not in made, made
 
 
-def test_the_cost_of_nunjucks_is_bounded(eleventy: Callable[[str], Expanded]) -> None:
+def test_the_cost_of_nunjucks_is_limited(eleventy: Callable[[str], Expanded]) -> None:
     loops = "{% for i in range(0, 999) %}{% for j in range(0, 999) %}x{% endfor %}{% endfor %}"
     for body, said in (
         (
@@ -187,7 +187,7 @@ def test_the_cost_of_nunjucks_is_bounded(eleventy: Callable[[str], Expanded]) ->
         eleventy(unit * 100)
 
 
-def test_each_line_is_that_of_the_writer(eleventy: Callable[[str], Expanded]) -> None:
+def test_line_numbers_are_those_of_the_writer(eleventy: Callable[[str], Expanded]) -> None:
     found = eleventy("one\n{% for i in [1, 2] %}\n- {{ i }}\n{% endfor %}\n{# a\nb #}\nlast")
     lines = found.text.split("\n")
     assert [(found.line_of(number), line) for number, line in enumerate(lines, 1) if line] == [
@@ -237,7 +237,7 @@ cycle 'a','b'~break~highlight ruby~endhighlight~and~not~1.5~-~+~*~liquid~post_li
 _PIECES = [*_WRITTEN.replace("\n", "").split("~"), "\n"]
 
 
-def test_no_text_ends_in_anything_but_a_text_or_one_line(
+def test_any_text_is_rendered_or_one_line_of_error(
     eleventy: Callable[[str], Expanded], hexo: Callable[[str], Expanded], tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))

@@ -39,7 +39,7 @@ LOOKALIKES = (
 )
 
 
-def test_each_family_is_named_in_text_and_not_in_code() -> None:
+def test_each_family_is_reported_in_text_and_not_in_code() -> None:
     for written, what in WRITTEN.items():
         (found,) = shown_as_typed(masked(f"Text\n\n{written}\n"))
         assert (found[0], found[1].startswith(what)) == (4 if "\n" in written else 3, True), found
@@ -48,12 +48,12 @@ def test_each_family_is_named_in_text_and_not_in_code() -> None:
             assert list(shown_as_typed(masked(code))) == [], code
 
 
-def test_what_looks_alike_is_not_named() -> None:
+def test_similar_text_is_not_reported() -> None:
     for text in LOOKALIKES:
         assert list(shown_as_typed(masked(text))) == [], text
 
 
-def test_a_family_is_named_once_with_its_lines() -> None:
+def test_a_family_is_reported_once_with_its_lines() -> None:
     (found,) = shown_as_typed("H~2~O b\n\nH~2~O and ~c~\n\n~f~")
     assert found[:2] == (1, "a single tilde is shown as is: ~2~, on 3 lines up to line 5")
 

@@ -51,7 +51,7 @@ def test_files_are_found_where_other_tools_look(tmp_path: Path) -> None:
             assert set(re.findall(rf'"({URL}/[^" ]*)', result.html)) == {f"{URL}/{quoted}"}, body
 
 
-def test_front_matter_finds_them_as_well(tmp_path: Path) -> None:
+def test_files_in_front_matter_are_found_as_well(tmp_path: Path) -> None:
     folder = project(tmp_path)
     for written, asset in FOUND.items():
         if written.endswith(".png"):
@@ -71,7 +71,7 @@ def test_nothing_hidden_and_nothing_outside_is_found(tmp_path: Path) -> None:
         assert {file for _, file in result.assets} <= {"posts/2025/gone.png"}, written
 
 
-def test_the_sites_own_address_is_that_of_its_files_however_it_is_written(tmp_path: Path) -> None:
+def test_the_url_of_the_site_leads_to_its_files_in_any_spelling(tmp_path: Path) -> None:
     for site_url in (URL, f"{URL}/notes"):
         folder = Folder(tmp_path, site=replace(SITE, url=site_url))
         spellings = (
@@ -102,7 +102,7 @@ def test_the_sites_own_address_is_that_of_its_files_however_it_is_written(tmp_pa
             assert (folder.render("2025/x.md").assets, folder.render("2025/x.md").html.count(other)) == ((), 2), other
 
 
-def test_a_picture_that_the_site_has_not_is_reported(tmp_path: Path) -> None:
+def test_an_image_that_the_site_lacks_is_reported(tmp_path: Path) -> None:
     folder = project(tmp_path / "a", enabled=True)
     folder.write("2025/x.md", "x", head=f"{HEAD}\nimage: /gone.png")
     assert said(folder.render("2025/x.md")) == [(4, "the file gone.png doesn't exist")]

@@ -138,12 +138,12 @@ def test_comments_that_end_with_more_hyphens_are_hidden() -> None:
         assert html in " ".join(re.sub(r' id="[^"]*"', "", html_of(body)).split()), body
 
 
-def test_containers_of_other_tools_are_alerts() -> None:
+def test_containers_of_other_tools_become_alerts() -> None:
     for body, html in CONTAINERS.items():
         assert read(body) == html, body
 
 
-def test_signs_of_other_editors_mean_what_they_mean_there() -> None:
+def test_markup_of_other_editors_has_its_meaning() -> None:
     for body, html in SIGNS.items():
         assert read(body) == html, body
 
@@ -157,7 +157,7 @@ def test_code_and_look_alikes_stay() -> None:
             assert with_other_syntax(without_attribute_lists(code)).expanded.text == code, code
 
 
-def test_notes_in_a_line_are_footnotes() -> None:
+def test_inline_notes_become_footnotes() -> None:
     html = html_of("A fact.^[See *here*, [x](https://y.example).] A word^[a note], x^[1] `^[a b]`")
     assert re.findall(r'<li id="[^"]*">\n<p>(.*?) <a href="[^"]*#fnref', html) == [
         'See <em>here</em>, <a href="https://y.example">x</a>.',
@@ -167,7 +167,7 @@ def test_notes_in_a_line_are_footnotes() -> None:
     assert "x^[1] <code>^[a b]</code>" in html
 
 
-def test_ids_in_lists_are_targets() -> None:
+def test_ids_in_lists_are_link_targets() -> None:
     for body, name in (
         ("## What { #that }", "that"), ("## Story {id=it}", "it"), ("Story {#st .x}\n=====", "st"),
         ("text\n{#here .x}", "here"),
@@ -192,7 +192,7 @@ def test_the_size_of_a_picture_is_in_no_id_and_no_message() -> None:
     assert problem[1].endswith("1 columns: ![a](https://b.example/c.png) b is in the last one")
 
 
-def test_problems_behind_a_container_name_the_writers_line() -> None:
+def test_problems_after_a_container_have_the_line_of_the_writer() -> None:
     assert said(rendered("!!! note\n    a\nb <title>\n")) == [
         (6, "<title> is shown as text, because it isn't allowed in a post")
     ]
@@ -210,7 +210,7 @@ def test_neither_titles_of_containers_nor_attributes_are_the_excerpt() -> None:
         assert excerpt_of(read_html(f"{before}\n\nReal text.")) == "Real text.", before
 
 
-def test_hostile_bodies_grow_by_little() -> None:
+def test_hostile_bodies_grow_only_a_little() -> None:
     for unit in (
         "::: note\n",
         "!!! note\n    ",
@@ -229,7 +229,7 @@ def read_html(body: str) -> str:
     return with_sizes(settled_html(with_other_syntax(without_attribute_lists(body)).expanded.text)[0].html)
 
 
-def test_lists_behind_words_are_removed_where_the_tool_takes_them() -> None:
+def test_attribute_lists_after_words_are_removed_for_their_tools() -> None:
     for body, tools, result in (
         ("* item {#i1 .c}\n* b {.d}", "eleventy vitepress mkdocs pelican", '* <a id="i1"></a>item\n* b'),
         ("1. num {: #n1}\n2. b", "mkdocs pelican jekyll", '1. <a id="n1"></a>num\n2. b'),

@@ -61,13 +61,13 @@ def carried(body: str) -> str:
         ("About `{{ site.url }}` only", "<p>About <code>{{ site.url }}</code> only</p>"),
     ],
 )  # fmt: skip
-def test_jekylls_tags_do_what_they_do_there(body: str, expected: str) -> None:
+def test_tags_of_jekyll_work_as_in_jekyll(body: str, expected: str) -> None:
     result = rendered(body)
     assert result.html.strip() == expected or expected in result.html
     assert result.problems == ()
 
 
-def test_the_base_path_of_a_site_is_put_in() -> None:
+def test_the_base_path_of_a_site_is_inserted() -> None:
     body = '[x]({{ "/y" | relative_url }}) [z]({{ site.baseurl }}/z)'
     text, _ = carry_over(body, "https://a.example/blog", lambda name: None)
     assert text == "[x](/blog/y) [z](https://a.example/blog/z)"
@@ -125,14 +125,14 @@ def test_a_jekyll_link_finds_the_post_in_the_folder_it_names(tmp_path: Path) -> 
         ("{::options parse_block_html='true' /}\n\nText", "<p>Text</p>"),
     ],
 )
-def test_attribute_lists_are_carried_over_or_removed(body: str, expected: str) -> None:
+def test_attribute_lists_are_kept_or_removed(body: str, expected: str) -> None:
     result = rendered(body)
     assert expected in result.html
     assert not {"{:", "{#", "^"} & {result.html[i : i + n] for i in range(len(result.html)) for n in (1, 2)}
     assert result.problems == ()
 
 
-def test_an_id_from_an_attribute_list_is_a_target() -> None:
+def test_an_id_from_an_attribute_list_is_a_link_target() -> None:
     result = rendered("[note](#fn1)\n\nThe note.\n{: #fn1}")
     assert f'<a href="{PAGE}#fn1">note</a>' in result.html
     assert result.problems == ()
@@ -147,7 +147,7 @@ def test_an_id_from_an_attribute_list_is_a_target() -> None:
         "x^2^ and 2 ^ 3", "```\n^\n```", "{not: yaml}", "\\{: .x}", "a {#b} c",
     ],
 )  # fmt: skip
-def test_code_and_other_peoples_braces_are_untouched(body: str) -> None:
+def test_code_and_other_braces_are_unchanged(body: str) -> None:
     assert carried(body) == body
 
 
@@ -189,7 +189,7 @@ def test_templates_have_the_name_that_their_language_has_for_the_tool() -> None:
         assert leftovers[0].lines[0] == 1
 
 
-def test_html_in_capitals_and_comments_are_no_leftovers() -> None:
+def test_html_in_capitals_and_comments_are_not_leftovers() -> None:
     body = "<BR> <IMG SRC='https://a.example/a.png' ALT='t'> {x}\n\n<!-- {% include x %} {{ y }} <Card/> -->"
     assert rendered(body).problems == ()
 
@@ -213,14 +213,14 @@ def test_no_step_changes_the_number_of_lines(body: str) -> None:
 
 @settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join))
-def test_masking_keeps_every_place(body: str) -> None:
+def test_masking_keeps_every_position(body: str) -> None:
     view = masked(body)
     assert len(view) == len(body)
     assert [i for i, c in enumerate(view) if c == "\n"] == [i for i, c in enumerate(body) if c == "\n"]
     assert len(code_lines(body.split("\n"))) == body.count("\n") + 1
 
 
-def test_a_post_about_liquid_is_shown_as_it_is_written() -> None:
+def test_a_post_about_liquid_is_shown_as_written() -> None:
     body = "Write `{% include x %}`:\n\n```liquid\n{% for a in b %}{{ a | link }}{% endfor %}\n{{ site.url }}\n```"
     assert "{{ site.url }}" in html_of(body)
     assert rendered(body).problems == ()
@@ -259,12 +259,12 @@ def test_a_placeholder_for_a_table_of_contents_is_removed(mark: str) -> None:
     assert mark.strip() in html_of(f"The mark `{mark.strip()}` and\n\n```\n{mark}\n```").replace("&gt;", ">")
 
 
-def test_what_only_looks_like_such_a_placeholder_stays() -> None:
+def test_text_that_only_looks_like_such_a_placeholder_stays() -> None:
     assert html_of("See [TOC] here, and [tock]") == "<p>See [TOC] here, and [tock]</p>"
     assert ">TOC</a>" in html_of("[TOC]\n\n[toc]: https://a.example/")
 
 
-def test_code_in_a_list_is_indented_by_four_more_than_its_text() -> None:
+def test_code_in_a_list_is_indented_four_more_than_its_text() -> None:
     for body, code in (
         ("* a\n\n      code\n      code\n\n  b", [2, 3]),
         ("* a\n\n     b", []),

@@ -18,7 +18,7 @@ def _templates(root: Path, **texts: str) -> OwnerTemplates:
     return OwnerTemplates(root)
 
 
-def test_a_template_sees_what_its_tag_was_given(tmp_path: Path) -> None:
+def test_a_template_gets_the_arguments_of_its_tag(tmp_path: Path) -> None:
     for text, expected in (
         ("{{ args[0] }}/{{ named.size }}/{{ size }}", "a &lt; b/2/2"),
         ("{{ data_id }}{{ named['data-id'] }}", "77"),
@@ -62,7 +62,7 @@ def test_a_post_depends_on_each_template_that_it_could_use(tmp_path: Path) -> No
         assert templates.files([name]) == ("templates/inc/a.html", *of_tags)
 
 
-def test_a_template_that_fails_is_named_in_one_line(tmp_path: Path) -> None:
+def test_a_failing_template_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "publisher.toml").write_text("secret = 1", encoding="utf-8")
     for text, words in (
         ("\n{% if %}", "tag.html:2"),

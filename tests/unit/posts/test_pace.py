@@ -29,7 +29,7 @@ def minutes(outcome: Answer | FetchError, pace: FeedPace | None = None, failures
     return min(times) // timedelta(minutes=1), -(-max(times) // timedelta(minutes=1))
 
 
-def test_a_source_is_asked_as_often_as_it_says_and_never_more_than_twice_an_hour() -> None:
+def test_a_source_is_fetched_at_its_own_pace_and_at_most_twice_an_hour() -> None:
     cases = [
         (answered(), FeedPace(), 30),
         (answered(cache_control="max-age=60"), FeedPace(), 30),
@@ -59,7 +59,7 @@ def test_a_source_is_asked_as_often_as_it_says_and_never_more_than_twice_an_hour
         assert last <= least * 1.1 + 1, (outcome.headers, pace)
 
 
-def test_a_source_that_fails_is_asked_less_and_less_but_always_again() -> None:
+def test_a_failing_source_is_fetched_ever_less_often_but_never_given_up() -> None:
     for failures, least in ((1, 30), (2, 60), (3, 120), (4, 240), (5, 360), (6, 360), (10_000, 360)):
         first, last = minutes(failed(), failures=failures)
         assert least <= first <= last <= least * 1.1 + 1
@@ -86,7 +86,7 @@ def test_a_server_that_asks_us_to_wait_is_heeded() -> None:
             assert least <= first <= last <= least * 1.1 + 1, (status, value)
 
 
-def test_hours_and_days_on_which_nothing_changes_are_passed_over() -> None:
+def test_hours_and_days_without_changes_are_skipped() -> None:
     until_noon = FeedPace(skip_hours=frozenset(range(12)))
     assert NOW + timedelta(minutes=173) <= next_fetch(NOW, answered(), until_noon) < NOW + timedelta(minutes=184)
     weekdays = FeedPace(skip_days=frozenset(range(5)))
@@ -138,7 +138,7 @@ def test_a_move_on_the_same_host_is_followed_at_once_and_to_another_after_three_
     st.integers(0, 10**9),
     st.frozensets(st.integers(-5, 30)),
 )
-def test_whatever_is_said_the_time_is_within_a_week_or_two(
+def test_the_next_fetch_is_always_within_a_week_or_two(
     headers: dict[str, str], retry_after: str, ttl: int, skipped: frozenset[int]
 ) -> None:
     pace = FeedPace(ttl, skipped, skipped)

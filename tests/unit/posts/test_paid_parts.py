@@ -87,14 +87,14 @@ LOOKALIKES = (
 
 
 @pytest.mark.parametrize("is_markdown", [True, False])
-def test_each_mark_is_found_where_it_is_written(is_markdown: bool) -> None:
+def test_each_mark_is_found_in_its_place(is_markdown: bool) -> None:
     for mark in MARKS:
         found = paid_part(f"Free words.\n\n{mark}\n\nPaid words.\n", is_markdown=is_markdown)
         assert found is not None, mark
         assert mark.startswith("Free words ") or found.place == len("Free words.\n\n"), mark
 
 
-def test_marks_in_code_and_what_looks_alike_are_not_found() -> None:
+def test_marks_in_code_and_similar_text_are_not_found() -> None:
     for mark in MARKS:
         for code in (f"```\n{mark}\n```", f"`{mark}`", f"    {mark}"):
             assert paid_part(f"Free.\n\n{code}\n\nMore.\n", is_markdown=True) is None, code
@@ -102,7 +102,7 @@ def test_marks_in_code_and_what_looks_alike_are_not_found() -> None:
         assert paid_part(f"Free.\n\n{text}\n\nMore.\n", is_markdown=True) is None, text
 
 
-def test_a_mark_with_nothing_behind_it_hides_nothing() -> None:
+def test_a_mark_with_nothing_after_it_hides_nothing() -> None:
     assert paid_part("Free.\n\n<!--members-only-->\n\n", is_markdown=True) is None
     assert paid_part("[members]\n\nx\n\n[Members]: https://a.example", is_markdown=True) is None
 
@@ -113,7 +113,7 @@ def test_a_note_with_a_paid_part_is_an_error() -> None:
     assert caught.value.line == 7
 
 
-def test_a_field_for_paying_readers_is_named() -> None:
+def test_a_field_for_paying_readers_is_reported() -> None:
     for field in ("paid: true", "premium: true", "members_only: true", "paywall: true", "isPaid: true"):
         (problem,) = read(f"---\ntitle: A\n{field}\n---\nText.\n").problems
         assert "hides nothing here" in problem.message, field

@@ -51,7 +51,7 @@ def test_a_path_names_a_language_of_the_site(source: str, language: str, plain: 
     assert path_language(source, (), ()) is None
 
 
-def test_without_languages_an_ending_counts_only_beside_the_same_text() -> None:
+def test_without_languages_an_extension_counts_only_next_to_the_same_text() -> None:
     sources = [
         "menu.md", "menu.it.md", "menu.PT-br.md", "about/index.es.md", "about/index.ast.md", "alone.it.md", "a.v2.md",
         "a.md", "app.js.md", "app.md", "2025-01-01-v1.2.md", "x.fr.html", "x.md", "y.fr.md", "z/y.md", "b.c.d.md",
@@ -117,7 +117,7 @@ def written(folder: Folder) -> Folder:
         ),
     ],
 )
-def test_translations_have_addresses_and_ids_of_their_own(
+def test_translations_have_their_own_urls_and_ids(
     languages: tuple[str, ...], pattern: str, expected: str, tmp_path: Path
 ) -> None:
     folder = written(Folder(tmp_path, replace(SITE, languages=languages), posts=Posts(permalink=pattern)))
@@ -127,7 +127,7 @@ def test_translations_have_addresses_and_ids_of_their_own(
     assert sorted(addresses(folder).values()) == sorted(expected.split("|"))
 
 
-def test_a_folder_of_hugo_for_a_language_is_no_part_of_addresses(tmp_path: Path) -> None:
+def test_a_language_folder_of_hugo_is_not_part_of_urls(tmp_path: Path) -> None:
     posts = Posts(folder="content", permalink="/{folder}/{slug}/", tool="hugo")
     folder = Folder(tmp_path, replace(SITE, languages=("fr",)), posts=posts)
     for name in ("en/posts/deep/c.md", "fr/posts/menu.md", "en/posts/menu.md"):
@@ -169,7 +169,7 @@ def linked(folder: Folder) -> dict[str, tuple[tuple[str, str], ...]]:
     }
 
 
-def test_translations_of_each_tool_are_linked_in_its_way(tmp_path: Path) -> None:
+def test_translations_are_linked_as_in_each_tool(tmp_path: Path) -> None:
     pelican = Folder(tmp_path / "pelican", posts=Posts(permalink="/{slug}.html", tool="pelican"))
     pelican.write("hello.md", "Text", head="title: A\ndate: 2025-02-01\nslug: hello")
     pelican.write("salut.md", "Text", head="title: B\ndate: 2025-02-02\nslug: hello\nlang: fr")
@@ -198,7 +198,7 @@ def test_translations_of_each_tool_are_linked_in_its_way(tmp_path: Path) -> None
     assert linked(hugo) == {"/hello/": (("fr", "/salut/"),), "/salut/": (("en", "/hello/"),)}
 
 
-def test_docusaurus_has_the_translations_of_its_blog_in_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_translations_of_a_docusaurus_blog_are_in_their_own_folder(tmp_path: Path) -> None:
     posts = Posts(folder=".", include=("blog/**", "i18n/**"), permalink="/blog/{slug}", tool="docusaurus")
     folder = Folder(tmp_path, replace(SITE, languages=("en", "fr")), posts=posts)
     there = "i18n/fr/docusaurus-plugin-content-blog"
@@ -218,14 +218,14 @@ def test_docusaurus_has_the_translations_of_its_blog_in_a_folder_of_its_own(tmp_
     assert linked(folder)["/fr/blog/2026/01/05/hello"] == (("en", "/blog/2026/01/05/hello"),)
 
 
-def test_front_matter_goes_before_the_path(tmp_path: Path) -> None:
+def test_front_matter_overrides_the_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, replace(SITE, languages=("fr", "it")), posts=Posts(permalink="/{lang}/{slug}/"))
     folder.write("menu.fr.md", "Text", head="title: T\ndate: 2025-02-03\nlang: it")
     folder.write("other.fr.md", "Text", head="title: T\ndate: 2025-02-03\npermalink: /x/\nid: mine")
     assert addresses(folder) == {"menu.fr.md": "it /it/menu/ menu.fr", "other.fr.md": "fr /x/ mine"}
 
 
-def test_what_was_published_before_keeps_its_id_and_address(tmp_path: Path) -> None:
+def test_published_posts_keep_their_ids_and_urls(tmp_path: Path) -> None:
     folder = written(Folder(tmp_path))
     known = {"about/index.es.md": "about/index.es", "2025-02-01-menu.it.md": "menu.it"}
     days = {"about/index.es.md": "2025-02-03", "2025-02-01-menu.it.md": "2025-02-01"}
@@ -242,7 +242,7 @@ def test_what_was_published_before_keeps_its_id_and_address(tmp_path: Path) -> N
         folder.build()
 
 
-def test_pages_and_feeds_are_made_by_language_and_translations_are_linked(tmp_path: Path) -> None:
+def test_pages_and_feeds_are_separated_by_language_and_link_translations(tmp_path: Path) -> None:
     folder = written(
         Folder(tmp_path, replace(SITE, languages=("fr", "it")), feeds=Feeds(also=("index.xml", "it/index.xml")))
     )
@@ -281,7 +281,7 @@ def test_pages_and_feeds_are_made_by_language_and_translations_are_linked(tmp_pa
     assert 'hreflang="fr"' in again
 
 
-def test_a_newsletter_takes_the_posts_in_its_language(tmp_path: Path) -> None:
+def test_a_newsletter_selects_posts_in_its_language(tmp_path: Path) -> None:
     folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "it"))))
 
     def taken(config: Config, language: str) -> set[str]:
@@ -296,7 +296,7 @@ def test_a_newsletter_takes_the_posts_in_its_language(tmp_path: Path) -> None:
     assert build(folder.config, NOW).posts == len(FILES)
 
 
-def test_check_warns_of_mixed_languages_and_of_languages_without_texts(tmp_path: Path) -> None:
+def test_check_warns_about_mixed_languages_and_languages_without_texts(tmp_path: Path) -> None:
     folder = written(Folder(tmp_path))
 
     def warned(**site: object) -> list[str]:
@@ -318,7 +318,7 @@ def test_check_warns_of_mixed_languages_and_of_languages_without_texts(tmp_path:
     ]
 
 
-def test_check_warns_of_a_language_that_no_newsletter_takes(tmp_path: Path) -> None:
+def test_check_warns_about_a_language_without_a_newsletter(tmp_path: Path) -> None:
     folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "es"))))
 
     def warned(*languages: str) -> list[tuple[str, str]]:
@@ -357,7 +357,7 @@ def test_standalone_pages_are_in_the_menu_of_their_language(tmp_path: Path) -> N
     assert menu("fr/index.html") == ["À propos"]
 
 
-def test_hugo_takes_the_folder_of_a_language_out_of_the_address() -> None:
+def test_hugo_leaves_the_folder_of_a_language_out_of_the_url() -> None:
     for source, folder, wanted in (
         ("en/posts/a.md", "en/posts", ("/{folder}/{slug}/", "posts")),
         ("fr/posts/a.md", "fr/posts", ("/fr/{folder}/{slug}/", "posts")),

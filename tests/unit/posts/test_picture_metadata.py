@@ -17,7 +17,7 @@ SIGNS = (b"Exif\0\0MakerX", b"http://ns.adobe.com/xap/1.0/\0MakerX", b"eXIf Make
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_no_place_and_no_serial_number_leaves(ending: str) -> None:
+def test_no_location_or_serial_number_is_published(ending: str) -> None:
     photo = taken(ending)
     clean = without_metadata(photo)
     assert any(secret in photo for secret in SECRETS)
@@ -27,7 +27,7 @@ def test_no_place_and_no_serial_number_leaves(ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_pixels_profile_frames_and_turn_stay(ending: str) -> None:
+def test_pixels_profile_frames_and_orientation_stay(ending: str) -> None:
     photo = taken(ending)
     before, after = opened(photo), opened(without_metadata(photo))
     assert (after.size, after.mode) == (before.size, before.mode)
@@ -37,21 +37,21 @@ def test_pixels_profile_frames_and_turn_stay(ending: str) -> None:
     assert ImageChops.difference(after.convert("RGB"), before.convert("RGB")).getbbox() is None
 
 
-def test_what_is_behind_the_end_of_a_photograph_is_not_published() -> None:
+def test_data_after_the_end_of_a_photo_is_not_published() -> None:
     photo = picture("jpg")
     assert without_metadata(photo + b"a film with GPSLatitude") == photo
     assert without_metadata(picture("png") + b"GPSLatitude") == picture("png")
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "png"])
-def test_a_moving_picture_stays_as_it_is(ending: str) -> None:
+def test_an_animation_is_unchanged(ending: str) -> None:
     film = moving(ending)
     assert opened(without_metadata(film)).n_frames == opened(film).n_frames  # type: ignore[attr-defined]
     assert without_metadata(film) == film
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"<svg/>", b"\x89PNG picture", b"%PDF-1.4", b"II*", b"RIFF"])
-def test_what_is_no_picture_is_unchanged(data: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_unchanged(data: bytes) -> None:
     assert without_metadata(data) == data
 
 
@@ -91,7 +91,7 @@ KEYS = [b"com.apple.quicktime.location.ISO6709", b"com.apple.quicktime.title"]
                 box(b"\0\0\0\x02", box(b"data", b"\0\0\0\x01", bytes(4), b"A title")))),
     ],
 )  # fmt: skip
-def test_the_place_of_a_film_leaves_with_nothing_else(moov: bytes) -> None:
+def test_the_location_of_a_video_is_removed_and_nothing_else(moov: bytes) -> None:
     film = box(b"ftyp", b"qt  ") + box(b"mdat", b"pixels") + box(b"moov", moov)
     clean = without_metadata(film)
     assert PLACE in film
@@ -102,7 +102,7 @@ def test_the_place_of_a_film_leaves_with_nothing_else(moov: bytes) -> None:
     assert without_metadata(clean) == clean
 
 
-def test_boxes_in_boxes_without_end_do_no_harm() -> None:
+def test_endlessly_nested_boxes_do_no_harm() -> None:
     film = b""
     for _ in range(3000):
         film = box(b"udta", film)

@@ -61,7 +61,7 @@ def test_smaller_copies_are_offered_and_none_is_larger(
         ("BMP", "a.bmp", False, "a.bmp.720.png", "a.bmp.1440.jpg"),
     ],
 )
-def test_emails_get_a_format_that_every_program_shows(form: str, name: str, alpha: bool, page: str, email: str) -> None:
+def test_emails_get_a_format_that_every_client_shows(form: str, name: str, alpha: bool, page: str, email: str) -> None:
     found = shown(form, 3000, name=name, has_alpha=alpha)
     assert found.sources[1][1] == f"{URL}/p/{page}"
     assert found.email == f"{URL}/p/{email}"
@@ -86,7 +86,7 @@ def test_heic_and_tiff_are_shown_as_jpeg() -> None:
     assert made == ["p/a.heic.360.jpg"]
 
 
-def test_a_moving_picture_and_a_huge_one_have_no_copies() -> None:
+def test_an_animation_and_a_huge_image_have_no_copies() -> None:
     for found in (shown("GIF", 2000, moves=True), shown("PNG", 20_000, 20_000)):
         assert (found.sources, found.email, found.thumbnail) == ((), f"{URL}/p/a.jpg", f"{URL}/p/a.jpg")
 
@@ -135,7 +135,7 @@ def test_a_copy_is_turned_and_says_nothing_about_the_camera(ending: str) -> None
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
-def test_every_kind_of_pixels_can_be_copied(mode: str) -> None:
+def test_every_pixel_format_can_be_copied(mode: str) -> None:
     data = picture("tif" if mode in ("CMYK", "I;16", "LA") else "png", 40, 30, mode)
     for ending in ("jpg", "png", "webp"):
         copy = opened(scaled(data, [20], ending)[0])
@@ -143,7 +143,7 @@ def test_every_kind_of_pixels_can_be_copied(mode: str) -> None:
         assert copy.mode in ("L", "P", "RGB", "RGBA")
 
 
-def test_what_is_transparent_stays_so_or_becomes_white() -> None:
+def test_transparency_is_kept_or_becomes_white() -> None:
     file = io.BytesIO()
     Image.new("RGBA", (40, 30), (255, 0, 0, 0)).save(file, "PNG")
     assert opened(scaled(file.getvalue(), [20], "png")[0]).getchannel("A").getextrema() == (0, 0)
@@ -168,7 +168,7 @@ def test_copies_are_cached_by_content(tmp_path: Path) -> None:
     assert PublishedFiles(config).content("p/b.jpg.360.jpg", "b.jpg") == b"from the cache"
 
 
-def test_a_picture_that_cannot_be_copied_is_published_as_it_is(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_copied_is_published_unchanged(tmp_path: Path) -> None:
     files = PublishedFiles(Config(site=SITE, root=tmp_path))
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     assert files.content("p/a.jpg.360.jpg", "a.jpg") == b"no picture"
@@ -176,7 +176,7 @@ def test_a_picture_that_cannot_be_copied_is_published_as_it_is(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["a.jpg.360.jpg", "a.jpg", "x.jpg.360.jpg", "a.jpg.txt"])
-def test_only_a_name_made_from_the_originals_is_a_copy(name: str, tmp_path: Path) -> None:
+def test_only_a_name_made_from_that_of_the_original_is_a_copy(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(data := picture("jpg", 600, 450))
     content = PublishedFiles(Config(site=SITE, root=tmp_path)).content(name, "a.jpg")
     assert (content == data) == (name != "a.jpg.360.jpg")

@@ -66,7 +66,7 @@ PATTERNS = PATTERN | st.sampled_from(["/{folder}/{slug}/", "/{slug}", "/tags/{sl
 @settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(st.dictionaries(KEYS, WORDS | WORDS | VALUES, max_size=4), DATES, SOURCES, BODIES, PATTERNS)
 @example({"title": "Hello", "date": "2024-07-06", "tags": "[b, a]"}, "", SOURCE, "Text.\n", "/{slug}/")
-def test_both_ways_agree(
+def test_both_paths_agree(
     tmp_path_factory: pytest.TempPathFactory,
     fields: dict[str, str],
     date: str,
@@ -79,7 +79,7 @@ def test_both_ways_agree(
     both_ways(tmp_path_factory.getbasetemp(), f"---\n{block}---\n{body}", source, pattern=pattern)
 
 
-def test_plain_front_matter_takes_the_short_way(tmp_path: Path) -> None:
+def test_plain_front_matter_takes_the_short_path(tmp_path: Path) -> None:
     assert both_ways(tmp_path, PLAIN)
     assert both_ways(tmp_path, PLAIN.replace("Hello, world", "Don’t wait: it's 9..."), "news/hello.md")
 
@@ -99,10 +99,10 @@ def test_plain_front_matter_takes_the_short_way(tmp_path: Path) -> None:
         PLAIN.replace("Text.", "Text.\0"),
     ],
 )
-def test_front_matter_that_may_need_a_warning_takes_the_long_way(tmp_path: Path, text: str) -> None:
+def test_front_matter_that_may_need_a_warning_takes_the_long_path(tmp_path: Path, text: str) -> None:
     assert not both_ways(tmp_path, text)
 
 
 @pytest.mark.parametrize("changed", [{"tool": "hugo"}, {"languages": ("en", "de")}, {"needs_date": False}])
-def test_projects_of_which_a_post_depends_on_more_take_the_long_way(tmp_path: Path, changed: dict[str, Any]) -> None:
+def test_projects_whose_posts_depend_on_more_files_take_the_long_path(tmp_path: Path, changed: dict[str, Any]) -> None:
     assert not both_ways(tmp_path, PLAIN, **changed)

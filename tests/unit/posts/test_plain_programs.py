@@ -59,7 +59,7 @@ def test_plain_values_are_read() -> None:
         assert script_values(text).fields == values, text
 
 
-def test_what_has_to_be_run_is_refused() -> None:
+def test_values_that_would_have_to_be_run_are_refused() -> None:
     for text, why, line in REFUSED:
         with pytest.raises(ScriptError) as error:
             script_values(text)
@@ -67,7 +67,7 @@ def test_what_has_to_be_run_is_refused() -> None:
         assert error.value.line == line, text
 
 
-def test_front_matter_in_javascript_is_read_as_any_other() -> None:
+def test_front_matter_in_javascript_is_read_like_any_other() -> None:
     head = parse_head('---js\nconst title = "A";\nconst draft = true;\n---\nText\n', whole=True)
     assert (head.fields, head.lines) == ({"title": "A", "draft": "true"}, {"title": 2, "draft": 3})
     assert (head.body, head.body_line) == ("Text\n", 5)
@@ -78,7 +78,7 @@ def test_front_matter_in_javascript_is_read_as_any_other() -> None:
     assert error.value.line == 3
 
 
-def test_a_script_that_is_not_readable_still_hides() -> None:
+def test_an_unreadable_script_still_hides_the_post() -> None:
     assert seems_hidden(b"---js\nconst title = f();\nconst draft = true;\n---\n")
     assert seems_hidden(b"---js\n{\n  title: f(),\n  draft: true,\n}\n---\n")
     assert not seems_hidden(b"---js\nconst title = f();\nconst draft = false;\n---\n")

@@ -23,7 +23,7 @@ WHEN = datetime(2026, 1, 5, 7, 8, 9, tzinfo=UTC)
 PARTS = AddressParts("", "News", "2026-01-05-Why C++", "why-c", "", "Why C++?", ("Tea", "Two Words"), WHEN, "de")
 
 
-def test_each_tools_names_are_those_that_the_tool_itself_makes() -> None:
+def test_names_are_the_same_as_in_each_tool_itself() -> None:
     made_by = {"name": name_segment, "slug": slug_segment, "title": title_segment, "category": category_segment}
     wrong = []
     for line in Path("tests/data/tool_names.tsv").read_text(encoding="utf-8").splitlines():
@@ -34,7 +34,7 @@ def test_each_tools_names_are_those_that_the_tool_itself_makes() -> None:
     assert wrong == []
 
 
-def test_a_title_of_which_a_tools_library_leaves_nothing_keeps_its_letters() -> None:
+def test_a_title_that_a_library_would_empty_keeps_its_letters() -> None:
     for text, right in (("日本語 テスト", "日本語-テスト"), ("हिन्दी", "हिन्दी"), ("北京 2026", "2026"), ("!?", "")):
         assert title_segment("eleventy", text) == right
     for text, right in (("日本語 テスト", "ri-ben-yu-tesuto"), ("Привет, мир", "privet-mir"), ("½ cup", "1-2-cup")):
@@ -88,7 +88,7 @@ def addresses(
     return {post.source: post.permalink for post in folder.posts()}
 
 
-def test_the_tokens_of_hugo_are_parts() -> None:
+def test_tokens_of_hugo_are_supported() -> None:
     parts = PARTS._replace(
         tool="hugo", folder="News/2026", file="2026-01-05-Release-Notes", slug="", title="What is New?"
     )
@@ -102,7 +102,7 @@ def test_the_tokens_of_hugo_are_parts() -> None:
     assert from_hugo("/:moon/:title/") == from_hugo("/:sections[last]/:title/") == ""
 
 
-def test_a_pattern_gives_the_address_as_it_is_written(tmp_path: Path) -> None:
+def test_a_pattern_gives_the_url_as_written(tmp_path: Path) -> None:
     files = {"News/2026-01-05-Release-Notes.md": "categories: [B c, A]", "2026-01-06-why-c++.md": "slug: Own Slug"}
     for pattern, right in {
         "/{name}": ["/Release-Notes", "/Own Slug"],
@@ -140,12 +140,12 @@ TOOLS: list[tuple[Tool, str, str, str, str]] = [
 ]  # fmt: skip
 
 
-def test_each_tool_names_a_post_in_its_own_way(tmp_path: Path) -> None:
+def test_posts_are_named_as_in_each_tool(tmp_path: Path) -> None:
     for number, (tool, pattern, name, head, right) in enumerate(TOOLS):
         assert list(addresses(tmp_path / str(number), {name: head}, tool, pattern).values()) == [right], right
 
 
-def test_the_usual_templates_of_eleventys_permalinks_are_parts() -> None:
+def test_common_permalink_templates_of_eleventy_are_supported() -> None:
     for permalink, pattern in (
         ("/n/{{- page.fileSlug -}}.html", "/n/{name}.html"),
         ("{{ page.date | date: '%Y/%-m' }}/{{ slug }}/", "{year}/{i_month}/{slug}/"),
@@ -160,7 +160,7 @@ def test_the_usual_templates_of_eleventys_permalinks_are_parts() -> None:
         assert from_eleventy(permalink) == pattern
 
 
-def test_a_post_without_a_title_has_the_one_that_its_tool_makes_of_its_file() -> None:
+def test_a_post_without_a_title_gets_the_one_its_tool_makes_from_the_file() -> None:
     for tool, name, undated, right in (
         ("jekyll", "2026-01-05-c++-and-APIs", "c++-and-APIs", "C++ And Apis"),
         ("mkdocs", "2026-01-05-why_not", "why_not", "2026 01 05 why not"),
@@ -185,19 +185,19 @@ ESCAPED = [
 ]  # fmt: skip
 
 
-def test_escapes_and_spaces_are_read_in_names_slugs_and_permalinks(tmp_path: Path) -> None:
+def test_escapes_and_spaces_work_in_names_slugs_and_permalinks(tmp_path: Path) -> None:
     for number, (name, head, right) in enumerate(ESCAPED):
         head = head if name[0] == "2" else f"{head}\ndate: 2026-01-05"
         assert list(addresses(tmp_path / str(number), {name: head}).values()) == [right], (name, head)
 
 
-def test_escapes_in_the_names_of_folders_are_read(tmp_path: Path) -> None:
+def test_escapes_in_folder_names_are_read(tmp_path: Path) -> None:
     files = {"%e3%83%86/a b%20c/2026-01-05-x.md": ""}
     for number, pattern in enumerate(("/{folder}/{slug}/", "/{folder}/{name}/")):
         assert list(addresses(tmp_path / str(number), files, pattern=pattern).values()) == ["/テ/a b c/x/"]
 
 
-def test_an_address_is_escaped_once_and_the_same_everywhere(tmp_path: Path) -> None:
+def test_a_url_is_escaped_once_and_the_same_everywhere(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(permalink="/{name}/"))
     folder.write("2025-01-02-%e3%83%86 C++.md", "[to itself](2025-01-02-%25e3%2583%2586%20C++.md)")
     folder.build()
@@ -210,7 +210,7 @@ def test_an_address_is_escaped_once_and_the_same_everywhere(tmp_path: Path) -> N
     assert folder.posts()[0].id == "tag:site.example,2024:2025-01-02:%E3%83%86-c"
 
 
-def test_a_post_of_an_earlier_version_keeps_its_address_and_id(tmp_path: Path) -> None:
+def test_a_post_of_an_earlier_version_keeps_its_url_and_id(tmp_path: Path) -> None:
     files = {"2025-01-02-%e3%83%86.md": "", "x.md": "date: 2026-01-05\npermalink: /%e3%83%86b/"}
     folder = Folder(tmp_path)
     for name, head in files.items():
@@ -232,7 +232,7 @@ def test_a_post_of_an_earlier_version_keeps_its_address_and_id(tmp_path: Path) -
     assert [post.permalink for post in adopted.posts()] == ["/2026/02/02/テ/", *now]
 
 
-def test_an_address_is_bounded(tmp_path: Path) -> None:
+def test_the_length_of_a_url_is_limited(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(permalink="/{categories}/{title}/"))
     folder.write("2026-01-05-many.md", "x", "title: x\ncategories: [" + ", ".join(f"c{n}" for n in range(9_000)) + "]")
     folder.write("2026-01-06-long.md", "x", "title: " + "Ä b" * 100_000)
@@ -243,7 +243,7 @@ def test_an_address_is_bounded(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=300), st.sampled_from(["", "jekyll", "hugo", "hexo", "pelican", "zola", "docusaurus"]))
-def test_any_name_and_title_make_a_path_inside_the_site(text: str, tool: Tool) -> None:
+def test_any_name_and_title_give_a_path_inside_the_site(text: str, tool: Tool) -> None:
     parts = PARTS._replace(tool=tool, file=text, slug=text[:3], title=text, categories=(text, ".."), folder=text)
     path = filled("/{folder}/{categories}/{name}/{title}.html", parts)
     assert path.startswith("/")
@@ -253,11 +253,11 @@ def test_any_name_and_title_make_a_path_inside_the_site(text: str, tool: Tool) -
 
 
 @pytest.mark.parametrize("text", ["%", "%%", "%4", "a%2", "%2F", "%5C", "%0a", "%ff%fe", "100%25"])
-def test_unescaping_is_done_only_where_there_is_no_doubt(text: str) -> None:
+def test_only_unambiguous_escapes_are_decoded(text: str) -> None:
     assert unescaped(text) in (text, "100%")
 
 
-def test_a_file_that_stands_for_its_folder_has_its_address(tmp_path: Path) -> None:
+def test_an_index_file_has_the_url_of_its_folder(tmp_path: Path) -> None:
     names = ("blog/four/four.md", "blog/four/x.md", "blog/five/index.md", "one.md", "six/six/index.md")
     wanted: dict[tuple[Tool, str], list[str]] = {
         ("eleventy", "/{folder}/{file}/"): ["/blog/four/", "/blog/four/x/", "/blog/five/", "/one/", "/six/six/"],

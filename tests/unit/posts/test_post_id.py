@@ -58,7 +58,7 @@ def test_only_the_id_is_added(before: bytes, after: bytes) -> None:
         "---\ntitle: A\n---\n".encode("utf-16"),
     ],
 )
-def test_what_cannot_be_added_to_is_left_alone(tmp_path: Path, text: bytes) -> None:
+def test_front_matter_without_a_place_for_an_id_is_left_alone(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "a.md"
     file.write_bytes(text)
     with pytest.raises(ProjectError, match=r"the id cannot be added: .* yourself"):
@@ -78,7 +78,7 @@ def test_the_file_keeps_its_mode_and_stays_a_link(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"---\n", b"+++\n", b"{", b"Title: ", b""]))
-def test_whatever_is_in_the_file_the_rest_stays(rest: bytes, opening: bytes) -> None:
+def test_any_other_content_of_the_file_is_unchanged(rest: bytes, opening: bytes) -> None:
     data = opening + rest
     try:
         after = with_id(data, ID)

@@ -68,7 +68,7 @@ WORDS = ["Hello\n\n", "# SPDX: x\n", "<!-- never closed\n", "{% comment %}\n", "
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_front_matter_counts_after_what_says_nothing(form: str) -> None:
+def test_front_matter_counts_after_empty_text(form: str) -> None:
     text, body_line = FORMS[form]
     for before in BEFORE:
         post = post_of(before + text.format("false"))
@@ -128,7 +128,7 @@ def test_a_rule_in_a_text_stays_a_rule(text: str) -> None:
     assert split_body(text) == (text, 1)
 
 
-def test_a_long_comment_hides_no_front_matter_from_a_build(tmp_path: Path) -> None:
+def test_a_long_comment_does_not_hide_front_matter_from_a_build(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     licence = f"<!-- {'© words ' * 2000}\n-->\n"
     folder.write(HELLO, f"{licence}---\ntitle: Shown\n---\nText.\n", head="")
@@ -157,7 +157,7 @@ def test_front_matter_is_not_a_text_below_front_matter(form: str, tmp_path: Path
     }[form]
 
 
-def test_what_only_looks_like_a_second_block_is_text(tmp_path: Path) -> None:
+def test_text_that_only_looks_like_a_second_block_is_text(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for number, body in enumerate(
         (
@@ -177,7 +177,7 @@ def test_what_only_looks_like_a_second_block_is_text(tmp_path: Path) -> None:
     assert len(folder.posts()) == 10
 
 
-def test_a_line_below_front_matter_that_keeps_a_post_back_is_an_error(tmp_path: Path) -> None:
+def test_a_line_below_front_matter_that_withholds_a_post_is_an_error(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     lines = (
         "draft: true", "hidden: true", "newsletter: false", "newsletters: no", "email: false", "feed: no",
@@ -195,7 +195,7 @@ def test_a_line_below_front_matter_that_keeps_a_post_back_is_an_error(tmp_path: 
     assert sorted(folder.line(problem) for problem in archive.problems) == sorted(lines)
 
 
-def test_a_second_block_that_hides_takes_a_published_post_down() -> None:
+def test_a_second_block_that_hides_the_post_removes_a_published_post() -> None:
     head = "---\ntitle: x\n---\n"
     for rest in (
         "---\ntitle: x\ndraft: true\n---\n",

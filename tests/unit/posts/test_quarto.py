@@ -21,7 +21,7 @@ def shown(body: str, head: str = "title: A title") -> RenderedPost:
         return folder.render(NAME, inspect=False)
 
 
-def test_a_document_of_quarto_is_markdown() -> None:
+def test_a_quarto_document_is_markdown() -> None:
     for body, expected in (
         ("*a*\n\n```python\n#| echo: false\nx\n```",
          '<p><em>a</em></p>\n<pre><code class="language-python">#| echo: false\nx\n</code></pre>'),
@@ -56,6 +56,6 @@ def test_cells_that_are_not_run_are_reported_once_with_the_line() -> None:
     assert shown("```{python}\nx\n```\n\nB", "title: A\nexecute: {echo: false, eval: no}").html == "<p>B</p>\n"
 
 
-def test_an_open_cell_costs_little() -> None:
+def test_an_unclosed_cell_costs_little() -> None:
     for body in ("```{python}\n" * 20_000, "```{r}\n#| a: b\n" * 10_000, "`r " * 50_000):
         assert quarto_as_markdown(body, {}).text is not None

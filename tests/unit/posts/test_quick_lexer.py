@@ -33,7 +33,7 @@ def lexer_of(language: str) -> Lexer:
     return get_lexer_by_name(language, stripnl=False, ensurenl=False)
 
 
-def test_the_tokens_of_any_text_in_any_language_are_those_of_pygments() -> None:
+def test_tokens_of_any_text_in_any_language_equal_those_of_pygments() -> None:
     chance = random.Random(20)
     quick = 0
     for _, aliases, _, _ in get_all_lexers(plugins=False):
@@ -46,7 +46,7 @@ def test_the_tokens_of_any_text_in_any_language_are_those_of_pygments() -> None:
     assert quick > 400
 
 
-def test_a_language_that_is_used_often_keeps_its_colours() -> None:
+def test_a_frequent_language_keeps_its_colours() -> None:
     code = 'def f(x):\n    """Say it."""\n\n    return f"{x!r:>4}" + str(1.5)  # so\n'
     code_tokens._language.cache_clear()
     found = {highlight(code, "python", lambda *listing: tokens_of(*listing)[1]) for _ in range(code_tokens._MANY + 1)}

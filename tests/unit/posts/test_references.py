@@ -39,7 +39,7 @@ def test_every_link_is_absolute(reference: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("reference", ["http:page", "https:/page", "https:", "//[", "nothing:x", "C:\\x", "1:2"])
-def test_a_link_without_a_url_leaves_its_words(reference: str) -> None:
+def test_a_link_without_a_url_leaves_its_text(reference: str) -> None:
     result = html_of(f'<p><a href="{reference}">words</a></p>')
     assert "words" in result
     for address in re.findall(r'href="([^"]*)"', result):
@@ -66,7 +66,7 @@ def test_a_link_without_a_url_leaves_its_words(reference: str) -> None:
         ("![t](../a.png)", f'src="{URL}/2024/07/06/a.png"'),
     ],
 )  # fmt: skip
-def test_every_picture_sound_and_film_is_absolute(written: str, expected: str) -> None:
+def test_every_image_audio_and_video_url_is_absolute(written: str, expected: str) -> None:
     files = tuple(f"posts/{name}" for name in ("a.png", "b.png", "a.webp", "a.jpg", "a b.png", "../a.png"))
     assert expected in html_of(written, files=files)
 
@@ -99,7 +99,9 @@ def test_any_reference_becomes_absolute_or_is_removed(start: str, rest: str) -> 
         ("a/b/2024-07-06-x.md", "../../2024-07-07-y.md", "2024-07-07-y.md"),
     ],
 )
-def test_a_link_to_a_posts_file_leads_to_its_page(source: str, reference: str, target: str, tmp_path: Path) -> None:
+def test_a_link_to_the_file_of_a_post_leads_to_its_page(
+    source: str, reference: str, target: str, tmp_path: Path
+) -> None:
     folder = Folder(tmp_path)
     folder.write(source, f"[t](<{reference}#part>)")
     for permalink in ("/there/", "/else/where.html"):
@@ -220,7 +222,7 @@ FILES = ("files/talk.pdf", "media/v.mp4", "static/p.png", "deep/a b.png", "stati
          "notes/inner.pdf", "publisher.toml")  # fmt: skip
 
 
-def test_on_a_site_with_a_path_a_path_from_the_root_is_one_of_the_site(tmp_path: Path) -> None:
+def test_on_a_site_with_a_path_root_relative_links_start_at_that_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, replace(SITE, url=BELOW))
     for path in FILES:
         folder.file(path, PICTURE)
@@ -256,7 +258,7 @@ def test_on_a_site_with_a_path_a_path_from_the_root_is_one_of_the_site(tmp_path:
     }
 
 
-def test_a_file_or_post_that_is_added_later_changes_where_a_link_leads(tmp_path: Path) -> None:
+def test_a_file_or_post_that_is_added_later_changes_the_target_of_a_link(tmp_path: Path) -> None:
     for url in (URL, BELOW):
         folder = Folder(tmp_path / url.rpartition("/")[2], replace(SITE, url=url))
         folder.write(HELLO, "[t](/files/a.pdf) [u](/2024/07/06/new/)", "title: x\nimage: /files/b.png")
@@ -307,7 +309,7 @@ def test_no_reference_names_a_file_outside_or_hidden(path: str) -> None:
         assert not any(part.startswith(".") for part in found[1].split("/"))
 
 
-def test_the_writers_own_spelling_is_named_in_a_warning() -> None:
+def test_a_warning_shows_the_spelling_of_the_writer() -> None:
     result = rendered("One.\n\n![t](a&amp;b.png)\n\n![t](c\\_d.png)\n\n`e.png` ![t](e.png)\n\n![t](fä.png)")
     assert [line for line, _ in said(result)] == [6, 8, 10, 12]
 
@@ -319,7 +321,7 @@ def test_the_writers_own_spelling_is_named_in_a_warning() -> None:
         "a.mkv", "a.avi", "a.3gp", "a.mpg", "a.vtt", "a.srt", "a.ttml", "a.mobi", "a.epub",
     ],
 )  # fmt: skip
-def test_all_that_a_page_loads_or_a_feed_encloses_is_published(name: str, tmp_path: Path) -> None:
+def test_everything_that_a_page_loads_or_a_feed_encloses_is_published(name: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.file(f"posts/{name}", b"some bytes")
     folder.write(HELLO, f'<video src="{name}" poster="{name}"></video>', f"title: x\nimage: {name}\nenclosure: {name}")
@@ -433,7 +435,7 @@ def test_a_static_file_is_found_in_another_form(tmp_path: Path) -> None:
     assert folder.check() == []
 
 
-def test_a_name_in_no_form_is_missing(tmp_path: Path) -> None:
+def test_a_name_that_exists_in_no_form_is_missing(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "![x](caf\u00e9.png)\n\n[x](\u00fc.md)")
     folder.file("posts/cafe.png", b"x")

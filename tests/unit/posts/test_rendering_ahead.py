@@ -35,7 +35,7 @@ def folder_of_posts(root: Path) -> Folder:
     return folder
 
 
-def test_posts_come_in_any_order_whatever_was_expected(process: BoundedProcess, tmp_path: Path) -> None:
+def test_posts_can_be_requested_in_any_order_whatever_was_expected(process: BoundedProcess, tmp_path: Path) -> None:
     folder = folder_of_posts(tmp_path)
     archive = folder.archive()
     renderer = Renderer(archive, folder.config, process=process)
@@ -68,7 +68,7 @@ def test_a_post_that_is_expected_several_times_is_rendered_once(tmp_path: Path) 
     assert process.count == len(NAMES)
 
 
-def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: BoundedProcess, tmp_path: Path) -> None:
+def test_a_broken_post_that_was_expected_breaks_only_itself(process: BoundedProcess, tmp_path: Path) -> None:
     folder = folder_of_posts(tmp_path)
     folder.write(NAMES[20], "- a\n" * 200_000)
     folder.write(NAMES[18], b"---\ntitle: x\n---\ncaf\xe9")
@@ -147,7 +147,7 @@ def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
     assert rendered(NAMES[2], title="Changed")[0]
 
 
-def test_calls_are_answered_in_turn_around_one_that_dies(process: BoundedProcess) -> None:
+def test_calls_are_answered_in_turn_even_if_one_dies(process: BoundedProcess) -> None:
     before = [process.begin(add, n, 0, seconds=5) for n in range(20)]
     endless = process.begin(spin, seconds=0.1)
     after = [process.begin(add, n, 100, seconds=5) for n in range(20)]
@@ -162,7 +162,7 @@ def test_large_calls_and_results_do_not_block_each_other(process: BoundedProcess
     assert [len(process.result(call)) for call in calls] == [20, 6_000_000, 20, 400_000, 400_000, 2800]
 
 
-def test_a_call_that_is_withdrawn_is_not_made(process: BoundedProcess) -> None:
+def test_a_withdrawn_call_is_not_made(process: BoundedProcess) -> None:
     calls = [process.begin(add, n, 0, seconds=5) for n in range(40)]
     endless = process.begin(spin, seconds=600)
     process.withdraw([endless])

@@ -35,7 +35,7 @@ def html(body: str, **templates: str) -> str:
     return result.html.strip()
 
 
-def test_the_front_matter_is_that_of_pelican_and_nikola() -> None:
+def test_front_matter_is_read_as_in_pelican_and_nikola() -> None:
     for text, fields in (
         ("My *title*\n==========\n\n:date: 2010-10-03\n:tags: a,\n    b\n:Slug: x y\n\nText",
          {"title": "My title", "date": "2010-10-03", "tags": "a, b", "Slug": "x y"}),
@@ -84,7 +84,7 @@ def test_restructured_text_is_html() -> None:
     assert shown("A\n\n.. TEASER_END\n\nB").excerpt == "A"
 
 
-def test_a_directive_is_the_template_of_the_owner() -> None:
+def test_a_directive_is_rendered_with_the_template_of_the_owner() -> None:
     body = ".. box:: one two\n   :size: 3\n\n   *a*\n"
     assert html(body, box="<p>{{ args[1] }} {{ size }} {{ raw }}</p>") == "<p>two 3 *a*</p>"
     result = shown(f"Words\n\n{body}")
@@ -94,7 +94,7 @@ def test_a_directive_is_the_template_of_the_owner() -> None:
     ]
 
 
-def test_nothing_is_read_or_run(tmp_path: Path) -> None:
+def test_no_file_is_read_and_no_code_is_run(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("SECRET", encoding="utf-8")
     for body in (
         f".. include:: {tmp_path}/secret",
@@ -110,14 +110,14 @@ def test_nothing_is_read_or_run(tmp_path: Path) -> None:
         assert result.problems, body
 
 
-def test_problems_name_the_line_of_the_writer() -> None:
+def test_problems_have_the_line_of_the_writer() -> None:
     result = shown("A\n\n- b\nc `d`_\n\n.. image:: gone.png\n")
     lines = {p.message: p.line for p in result.problems}
     assert lines['reStructuredText: Unknown target name: "d"'] in (9, 10)
     assert [line for message, line in lines.items() if "gone.png" in message] == [12]
 
 
-def test_hostile_text_is_one_line() -> None:
+def test_hostile_text_is_one_line_of_error() -> None:
     for body in ("[" * 20_000, "*" * 20_000, "|a| " * 3_000, "`" * 10_000, "  " * 20_000 + "a"):
         assert shown(body).html is not None
     with pytest.raises(BrokenPost, match="cannot be read as reStructuredText"):
@@ -136,7 +136,7 @@ def test_without_docutils_the_post_says_what_to_install(monkeypatch: pytest.Monk
     assert "publisher[rst]" in error.value.hint
 
 
-def test_words_behind_an_unknown_directive_are_shown() -> None:
+def test_words_after_an_unknown_directive_are_shown() -> None:
     for body, expected in (
         (".. versionadded:: 1.0 WORDS *more*", "<p>Added in version 1.0: WORDS <em>more</em></p>"),
         (".. deprecated:: 2\n\n   Use x.", "<p>Deprecated since version 2:</p>\n<p>Use x.</p>"),
@@ -145,7 +145,7 @@ def test_words_behind_an_unknown_directive_are_shown() -> None:
     assert shown("x |s|\n\n.. |s| foo:: one *two*").html == "<p>x one <em>two</em></p>\n"
 
 
-def test_words_that_readers_of_restructured_text_do_not_see_are_an_error() -> None:
+def test_words_that_restructured_text_would_hide_are_an_error() -> None:
     refused = "the directive {} does nothing here, so readers don't see {}"
     for body, message, is_error in (
         ("x\n\n.. raw:: html\n\n   <b>x more</b>", refused.format("raw", "'x more'"), True),

@@ -67,7 +67,7 @@ def test_posts_are_markdown_and_html_files_at_any_depth(tmp_path: Path) -> None:
     assert found(folder) == posts
 
 
-def test_a_folder_called_like_a_post_is_a_folder(tmp_path: Path) -> None:
+def test_a_folder_named_like_a_post_is_a_folder(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("v1.0.md/a.md")
     assert found(folder) == {"v1.0.md/a.md"}
@@ -194,7 +194,7 @@ def test_a_post_of_almost_the_most_bytes_is_published(tmp_path: Path) -> None:
     assert folder.render().words == 200_000
 
 
-def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_missing_folder_is_one_clear_line_of_error(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     (tmp_path / "posts").rmdir()
     assert reported(folder) == [("posts", "cannot be read: No such file or directory")]
@@ -216,7 +216,7 @@ def test_an_unreadable_file_is_reported_until_it_is_readable(what: str, ordinary
     assert len(folder.archive(keep=True).posts) == 2
 
 
-def test_a_link_to_the_project_makes_no_posts_of_pages(tmp_path: Path) -> None:
+def test_a_link_to_the_project_does_not_turn_pages_into_posts(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO)
     (tmp_path / "public").mkdir()
@@ -226,7 +226,7 @@ def test_a_link_to_the_project_makes_no_posts_of_pages(tmp_path: Path) -> None:
     assert reported(folder) == [("posts/loop", "is a link to a folder above itself")]
 
 
-def test_a_walk_that_was_taken_before_finds_the_same(tmp_path: Path) -> None:
+def test_a_repeated_walk_finds_the_same_files(tmp_path: Path) -> None:
     choose = random.Random(21)
     names = [
         "a.md",

@@ -43,7 +43,7 @@ FRAME = (
 )
 
 
-def test_shortcodes_that_hugo_brings_are_rendered() -> None:
+def test_built_in_shortcodes_of_hugo_are_rendered() -> None:
     png = f'<img src="{URL}/2024/07/06/hello/a.png"'
     youtube = f'<iframe src="https://www.youtube.com/embed/abc-1" title="YouTube video" {FRAME}'
     for body, expected in (
@@ -82,7 +82,7 @@ def test_shortcodes_that_hugo_brings_are_rendered() -> None:
         assert checked(shown(body)) == expected, body
 
 
-def test_a_reference_of_hugo_is_the_address_of_its_post() -> None:
+def test_a_reference_of_hugo_is_the_url_of_its_post() -> None:
     for path, url in (
         ("2024-07-05-other.md", OTHER),
         ("/posts/2024-07-05-other#a", f"{OTHER}#a"),
@@ -118,7 +118,7 @@ def test_shortcodes_in_code_stay_unless_hugo_runs_them() -> None:
     assert checked(shown("`{{< param thing >}}`")) == "<p><code>page value</code></p>"
 
 
-def test_the_template_of_the_owner_goes_first() -> None:
+def test_the_template_of_the_owner_takes_precedence() -> None:
     for body, template, expected in (
         ("{{< box >}}", "<div>x</div>", "<div>x</div>"),
         ("{{< box a b=2 >}}", "<p>{{ args[0] }}{{ b }}{{ page.title }}{{ page.thing }}</p>",
@@ -147,7 +147,7 @@ def test_the_template_of_the_owner_goes_first() -> None:
     assert checked(shown("{{/* box() */}}", "zola")) == "<p><code>{{ box() }}</code></p>"
 
 
-def test_an_unknown_shortcode_is_named_with_its_line_and_its_words_stay() -> None:
+def test_an_unknown_shortcode_is_reported_with_its_line_and_its_words_stay() -> None:
     result = shown("a\n\n{{< box >}}\n*b*\n{{< /box >}}\n\n{{< box >}}c{{< /box >}}")
     assert result.html == "<p>a</p>\n<p><em>b</em></p>\n<p>c</p>\n"
     (problem,) = result.problems
@@ -157,7 +157,7 @@ def test_an_unknown_shortcode_is_named_with_its_line_and_its_words_stay() -> Non
     assert len(shown("{{% box %}}").problems) == 1
 
 
-def test_a_problem_names_the_line_of_the_writer() -> None:
+def test_a_problem_has_the_line_of_the_writer() -> None:
     body = '{{< details\n  summary="a"\n>}}\nx\n{{< /details >}}\n\n{{< box >}}\n\n{{< other >}}\n'
     lines = {p.message: p.line for p in shown(body, box="{{ 1 / 0 }}").problems}
     (failed,) = (message for message in lines if "templates/shortcodes/box.html:1" in message)
@@ -182,7 +182,7 @@ def test_hostile_shortcodes_cost_little() -> None:
     assert shown("{{< box >}}" * 30 + "x" + "{{< /box >}}" * 30, box="{{ inner }}{{ inner }}").html.count("x") < 30_000
 
 
-def test_values_are_read_as_hugo_reads_them() -> None:
+def test_values_are_read_as_in_hugo() -> None:
     for text, positional, named in (
         ('a "b c" `d "e"` 5 true', ["a", "b c", 'd "e"', 5, True], {}),
         ('a=b c = "d" e=`f` g=false', [], {"a": "b", "c": "d", "e": "f", "g": False}),

@@ -19,6 +19,6 @@ def test_a_quick_search_finds_what_a_slow_one_does(signs: list[str], text: str) 
 
 
 @given(SIGNS, st.text("ab<%-_ \n—", max_size=30), st.text("ab<%-_ \n—", max_size=30))
-def test_signs_are_found_in_long_texts_that_follow_each_other(signs: list[str], first: str, second: str) -> None:
+def test_characters_are_found_in_consecutive_long_texts(signs: list[str], first: str, second: str) -> None:
     for text in (first + " and words" * 60, second + " and words" * 60, first + " and words" * 60):
         assert Signs(*signs).are_in(text) == any(sign in text for sign in signs)

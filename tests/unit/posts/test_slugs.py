@@ -35,7 +35,7 @@ NFD = unicodedata.normalize("NFD", "Café")
         ("index.html", "index.html_a8062830"),
     ],
 )  # fmt: skip
-def test_a_tag_has_a_slug_that_a_person_can_read(name: str, slug: str) -> None:
+def test_a_tag_has_a_readable_slug(name: str, slug: str) -> None:
     assert tag_slug(name) == slug
 
 
@@ -59,7 +59,7 @@ def test_different_languages_of_programming_are_different_tags() -> None:
     assert tag_slug("c--") == tag_slug("C")
 
 
-def test_a_sign_and_its_word_are_different_tags() -> None:
+def test_a_symbol_and_its_word_are_different_tags() -> None:
     names = ["日本語", "R&D", "R and D", "C++", "C plus plus", "C+plus", "plus+", "+plus", "++", "plus plus", "C#",
              "C sharp", "C", ".NET", "dot NET", "NET", "*", "star", "Q&A", "Q and A", "and", "&"]  # fmt: skip
     assert len({tag_slug(name) for name in names}) == len(names)
@@ -87,7 +87,7 @@ def test_a_new_tag_changes_no_other_slug(tmp_path: Path) -> None:
         ("_private", "private"), (".hidden", "hidden"), ("snake_case", "snake_case"), ("A--B", "a-b"),
     ],
 )  # fmt: skip
-def test_a_post_has_a_slug_that_a_person_can_read(text: str, slug: str) -> None:
+def test_a_post_has_a_readable_slug(text: str, slug: str) -> None:
     assert post_slug(text) == slug
 
 
@@ -151,7 +151,7 @@ def test_different_names_have_different_slugs(
     assert (tag_slug(one) == tag_slug(other)) == (normal_form(one) == normal_form(other))
 
 
-def test_names_that_once_shared_a_path_do_not() -> None:
+def test_names_that_once_shared_a_path_no_longer_do() -> None:
     for names in (
         ["a/b", "a:b", "a,b", "a\\b", "a'b", "a-b", "a_b", "a—b"], ["m²", "m2"], ["½", "1⁄2"],
         ["/", "u2f"], ["&", "and_", "and"], ["R&D", "r_and_d"], ["C++", "c_plus_plus"], ["…", "..."],
@@ -170,7 +170,7 @@ def test_every_short_ascii_name_has_a_different_slug() -> None:
 
 @settings(max_examples=settings.default.max_examples, deadline=None)
 @given(NEAR)
-def test_no_slug_is_a_file_that_the_site_has(name: str) -> None:
+def test_no_slug_equals_the_name_of_a_file_of_the_site(name: str) -> None:
     taken = {"index.html", "feed.xml", "atom.xml", "feed.json", "feed-1.xml", "atom-12.xml", "feed-3.json"}
     assert tag_slug(name) not in taken
     assert not {tag_slug(each) for each in taken} & taken
@@ -181,7 +181,7 @@ def test_a_topic_is_found_by_tag_or_slug(name: str) -> None:
     assert topic_slug(name) == topic_slug(tag_slug(name)) == tag_slug(name)
 
 
-def test_long_names_with_one_beginning_stay_apart() -> None:
+def test_long_names_with_the_same_beginning_stay_distinct() -> None:
     assert tag_slug("x" * 300) != tag_slug("x" * 301)
     assert post_slug("日" * 90) != post_slug("日" * 91)
     assert tag_slug("x" * 300).startswith("x" * 150)
@@ -256,13 +256,13 @@ def test_without_an_authority_the_host_is_in_the_id() -> None:
     assert post_of(ORIGINAL, authority="").id == "tag:site.example,2024:2024-07-06:hello"
 
 
-def test_an_id_is_ascii_and_of_any_script() -> None:
+def test_an_id_is_ascii_for_a_name_in_any_script() -> None:
     assert post_of("---\ntitle: x\n---\n", "日/2024-07-06-é ñ.md").id == (
         "tag:site.example,2024:2024-07-06:%E6%97%A5/%C3%A9-%C3%B1"
     )
 
 
-def test_the_same_file_name_in_two_folders_is_no_clash(tmp_path: Path) -> None:
+def test_the_same_file_name_in_two_folders_does_not_clash(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for language in ("en", "de", "fr"):
         folder.write(f"{language}/2020-10-02-released.md")
@@ -289,7 +289,7 @@ def test_the_newer_of_two_clashing_posts_is_left_out(older: str, newer: str, nam
     assert folder.build().posts == 1
 
 
-def test_names_that_differ_in_signs_are_posts_of_their_own(tmp_path: Path) -> None:
+def test_names_that_differ_only_in_symbols_are_different_posts(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     names = ["🎉", "🎂", "C", "C++", "C#", "…", "party 🎉", "party 🎂", "〇○〡foo"]
     for name in names:
@@ -320,7 +320,7 @@ def test_a_published_post_keeps_its_id_when_a_name_like_its_own_appears(tmp_path
     assert [problem.path for problem in after.problems] == ["posts/2024-07-06-C.md"]  # its name has no symbols to keep
 
 
-def test_a_name_with_signs_stays_when_the_authority_changes_or_the_other_post_goes(tmp_path: Path) -> None:
+def test_a_name_with_symbols_survives_a_new_authority_or_the_loss_of_the_other_post(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in ("C", "C++"):
         folder.write(f"2024-07-06-{name}.md", "Text.", "title: x")
@@ -332,7 +332,7 @@ def test_a_name_with_signs_stays_when_the_authority_changes_or_the_other_post_go
     assert [post.id for post in moved.posts()] == ["tag:other.example,2026:2024-07-06:c_plus_plus"]
 
 
-def test_a_post_that_was_published_without_its_signs_keeps_its_id_and_address(tmp_path: Path) -> None:
+def test_a_post_that_was_published_without_its_symbols_keeps_its_id_and_url(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     path = folder.write("2024-07-06-post.md", "Text.", "title: x")
     folder.build()
@@ -343,7 +343,7 @@ def test_a_post_that_was_published_without_its_signs_keeps_its_id_and_address(tm
     assert (post.id, post.permalink) == ("tag:site.example,2024:2024-07-06:post", "/2024/07/06/post/")
 
 
-def test_two_endings_of_one_name_are_a_clash(tmp_path: Path) -> None:
+def test_two_extensions_of_one_name_clash(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in (HELLO, "2024-07-06-hello.markdown", "2024-07-06-hello/index.md"):
         folder.write(name)
@@ -360,7 +360,7 @@ def test_two_endings_of_one_name_are_a_clash(tmp_path: Path) -> None:
         ("permalink: /日本/é/", "/日本/é/"), ("permalink: true", "/2024/07/06/hello/"),
     ],
 )  # fmt: skip
-def test_a_permalink_of_its_own_wins_and_stays_inside(line: str, permalink: str) -> None:
+def test_a_permalink_in_front_matter_wins_and_stays_inside_the_site(line: str, permalink: str) -> None:
     assert post_of(f"---\ntitle: x\n{line}\n---\n").permalink == permalink
 
 

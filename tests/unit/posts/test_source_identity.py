@@ -90,7 +90,7 @@ def test_an_edit_keeps_the_post_and_its_id() -> None:
     assert not life.read(replace(A, guid="x y", title="Other", html="<p>other</p>", updated=NOW))
 
 
-def test_a_guid_that_is_not_a_uri_or_is_taken_gets_an_id_of_ours() -> None:
+def test_a_guid_that_is_not_a_uri_or_is_in_use_gets_an_id_from_us() -> None:
     life = Life()
     life.read(A)
     life.read(replace(A, guid="x"))
@@ -112,7 +112,7 @@ def gone_after(*documents: Sequence[FeedItem], later: timedelta = timedelta(hour
     return "".join(life.items[number].title[-1] for number in done.gone)
 
 
-def test_an_item_that_is_taken_back_is_gone_and_one_that_made_room_is_not() -> None:
+def test_a_withdrawn_item_is_gone_and_one_that_moved_out_of_the_feed_is_not() -> None:
     assert gone_after([B, A], [C, B, A], [B, A]) == "c"
     assert gone_after([C, B, A], [C, A]) == "b"
     assert gone_after([C, B], [D, C]) == ""
@@ -130,7 +130,7 @@ def test_an_item_that_is_taken_back_is_gone_and_one_that_made_room_is_not() -> N
     assert life.read(B, A).gone == ()
 
 
-def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
+def test_a_feed_with_only_new_items_is_suspect_and_a_growing_one_is_not() -> None:
     def held(before: Sequence[FeedItem], after: Sequence[FeedItem]) -> bool:
         life = Life()
         life.read(*before)
@@ -177,7 +177,7 @@ def old_after(*documents: Sequence[FeedItem]) -> str:
     return " ".join(each.item.title.removeprefix("On ") for each in done.new if each.is_old)
 
 
-def test_what_slides_into_the_old_end_is_a_backlog() -> None:
+def test_items_that_appear_at_the_old_end_are_backlog() -> None:
     posts = [item(str(n), days=n) for n in range(2, 22)]  # 2 is the newest
     first = posts[:10]
     news, back = item("news", days=1), item("back", days=300)
@@ -206,7 +206,7 @@ def test_what_slides_into_the_old_end_is_a_backlog() -> None:
     assert old_after(posts) == ""
 
 
-def test_a_link_is_compared_without_what_does_not_matter() -> None:
+def test_a_link_is_compared_without_irrelevant_parts() -> None:
     same = ("https://a.org/x/", "http://www.A.org:80/x?utm_source=b#", "//a.org/x", "https://a.org:443/x?utm_a=b")
     assert {canonical_link(each) for each in same} == {"a.org/x"}
     other = ("https://a.org/x?p=1", "https://a.org/X", "https://a.org:8080/x", "https://b.a.org/x", "https://a.org/x#y")
@@ -243,7 +243,7 @@ def test_the_same_document_again_changes_nothing(documents: list[list[FeedItem]]
         assert (again.new, again.gone, again.back) == ((), (), ())
 
 
-def test_items_that_share_guid_link_and_title_are_one() -> None:
+def test_items_with_the_same_guid_link_and_title_are_one() -> None:
     many = [
         FeedItem("same", SAME, f"title {n % 100}", f"<p>{n}</p>", published=NOW + n * DAY / 10**4) for n in range(2_000)
     ]

@@ -61,7 +61,7 @@ def test_a_list_or_a_table_leaves_the_post_out(key: str, value: str) -> None:
         "draft: nope\nprivate: true", "published: 'OFF'",
     ],
 )  # fmt: skip
-def test_a_post_that_says_clearly_that_it_is_hidden_is_hidden_without_an_error(line: str) -> None:
+def test_a_clearly_hidden_post_is_hidden_without_an_error(line: str) -> None:
     entry = read(f"---\ntitle: x\n{line}\n---\n")
     assert (entry.post, entry.problems) == (None, ())
 
@@ -78,7 +78,7 @@ def test_a_post_that_says_clearly_that_it_is_hidden_is_hidden_without_an_error(l
         "cover: {hidden: true}", "teaser: Read on and see", "hero: true",
     ],
 )  # fmt: skip
-def test_what_true_posts_contain_gets_no_error_and_no_warning(line: str) -> None:
+def test_values_in_real_posts_cause_no_errors_or_warnings(line: str) -> None:
     entry = read(f"---\ntitle: x\n{line}\n---\n")
     assert entry.post
     assert entry.problems == ()
@@ -112,7 +112,7 @@ HUGO: list[tuple[str, Tool, bool]] = [
 ]
 
 
-def test_a_draft_that_hugo_publishes_is_told() -> None:
+def test_a_draft_that_hugo_publishes_is_reported() -> None:
     for line, tool, is_told in HUGO:
         head = parse_head(f"---\ntitle: x\n{line}\n---\n", whole=True)
         entry = build_post("2024-07-06-a.md", head, "", replace(settings(), tool=tool), title_in)

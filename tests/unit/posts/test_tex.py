@@ -44,7 +44,7 @@ def formulas_in(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("around", ["${}$", "$`{}`$", r"\({}\)", r"\\({}\\)", "$${}$$"])
-def test_tex_is_kept_to_the_byte_in_every_place(around: str) -> None:
+def test_tex_is_kept_byte_for_byte_in_every_place(around: str) -> None:
     """One post contains all of them for each pair of delimiters, because each body costs a call to the child."""
     body, wanted = "", []
     for place in PLACES.values():
@@ -82,7 +82,7 @@ def test_a_footnote_keeps_its_tex() -> None:
         ("$$ {% raw %}{{a}}{% endraw %} $$", " {{a}} "),
     ],
 )
-def test_a_block_of_tex_is_kept_to_the_byte(body: str, tex: str) -> None:
+def test_a_block_of_tex_is_kept_byte_for_byte(body: str, tex: str) -> None:
     result = rendered(body)
     assert formulas_in(result.html) == [tex]
     assert "<pre>" in result.html
@@ -139,19 +139,19 @@ def test_prices_and_variables_stay_text(text: str) -> None:
         ("- a: $x\n- b: y$", "a: $x b: y$"),
     ],
 )
-def test_escaped_signs_stay_text(body: str, words: str) -> None:
+def test_escaped_dollar_signs_stay_text(body: str, words: str) -> None:
     html = html_of(body)
     assert "<code" not in html
     assert lxml_html.fromstring(f"<div>{html}</div>").text_content().split() == words.split()
 
 
-def test_formulas_beside_each_other_are_formulas() -> None:
+def test_adjacent_formulas_are_formulas() -> None:
     body = r"$x$,$y$ and $a, b$/$c d$; \(p\)/\(q\), have:\(x^2\), $20/$n$, $Date_1$, $5 \text{€}$"
     expected = ["x", "y", "a, b", "c d", "p", "q", "x^2", "n", "Date_1", r"5 \text{€}"]
     assert [formula.tex for formula in take_out(body).formulas] == expected
 
 
-def test_what_only_looks_like_prose_is_a_formula() -> None:
+def test_a_formula_that_looks_like_prose_is_a_formula() -> None:
     formulas = ["n", "c", "2n", "2 n + 1", "{}^{14}C", r"{n \choose k}", "_2F_1", "1, 2, 3", "a.b", "AB", r"\sin"]
     body = "\n\n".join(f"Let ${tex}$ be, or \\({tex}\\): $${tex}$$ it." for tex in formulas)
     assert formulas_in(html_of(body + "\n\nThe $n$th, $2k$th; $f$(x), $${a}$$.")) == [
@@ -193,7 +193,7 @@ def test_a_heading_with_tex_keeps_the_id_that_github_gives_it() -> None:
     assert result.problems == ()
 
 
-def test_nothing_in_tex_is_taken_for_a_slip_of_markdown() -> None:
+def test_nothing_in_tex_is_reported_as_a_slip_of_markdown() -> None:
     texs = ("a == b == c", "x^[ab] + [[A B]]", "f](( x", "{{a}} {% b %}", "[^1]", "%% x y %%", "*|NAME|*")
     result = rendered("\n\n".join(f"$`{tex}`$ and \\({tex}\\)\n\n$$\n{tex}\n$$" for tex in texs))
     assert [message for _, message in said(result) if "the formula" not in message] == []
@@ -260,7 +260,7 @@ def test_a_formula_that_cannot_be_displayed_is_shown_as_tex_with_its_line() -> N
     assert second.startswith("the formula \\frac{a can't be displayed: expected")
 
 
-def test_written_mathml_stays_in_pages_and_is_words_elsewhere() -> None:
+def test_handwritten_mathml_stays_in_pages_and_is_text_elsewhere() -> None:
     mathml = '<math display="block"><mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mn>2</mn></mfrac></math>'
     for name in ("2024-07-06-hello.md", "2024-07-06-hello.html"):
         result = rendered(f"<p>It is {mathml}.</p>", name=name)
@@ -285,7 +285,7 @@ def test_written_mathml_stays_in_pages_and_is_words_elsewhere() -> None:
         ("<mi>a</mi></mrow></mfrac>", "a"),
     ],
 )
-def test_mathml_has_words(mathml: str, words: str) -> None:
+def test_mathml_has_a_text_form(mathml: str, words: str) -> None:
     assert words_of(mathml).strip() == words
 
 
@@ -320,7 +320,7 @@ def test_mathml_beyond_the_limit_of_a_post_is_left_out() -> None:
 
 
 @given(st.text("$\\()[]{}`|<> \n\t>-#*_^&=ax15,.:{%}中é\x07", max_size=80))
-def test_what_was_taken_out_is_put_back(body: str) -> None:
+def test_masked_formulas_are_put_back(body: str) -> None:
     body = body.replace("\x07", "$$\n")
     taken = take_out(body)
     assert taken.as_written(taken.body) == body

@@ -54,11 +54,11 @@ def _html() -> str:
     return "".join(f'<h2 id="{name}">{text}</h2>\n' for name, text in made.items())
 
 
-def test_an_id_that_its_writer_chose_stays() -> None:
+def test_an_id_chosen_by_the_writer_stays() -> None:
     assert with_targets('<h2 id="mine">What’s next</h2>', "zola", ()) == '<h2 id="mine">What’s next</h2>'
 
 
-def test_a_link_finds_the_heading_that_another_tool_would_call_so() -> None:
+def test_a_link_finds_a_heading_by_the_id_of_another_tool() -> None:
     html = '<h2 id="a">What’s next: “it”</h2><h2 id="b">🎉 Party time</h2><h2 id="c">Café, crème</h2>'
     for name, target in {
         "what-s-next-it": "a",
@@ -74,13 +74,13 @@ def test_a_link_finds_the_heading_that_another_tool_would_call_so() -> None:
     assert heading_ids("eleventy", ["A"]) is None
 
 
-def test_a_body_gets_a_bounded_number_of_targets() -> None:
+def test_a_body_gets_a_limited_number_of_targets() -> None:
     html = "".join(f'<h2 id="{n}">Heading, {n}</h2>' for n in range(5_000))
     assert with_targets(html, "", [f"heading--{n}" for n in range(5_000)]).count("<a id=") == 200
     assert with_targets(html.replace('id="', 'id="heading-'), "zola", ()).count('id="heading-') == 5_000
 
 
-def test_a_broken_link_to_a_heading_is_reported_only_where_the_page_is_made_here(tmp_path: Path) -> None:
+def test_a_broken_link_to_a_heading_is_reported_only_if_the_page_is_built_here(tmp_path: Path) -> None:
     text = "---\ntitle: x\ndate: 2026-01-02\n---\n[a](#what-s-next) [b](#nowhere)\n\n## What's next\n"
     (tmp_path / "posts").mkdir()
     (tmp_path / "posts/x.md").write_text(text)
@@ -149,7 +149,7 @@ def test_links_to_files_lead_where_the_tool_puts_their_pages(tmp_path: Path) -> 
         assert messages(rendered.problems) == [], tool
 
 
-def test_a_reference_of_hugo_may_be_to_a_page_that_is_no_post(tmp_path: Path) -> None:
+def test_a_reference_of_hugo_may_be_to_a_page_that_is_not_a_post(tmp_path: Path) -> None:
     dated = "---\ntitle: x\ndate: 2026-01-02\n---\n"
     refs = {"/about": "/about/", "about.md#a": "/about/#a", "/posts/_index.md": "/posts/", "/": "/", "b": "/posts/b/"}
     files = {"content/posts/a.md": dated + "\n".join(f'[x]({{{{< ref "{ref}" >}}}})' for ref in refs)}
@@ -170,7 +170,7 @@ PELICAN = {
 }  # fmt: skip
 
 
-def test_pelicans_references_lead_to_files_and_lists(tmp_path: Path) -> None:
+def test_references_of_pelican_lead_to_files_and_lists(tmp_path: Path) -> None:
     for kind, is_here in enumerate((False, True)):
         posts = Posts(folder="content", tool="pelican", permalink="/{file}.html")
         copied = PagesConfig(enabled=is_here, copy=("content/images = /images",))
@@ -187,7 +187,7 @@ def test_pelicans_references_lead_to_files_and_lists(tmp_path: Path) -> None:
         assert not any("broken" in each or "exist" in each for each in told), told
 
 
-def test_a_dead_link_in_the_way_of_a_tool_is_told(tmp_path: Path) -> None:
+def test_a_broken_link_in_the_syntax_of_a_tool_is_reported(tmp_path: Path) -> None:
     text = (
         "---\ntitle: x\ndate: 2026-01-02\n---\n[a](@/gone.md) [b](../outside/../../x.md) [c](@/../../etc/passwd.md)\n"
     )
@@ -198,7 +198,7 @@ def test_a_dead_link_in_the_way_of_a_tool_is_told(tmp_path: Path) -> None:
         assert told[0] == "broken link: @/gone.md is not a published post"
 
 
-def test_a_whole_address_of_the_site_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+def test_a_broken_full_url_of_the_site_is_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     links = "[a](https://site.example/nope/) [b](https://site.example/) [c](https://other.example/nope/)"
     folder.write("2026-01-02-x.md", links)
@@ -206,7 +206,7 @@ def test_a_whole_address_of_the_site_that_leads_nowhere_is_told(tmp_path: Path) 
     assert told == ["broken link: no page of this site is at https://site.example/nope/"]
 
 
-def test_a_dead_link_to_a_page_of_jekyll_names_the_file_to_move(tmp_path: Path) -> None:
+def test_a_broken_link_to_a_jekyll_page_names_the_file_to_move(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
     folder.file("about.md", "---\ntitle: About\n---\nWords.\n")
     folder.file("_posts/2026-01-02-x.md", "---\ntitle: X\n---\n[a](/about.html) [b](/about/) [c](/none.html)\n")
@@ -217,7 +217,7 @@ def test_a_dead_link_to_a_page_of_jekyll_names_the_file_to_move(tmp_path: Path) 
     ]
 
 
-def test_a_file_that_the_tool_puts_elsewhere_is_no_mistake(tmp_path: Path) -> None:
+def test_a_file_that_the_tool_puts_elsewhere_is_not_a_mistake(tmp_path: Path) -> None:
     text = "---\ntitle: x\ndate: 2026-01-02\n---\n"
     for number, (tool, source, body, there, said) in enumerate(OTHER_FILES):
         folder, pattern = source.rpartition("/")[0], "/{slug}/"

@@ -37,7 +37,7 @@ def html_of_lines(lines: tuple[str, ...]) -> list[str]:
     return re.findall(r"<p>(.*?)</p>", rendered("\n\n".join(lines)).html, re.DOTALL)
 
 
-def test_emphasis_stands_beside_punctuation_of_east_asia() -> None:
+def test_emphasis_works_next_to_east_asian_punctuation() -> None:
     cases = [(mark, inside, *around) for mark in MARKS for inside in INSIDE for around in AROUND]
     lines = tuple(f"{before}{mark}{inside}{mark}{after}" for mark, inside, before, after in cases)
     for line, html, (mark, _, before, after) in zip(lines, html_of_lines(lines), cases, strict=True):
@@ -45,7 +45,7 @@ def test_emphasis_stands_beside_punctuation_of_east_asia() -> None:
         assert html.endswith(f"</{MARKS[mark].rpartition('<')[2]}>" + after if mark != "***" else f"</em>{after}"), line
 
 
-def test_emphasis_in_other_scripts_is_that_of_commonmark() -> None:
+def test_emphasis_in_other_scripts_follows_commonmark() -> None:
     lines = ('a**"b"**c', "f(*args, **kw)", "a * b * c", "snake_case_name", "**bold**text", "x **(y)** z", "**b.**c")
     assert html_of_lines(lines) == [
         "a**“b”**c",
@@ -68,7 +68,7 @@ def addresses(html: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_an_address_ends_before_each_sign_of_east_asia() -> None:
+def test_a_url_ends_before_east_asian_punctuation() -> None:
     cases = [
         (start, sign)
         for start in ("http://a.example/b", "https://a.example/b?c=d", "www.a.example/b")
@@ -104,7 +104,7 @@ def test_an_address_ends_before_each_sign_of_east_asia() -> None:
         ("See https://a.example/x_(y). It’s here", ["https://a.example/x_(y)"]),
     ],
 )
-def test_addresses_are_those_that_a_reader_sees(text: str, links: list[str]) -> None:
+def test_urls_are_those_that_readers_see(text: str, links: list[str]) -> None:
     html = rendered(text).html
     assert [href for href, _ in addresses(html)] == links
     assert "end-of-address" not in html
@@ -142,7 +142,7 @@ EMOJI = (
 )
 
 
-def test_quotes_and_emoji_in_text_are_what_they_look_like() -> None:
+def test_quotes_and_emoji_codes_in_text_are_replaced() -> None:
     cases = [*QUOTES, *EMOJI]
     for (_, expected), html in zip(cases, html_of_lines(tuple(text for text, _ in cases)), strict=True):
         assert unescape(html) == expected
@@ -158,7 +158,7 @@ def test_angle_brackets_keep_their_meaning_in_markdown() -> None:
         assert "<pre><code>f &lt;&lt; g &gt;&gt; h\n</code></pre>" in rendered(code).html
 
 
-def test_titles_and_excerpts_are_set_like_the_text() -> None:
+def test_titles_and_excerpts_have_the_same_typography_as_the_text() -> None:
     for written, expected in (*QUOTES, *EMOJI):
         quoted = "'" + written.replace("'", "''") + "'"
         post, other = (post_of(f"---\ntitle: {a}\nexcerpt: {b}\n---\nx") for a, b in ((quoted, "y"), ("y", quoted)))
@@ -186,7 +186,7 @@ def test_a_heading_with_quotes_repeats_the_title() -> None:
         "<pre>:tada: 6'2\"</pre>",
     ],
 )
-def test_code_addresses_and_attributes_are_not_changed(body: str) -> None:
+def test_code_urls_and_attributes_are_not_changed(body: str) -> None:
     html = unescape(unquote(rendered(body).html))
     assert all(sign not in html for sign in "🎉’‘“”–")
 
@@ -214,7 +214,7 @@ def test_a_single_tilde_strikes_nothing_out() -> None:
     assert "10~20 and 30~40" in html and "\n~a~" not in html and "~a~" in html and 'id="c">~c~<' in html
 
 
-def test_stars_in_sums_and_patterns_of_paths_stay() -> None:
+def test_asterisks_in_sums_and_path_patterns_stay() -> None:
     for text in (
         "The room is 2*3*4 m and the code 5*3*2=30.",
         "Sizes 10*20, 3*4*5 and 2**3**4; 5*5 and 6*6.",

@@ -74,7 +74,7 @@ def test_names_are_found_wherever_they_are(tmp_path: Path) -> None:
         assert attributes in html_of(body), body
 
 
-def test_what_nothing_has_as_its_name_is_words_with_a_warning_in_a_vault(tmp_path: Path) -> None:
+def test_an_unknown_name_stays_text_with_a_warning_in_a_vault(tmp_path: Path) -> None:
     folder = vault(tmp_path, "obsidian")
     folder.write("deep/here.md", "[[Nope]] [[nope|its words]]\n\n![[gone.png|300]] ![[secret.png|word]]", head=HEAD)
     result = folder.render("deep/here.md")
@@ -87,7 +87,7 @@ def test_what_nothing_has_as_its_name_is_words_with_a_warning_in_a_vault(tmp_pat
     ]
 
 
-def test_look_alikes_are_text_and_in_a_vault_only_code_is(tmp_path: Path) -> None:
+def test_similar_syntax_is_text_except_in_a_vault(tmp_path: Path) -> None:
     folder, obsidian = vault(tmp_path / "a"), vault(tmp_path / "b", "obsidian")
     for body in TEXT:
         folder.write("deep/here.md", body, head=HEAD)
@@ -102,7 +102,7 @@ def test_look_alikes_are_text_and_in_a_vault_only_code_is(tmp_path: Path) -> Non
     assert said(result) == [(5, "broken link: nothing has the name 'noreturn'")]
 
 
-def test_links_in_markdown_lead_to_names_in_a_vault(tmp_path: Path) -> None:
+def test_markdown_links_find_names_in_a_vault(tmp_path: Path) -> None:
     obsidian, plain = vault(tmp_path / "a", "obsidian"), vault(tmp_path / "b")
     body = "[a](My%20Note.md) [b](<My Note.md#part>) [c](Dated.md) ![d](pic%20one.png) ![e](<pictures/pic one.png>)"
     for folder in (obsidian, plain):
@@ -126,7 +126,7 @@ def test_a_post_is_rendered_again_when_a_name_appears(tmp_path: Path) -> None:
     assert b'2024/07/06/new-note/">New note</a>' in page
 
 
-def test_nothing_is_found_in_what_the_build_has_written(tmp_path: Path) -> None:
+def test_nothing_is_found_in_the_output_of_the_build(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(folder=".", tool="obsidian"))
     for path in ("public/a/pic.png", "_site/pic.png", "notes/deep/pic.png", "node_modules/only.png"):
         folder.file(path, b"")
@@ -134,7 +134,7 @@ def test_nothing_is_found_in_what_the_build_has_written(tmp_path: Path) -> None:
     assert [file for _, file in folder.render("here.md").assets] == ["notes/deep/pic.png", "only.png"]
 
 
-def test_without_pages_a_file_is_where_it_is_in_the_folder(tmp_path: Path) -> None:
+def test_without_pages_files_keep_their_paths_in_the_folder(tmp_path: Path) -> None:
     vault(tmp_path)
     folder = Folder(tmp_path, pages=PagesConfig(enabled=False))
     folder.write("deep/here.md", "![[pic one.png]]", head=HEAD)

@@ -35,11 +35,11 @@ def test_the_date_of_front_matter_is_found_in_each_format() -> None:
         assert (is_dated(head), newest_day(head)) == (has_date, day), head
 
 
-def test_the_path_names_the_day_of_its_file_or_its_folders() -> None:
+def test_a_date_is_found_in_the_name_of_a_file_or_its_folders() -> None:
     paths = ("2026-01-02-x.rst", "a/2026-01-02-x/index.md", "2026/01/02/x.md", "2026-01-02-x/other.md", "x.md")
     day = date(2026, 1, 2)
     assert [day_of_path(path) for path in paths] == [day, day, day, None, None]
 
 
-def test_all_keys_of_a_posts_date_are_known() -> None:
+def test_all_keys_for_the_date_of_a_post_are_known() -> None:
     assert {"revdate", *(part for each in SPELLINGS["published"] for part in each.split("."))} == PUBLISHED

@@ -46,7 +46,7 @@ def test_a_source_is_named_after_its_site(link: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("title", ["Ada's notes", "", HOSTILE, "日本語", "Ada: notes, and more <b>", "\\"])
-def test_a_project_of_any_feed_can_be_loaded(title: str, tmp_path: Path) -> None:
+def test_a_project_from_any_feed_can_be_loaded(title: str, tmp_path: Path) -> None:
     found = feed(title=title, description=title, language=title)
     create_project(tmp_path, NOW, project_values(found, NOW, allow_private=True))
     config = load_config(tmp_path, {})
@@ -60,7 +60,7 @@ def test_a_project_of_any_feed_can_be_loaded(title: str, tmp_path: Path) -> None
     assert not (tmp_path / "posts").exists()
 
 
-def test_the_table_for_a_project_that_exists_is_toml() -> None:
+def test_the_table_for_an_existing_project_is_toml() -> None:
     table = tomllib.loads(source_table(feed(), allow_private=True))["sources"][0]
     assert table == {"name": "ada", "url": "https://blog.ada.example/feed.xml", "allow_private": True}
 
@@ -75,5 +75,5 @@ def test_the_table_for_a_project_that_exists_is_toml() -> None:
         ([("News", "/n", "rss"), ("Sport", "/s", "rss"), ("Sport (Atom)", "/sa", "atom")], ["/n", "/s"]),
     ],
 )
-def test_formats_of_one_feed_are_one(links: list[tuple[str, str, str]], kept: list[str]) -> None:
+def test_formats_of_one_feed_count_as_one_feed(links: list[tuple[str, str, str]], kept: list[str]) -> None:
     assert [each.url for each in distinct_feeds(NamedFeed(*each) for each in links)] == kept

@@ -89,12 +89,12 @@ WHOLE: list[tuple[Node, str]] = [
 ]
 
 
-def test_each_part_of_a_lexical_text_is_html() -> None:
+def test_each_part_of_a_lexical_text_becomes_html() -> None:
     for each, html in WHOLE:
         assert lexical(each) == (html, {}), each
 
 
-def test_a_mobiledoc_text_is_html() -> None:
+def test_a_mobiledoc_text_becomes_html() -> None:
     made = mobiledoc(
         markups=[["strong"], ["a", ["href", "https://m.example"]], ["script"]],
         atoms=[["soft-return", "", {}], ["mention", "@a", {}]],
@@ -116,7 +116,7 @@ def test_a_mobiledoc_text_is_html() -> None:
     )
 
 
-def test_what_is_unknown_is_counted_and_the_rest_shown() -> None:
+def test_unknown_parts_are_counted_and_the_rest_is_shown() -> None:
     assert lexical({"type": "hologram", "src": "x"}, node("paragraph", text("A"))) == (
         "<p>A</p>",
         {"cards of the kind hologram": 1},
@@ -127,7 +127,7 @@ def test_what_is_unknown_is_counted_and_the_rest_shown() -> None:
     assert lexical(deep) == ("", {"parts that are nested too deeply": 1})
 
 
-def test_no_form_of_a_tree_is_a_traceback() -> None:
+def test_no_shape_of_a_tree_causes_a_traceback() -> None:
     values: tuple[object, ...] = (
         None,
         1,
@@ -191,6 +191,6 @@ CARDS = [
 ]
 
 
-def test_cards_keep_what_is_content_only() -> None:
+def test_cards_keep_only_their_content() -> None:
     for written, html in CARDS:
         assert with_plain_cards(f"<p>A</p>{written}<p>B</p>") == f"<p>A</p>{html}<p>B</p>", written

@@ -28,7 +28,7 @@ def blog(tmp_path: Path) -> Folder:
     return folder
 
 
-def test_posts_that_are_not_there_and_addresses_that_are_gone_are_found(blog: Folder) -> None:
+def test_missing_posts_and_missing_urls_are_found(blog: Folder) -> None:
     old = read_old_site(str(blog.root / "_site"))
     assert old.paths == {"/tea/", "/cup.html", "/about.html", "/", "/feed.xml", "/old/rss.xml"}
     beside = compare_addresses(blog.config, blog.archive(), old)
@@ -42,7 +42,7 @@ def test_posts_that_are_not_there_and_addresses_that_are_gone_are_found(blog: Fo
     assert compare_addresses(blog.config, blog.archive(), old).gone == ("/about.html", "/cup.html", "/old/rss.xml")
 
 
-def test_a_sitemap_is_read_with_those_that_it_names(blog: Folder) -> None:
+def test_a_sitemap_is_read_with_the_sitemaps_that_it_lists(blog: Folder) -> None:
     blog.file(
         "sitemap.xml",
         '<?xml version="1.0"?><sitemapindex><sitemap><loc>https://site.example/sm/one.xml.gz</loc></sitemap>'
@@ -55,7 +55,7 @@ def test_a_sitemap_is_read_with_those_that_it_names(blog: Folder) -> None:
     assert read_old_site(str(blog.root / "sitemap.xml")).paths == {"/Té/", "/"}
 
 
-def test_what_is_no_site_gets_one_line(blog: Folder) -> None:
+def test_a_document_that_is_not_a_site_gets_one_line(blog: Folder) -> None:
     blog.file("empty/x.txt", "")
     for place, said in {
         str(blog.root / "empty"): "has no pages",

@@ -56,7 +56,7 @@ def blog(tmp_path: Path) -> Folder:
     return folder
 
 
-def test_each_entry_keeps_the_id_the_address_and_the_moment_that_readers_know(blog: Folder) -> None:
+def test_each_entry_keeps_the_id_url_and_date_that_readers_know(blog: Folder) -> None:
     feed = read_old_feed(str(blog.root / "old.xml"), URL)
     before = {post.source: post for post in blog.archive().posts}
     match = match_old_feed(blog.config, blog.archive(), feed.document)
@@ -90,7 +90,7 @@ def test_each_entry_keeps_the_id_the_address_and_the_moment_that_readers_know(bl
     assert not write_entries(blog.root, match.entries)
 
 
-def test_what_a_post_says_itself_comes_before_the_old_feed(blog: Folder) -> None:
+def test_values_in_a_post_override_the_old_feed(blog: Folder) -> None:
     blog.write("2026-03-04-tea.md", "Tea.", "title: Tea\nid: mine\npermalink: /tea/\ndate: 2026-03-09")
     feed = read_old_feed(str(blog.root / "old.xml"), URL)
     item = replace(feed.document.items[0], link=f"{URL}/tea", guid="theirs")
@@ -105,7 +105,7 @@ def test_what_a_post_says_itself_comes_before_the_old_feed(blog: Folder) -> None
     assert (tea.id, tea.permalink, tea.published.day) == ("mine", "/tea/", 9)
 
 
-def test_an_old_address_that_another_post_has_is_reported_and_not_taken(blog: Folder) -> None:
+def test_an_old_url_of_another_post_is_reported_and_not_used(blog: Folder) -> None:
     item = FeedItem("tag:x,2026:1", f"{URL}/2026/03/08/new/", "New")
     other = FeedItem("tag:x,2026:2", "", "Tea")
     document = FeedDocument("atom", "Old", URL, (replace(other, guid="tag:x,2026:2"), item))
@@ -117,7 +117,7 @@ def test_an_old_address_that_another_post_has_is_reported_and_not_taken(blog: Fo
     assert [(each.source, each.path) for each in match.entries] == [("2026-03-04-cup.md", "")]
 
 
-def test_what_a_hostile_feed_says_stays_in_its_line_and_inside_the_site(blog: Folder) -> None:
+def test_values_of_a_hostile_feed_stay_in_their_line_and_inside_the_site(blog: Folder) -> None:
     items = (
         FeedItem("x:1\n2026-03-08-new.md\tx:2", f"{URL}/a%0Ab%09/", "Tea"),
         FeedItem("x:3", f"{URL}/../../..%2f..%2fetc/", "Why C++?"),
@@ -133,7 +133,7 @@ def test_what_a_hostile_feed_says_stays_in_its_line_and_inside_the_site(blog: Fo
     assert match.conflicts == ("posts/2026-03-07-none.md: stays at /2026/03/07/none/ (the old feed has /feed.xml)",)
 
 
-def test_the_file_is_read_line_by_line_and_a_wrong_line_is_named(tmp_path: Path) -> None:
+def test_the_file_is_read_line_by_line_and_a_wrong_line_is_reported(tmp_path: Path) -> None:
     assert OldEntries.of(tmp_path).get("a.md") is None
     entry = OldEntry("a b/ü.md", "http://x.example/1 2", "/a b/", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
     write_entries(tmp_path, [entry, OldEntry("b.md", "2")])
@@ -160,7 +160,7 @@ def test_the_file_is_read_line_by_line_and_a_wrong_line_is_named(tmp_path: Path)
         assert said in str(caught.value)
 
 
-def test_the_path_that_readers_hold_is_named_unless_it_is_written_anyway(tmp_path: Path) -> None:
+def test_the_path_of_the_old_feed_is_reported_unless_it_is_written_anyway(tmp_path: Path) -> None:
     config = Folder(tmp_path).config
     cases = {
         (f"{URL}/feed.xml", "rss"): ("feed.xml", {}),
@@ -182,7 +182,7 @@ def test_the_path_that_readers_hold_is_named_unless_it_is_written_anyway(tmp_pat
     assert feed_keys(also, AdoptedFeed(f"{URL}/feed.xml", FeedDocument("atom", "", URL, ()))) == {}
 
 
-def test_what_is_no_feed_gets_one_line(tmp_path: Path) -> None:
+def test_a_document_that_is_not_a_feed_gets_one_line(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<!doctype html><title>x</title>")
     (tmp_path / "feed.json").write_text(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": "x"}))
     for place, said in {
@@ -196,7 +196,7 @@ def test_what_is_no_feed_gets_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_only_what_was_in_an_edition_keeps_its_id_and_no_old_post_is_sent_again(blog: Folder) -> None:
+def test_only_sent_items_keep_their_ids_and_no_old_post_is_sent_again(blog: Folder) -> None:
     blog.config = replace(blog.config, newsletters=(NewsletterConfig(name="weekly"),))
     posts = {post.source: post for post in blog.archive().posts}
     sent, passed = posts["2026-03-04-tea.md"], posts["2026-03-05-why-c++.md"]
@@ -223,7 +223,7 @@ def test_only_what_was_in_an_edition_keeps_its_id_and_no_old_post_is_sent_again(
         assert store.editions.sent_posts("weekly") == {sent.id}
 
 
-def test_check_names_the_lines_whose_posts_are_gone(blog: Folder) -> None:
+def test_check_reports_the_lines_whose_posts_are_gone(blog: Folder) -> None:
     feed = read_old_feed(str(blog.root / "old.xml"), URL)
     write_entries(blog.root, match_old_feed(blog.config, blog.archive(), feed.document).entries)
     blog.write("2026-03-05-why-c++.md", "C.", "title: Why C++?\ndraft: true")

@@ -7,7 +7,7 @@ from publisher.publishing.operations import group_reasons
 from publisher.store.ledger import ReasonCount
 
 
-def test_replies_that_differ_in_an_address_or_an_id_are_one() -> None:
+def test_replies_that_differ_only_in_an_address_or_an_id_are_grouped() -> None:
     failed, deferred = DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
     see = "see https://support.google.com/mail/?p=OverQuotaPerm"
     reasons = [

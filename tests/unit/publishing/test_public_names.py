@@ -26,5 +26,5 @@ from publisher.publishing.project_check import is_public_http
         ("http://[fd00::1]", False),
     ],
 )
-def test_http_is_public_for_names_that_others_reach(url: str, is_public: bool) -> None:
+def test_http_is_public_for_names_that_others_can_reach(url: str, is_public: bool) -> None:
     assert is_public_http(url) == is_public

@@ -387,7 +387,7 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
-def test_a_blog_is_adopted_as_its_tool_has_it(tmp_path: Path, number: int) -> None:
+def test_a_blog_is_adopted_with_the_settings_of_its_tool(tmp_path: Path, number: int) -> None:
     files, wanted = CASES[number]
     found = settings(blog(tmp_path, files))
     assert {key: found.get(key) for key in wanted} == wanted
@@ -469,7 +469,7 @@ FEEDS = [
 
 
 @pytest.mark.parametrize("number", range(len(FEEDS)))
-def test_the_feeds_keep_the_names_that_readers_know(tmp_path: Path, number: int) -> None:
+def test_feeds_keep_the_names_that_readers_know(tmp_path: Path, number: int) -> None:
     files, wanted = FEEDS[number]
     found = blog(tmp_path, files)
     assert [(path, kind) for path, kind, _ in found.feeds] == wanted
@@ -480,7 +480,7 @@ def test_the_feeds_keep_the_names_that_readers_know(tmp_path: Path, number: int)
     assert {path: known.get(path) for path, _ in wanted} == dict(wanted)
 
 
-def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_adopted_are_reported(tmp_path: Path) -> None:
     for number, (files, told) in enumerate(
         [
             (
@@ -534,7 +534,7 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
         assert [line for line in found.left if told in line], (told, found.left)
 
 
-def test_shortcodes_with_a_template_are_not_asked_for_again(tmp_path: Path) -> None:
+def test_templates_that_exist_are_not_requested_for_shortcodes(tmp_path: Path) -> None:
     files = {
         "hugo.toml": "",
         "content/a.md": POST,
@@ -576,7 +576,7 @@ def test_hostile_values_stay_values(tmp_path: Path) -> None:
     assert "secret" not in str(blog(tmp_path / "b", JEKYLL).taken)
 
 
-def test_a_tool_is_recognised_by_what_only_it_has(tmp_path: Path) -> None:
+def test_a_tool_is_recognised_by_its_own_files(tmp_path: Path) -> None:
     for number, (files, tools) in enumerate(
         [
             ({"config.toml": 'base_url = "x"\n'}, ["zola"]),
@@ -612,7 +612,7 @@ c.copy({"a": "/b"}); c.copy("d");
 """
 
 
-def test_plain_values_of_scripts_are_read_and_nothing_is_run() -> None:
+def test_plain_values_in_scripts_are_read_and_nothing_is_run() -> None:
     script = Script(SCRIPT)
     assert script.exported == {
         "title": "It's A", "url": "https://d.test", "base": "https://d.test/y", "g": None, "re": None, "n": 1000,
@@ -650,7 +650,7 @@ def test_hostile_scripts_cost_little(unit: str) -> None:
     python_values("A = " + "(" * 5_000 + "-" * 50_000 + "1", {})
 
 
-def test_what_was_guessed_is_asked_for(tmp_path: Path) -> None:
+def test_guessed_values_are_marked_for_review(tmp_path: Path) -> None:
     title = "write the name of the site into publisher.toml"
     for number, (settings, steps, host) in enumerate(
         (

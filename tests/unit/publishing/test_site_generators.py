@@ -65,7 +65,7 @@ def test_a_list_that_jekyll_did_not_have_keeps_its_defaults(text: str) -> None:
         ("source: site", "site/people.csv", True),
     ],
 )
-def test_what_jekyll_copies(tmp_path: Path, config: str, path: str, taken: bool) -> None:
+def test_files_copied_by_jekyll_are_found(tmp_path: Path, config: str, path: str, taken: bool) -> None:
     (tmp_path / "_config.yml").write_text(config)
     file = tmp_path / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def test_what_jekyll_copies(tmp_path: Path, config: str, path: str, taken: bool)
         (".vitepress/config.mts", "public/people.csv", True),
     ],
 )
-def test_others_publish_their_own_folders(tmp_path: Path, sign: str, path: str, taken: bool) -> None:
+def test_other_generators_publish_their_own_folders(tmp_path: Path, sign: str, path: str, taken: bool) -> None:
     for name in (sign, path, "_config.yml" if "source" in sign else sign):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")

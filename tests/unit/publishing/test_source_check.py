@@ -48,11 +48,11 @@ def each(**changes: object) -> Callable[[], list[FeedItem]]:
         (lambda: [replace(item, published=NOW - timedelta(days=89)) for item in items()], ""),
     ],
 )
-def test_a_feed_is_doubted_for_what_is_odd_about_it(found: Callable[[], Sequence[FeedItem]], says: str) -> None:
+def test_each_oddity_of_a_feed_is_reported(found: Callable[[], Sequence[FeedItem]], says: str) -> None:
     messages = [doubt.message for doubt in feed_doubts(found(), NOW)]
     assert len(messages) == bool(says), messages
     assert not says or says in messages[0]
 
 
-def test_excerpts_are_no_doubt_where_excerpts_are_wanted() -> None:
+def test_excerpts_are_not_reported_where_excerpts_are_wanted() -> None:
     assert not list(feed_doubts(each(html="")(), NOW, content="excerpt"))

@@ -78,17 +78,17 @@ LEFT = [
 ]
 
 
-def test_what_an_element_says_is_shown() -> None:
+def test_the_content_of_an_element_is_shown() -> None:
     for name, values, made in SHOWN:
         assert with_embeds(embed(name, values)) == (f"<p>A</p>{made}<p>B</p>", {}), name
 
 
-def test_what_cannot_be_shown_is_counted() -> None:
+def test_content_that_cannot_be_shown_is_counted() -> None:
     for name, values, what in LEFT:
         assert with_embeds(embed(name, values)) == ("<p>A</p><p>B</p>", {what: 1}), name
 
 
-def test_files_and_code_say_what_they_are_and_pictures_have_no_buttons() -> None:
+def test_files_and_code_have_labels_and_images_have_no_buttons() -> None:
     file = (
         '<div class="file-embed-wrapper"><div><div class="file-embed-details-h1">Tea</div>'
         '<div class="file-embed-details-h2">1MB PDF file</div><a href="https://a.example/f.pdf">Download</a></div></div>'
@@ -100,7 +100,7 @@ def test_files_and_code_say_what_they_are_and_pictures_have_no_buttons() -> None
     assert with_embeds(button) == ('<a href="/i.png"><img src="/i.png"></a>', {})
 
 
-def test_what_shows_its_content_stays_as_it_is() -> None:
+def test_elements_that_show_their_content_are_unchanged() -> None:
     frame = '<div><iframe src="https://www.youtube-nocookie.com/embed/x"></iframe></div>'
     for html in (
         embed("youtube-wrap", {"videoId": "x"}, frame),

@@ -9,7 +9,7 @@ from pathlib import Path
 from publisher.publishing.waiting_files import WaitingFiles
 
 
-def test_files_wait_for_a_day_and_five_at_most(tmp_path: Path) -> None:
+def test_at_most_five_files_wait_for_at_most_a_day(tmp_path: Path) -> None:
     files, now = WaitingFiles(tmp_path), datetime.now(UTC)
     tokens = []
     for number in range(7):

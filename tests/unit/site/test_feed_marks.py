@@ -42,7 +42,7 @@ def test_a_frame_is_a_link_with_its_title() -> None:
     assert feed_html(f'<iframe src="{plain}"></iframe>') == f'<a href="{plain}">{plain}</a>'
 
 
-def test_a_frame_without_an_address_is_reported() -> None:
+def test_a_frame_without_a_url_is_reported() -> None:
     result = rendered(
         "A\n\n<iframe srcdoc='<p>words</p>'></iframe>\n\n<iframe data-src='https://v.example/1'></iframe>"
     )
@@ -61,7 +61,7 @@ def test_an_alert_is_a_quote_with_its_title() -> None:
     assert "<p><strong>Note</strong></p>" in made
 
 
-def test_footnotes_have_classes_and_ids_of_their_own() -> None:
+def test_footnotes_have_their_own_classes_and_ids() -> None:
     body = "One[^1] two[^1] three[^ä].\n\n[^1]: First\n[^ä]: Second"
     made = feed_html(rendered(body).html)
     references = re.findall(r'<a class="footnote" href="([^"]*)" id="([^"]*)">', made)
@@ -76,7 +76,7 @@ def test_footnotes_have_classes_and_ids_of_their_own() -> None:
     assert not set(re.findall(r'\sid="([^"]*)"', made)) & set(re.findall(r'\sid="([^"]*)"', other))
 
 
-def test_only_text_that_a_reader_may_take_for_html_is_declared_as_html() -> None:
+def test_only_text_that_a_reader_may_mistake_for_html_is_declared_as_html() -> None:
     for text, expected in {
         "AT&T, Q&A, R&D & more": False,
         "a < b & c > d": False,

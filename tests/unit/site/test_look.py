@@ -92,7 +92,7 @@ def test_a_logo_has_its_size_and_the_name_of_the_site(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_the_icon_is_that_of_the_static_folder_or_drawn(
+def test_the_icon_comes_from_the_static_folder_or_is_drawn(
     tmp_path: Path, files: tuple[str, ...], expected: list[tuple[str, str]]
 ) -> None:
     (tmp_path / "static").mkdir()
@@ -134,7 +134,7 @@ BLOCKS = {
 
 
 @pytest.mark.parametrize("kind", ["copies", "blocks"])
-def test_a_site_with_older_templates_of_its_own_still_builds(tmp_path: Path, kind: str) -> None:
+def test_a_site_with_its_own_older_templates_still_builds(tmp_path: Path, kind: str) -> None:
     own = tmp_path / "pages"
     if kind == "copies":
         shutil.copytree(OLD, own)

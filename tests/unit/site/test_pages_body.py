@@ -45,7 +45,7 @@ def on_page(html: str, title: str = "Title") -> str:
         ('<img alt="<th></th>" loading="lazy">', '<img alt="<th></th>" loading="lazy">'),
     ],
 )  # fmt: skip
-def test_a_body_is_made_ready_for_its_page(html: str, expected: str) -> None:
+def test_a_body_is_prepared_for_its_page(html: str, expected: str) -> None:
     assert on_page(html) == expected
 
 
@@ -53,7 +53,7 @@ def test_a_first_heading_that_repeats_an_escaped_title_is_dropped() -> None:
     assert on_page("<h1>Use &lt;b&gt; <em>well</em></h1><p>x</p>", "Use <b> well") == "<p>x</p>"
 
 
-def test_code_in_a_known_language_is_coloured_and_reads_the_same() -> None:
+def test_code_in_a_known_language_is_highlighted_and_reads_the_same() -> None:
     made = on_page(f'<pre><code class="language-python">{CODE}</code></pre>')
     assert '<span class="k">def </span><span class="f">line</span>' in made
     assert text_of(made) == text_of(CODE)
@@ -90,5 +90,5 @@ def test_a_text_is_cut_between_words(text: str, length: int, expected: str) -> N
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, ""), (59, "0:59"), (1934, "32:14"), (3723, "1:02:03")])
-def test_a_duration_reads_as_on_a_clock(seconds: int, expected: str) -> None:
+def test_a_duration_reads_like_a_clock(seconds: int, expected: str) -> None:
     assert clock(seconds) == expected

@@ -120,7 +120,7 @@ def test_a_hostile_title_is_text_everywhere(path: str) -> None:
     assert not page.xpath("//*[starts-with(name(@*[1]), 'on')]")
 
 
-def test_a_hostile_title_reads_as_it_was_written() -> None:
+def test_a_hostile_title_reads_as_written() -> None:
     page = own_page(2)
     assert page.findtext(".//h1") == HOSTILE
     assert page.findtext("head/title") == f"{HOSTILE} · The Quiet Reader"
@@ -200,7 +200,7 @@ def test_a_tag_page_links_its_own_feed() -> None:
     assert len(links) == len(FEEDS) + 1
 
 
-def test_feeds_of_one_title_are_labelled_by_format() -> None:
+def test_feeds_with_the_same_title_are_labelled_by_format() -> None:
     assert own_page(0).xpath("//aside[@class='follow']//li/a/text()") == ["RSS", "Atom", "JSON Feed"]
     assert tree("tags/python/index.html").xpath("//p[@class='facts']/span/a/text()") == ["RSS"]
 
@@ -276,19 +276,19 @@ def test_the_sitemap_names_the_translations_of_a_post() -> None:
         assert [b"xhtml" in text for text in made] == ([True] if most == 9 else [False, True, False])
 
 
-def test_the_newest_post_is_large_on_the_first_page_only() -> None:
+def test_the_newest_post_is_large_only_on_the_first_page() -> None:
     assert [len(tree(path).xpath("//li[@class='lead']")) for path in ("index.html", "page/2/index.html")] == [1, 0]
     assert tree("index.html").xpath("//li[@class='lead']//h2/a/text()") == [POSTS[0].title]
     pictured = tree("index.html", {"index.html": plan(posts=with_post(0, image=POSTS[1].image))["index.html"].make()})
     assert pictured.xpath("//li[@class='lead']/img/@fetchpriority") == ["high"]
 
 
-def test_a_post_leads_to_others_on_its_subject_but_not_to_its_neighbours_twice() -> None:
+def test_related_posts_are_linked_but_neighbours_not_twice() -> None:
     related = [own_page(index).xpath("//aside[@class='related']//a/text()") for index in (1, 6)]
     assert related == [["Episode 12", "More words"], []]  # the next newer post has the tag, too
 
 
-def test_a_new_post_changes_few_pages_of_others() -> None:
+def test_a_new_post_changes_few_other_pages() -> None:
     tag = POSTS[0].tags
     many = [make_post(index, f"n{index}", f"Number {index}", tags=tag) for index in range(40)]
     before = {path: output.key for path, output in plan(posts=many[1:]).items()}
@@ -297,7 +297,7 @@ def test_a_new_post_changes_few_pages_of_others() -> None:
     assert changed == {output_path(post.permalink) for post in many[1:3]}
 
 
-def test_the_author_of_the_site_has_a_face_and_a_line_below_their_posts() -> None:
+def test_the_author_of_the_site_has_an_image_and_a_line_below_their_posts() -> None:
     ada = Person(name="Ada", url="https://ada.example/", image="img/ada.jpg", about="Counts <things>.")
     config = replace(CONFIG, site=replace(CONFIG.site, author=ada))
     pages = {path: output.make() for path, output in plan(config=config).items()}
@@ -309,14 +309,14 @@ def test_the_author_of_the_site_has_a_face_and_a_line_below_their_posts() -> Non
     assert not own_page(0).xpath("//div[@class='author']")  # a single name is already above the post
 
 
-def test_a_page_of_words_is_small() -> None:
+def test_a_page_of_text_is_small() -> None:
     sheet = next(len(text) for path, text in site_files().items() if path.startswith("assets/"))
     sizes = {path: len(site_files()[path]) + sheet for path in OWN}
     assert {path: size for path, size in sizes.items() if size > 30_000} == {}
 
 
 @pytest.mark.parametrize("source", ["samples", "seeds"])
-def test_pages_of_real_posts_are_small_without_their_pictures(source: str) -> None:
+def test_pages_of_real_posts_without_images_are_small(source: str) -> None:
     posts = {each.post.url: each for each in posts_of(source)}
     if not posts:
         pytest.skip("the posts are not beside this checkout")
@@ -333,7 +333,7 @@ def test_pages_of_real_posts_are_small_without_their_pictures(source: str) -> No
     assert {path: size for path, size in sent.items() if size > 15_000} == {}
 
 
-def test_what_belongs_to_a_post_is_in_its_language() -> None:
+def test_the_texts_around_a_post_are_in_its_language() -> None:
     rows = tree("index.html", {"index.html": plan(posts=POSTS[3:5])["index.html"].make()}).xpath("//ol/li")
     assert [row.xpath("string(.//bdi)") for row in rows] == ["2分で読めます", "قراءة في دقيقتين"]
     hebrew = plan(posts=with_post(4, language="he"))
@@ -343,7 +343,7 @@ def test_what_belongs_to_a_post_is_in_its_language() -> None:
     assert own_page(4).xpath("//nav[@class='neighbours']/a/span/text()") == ["الأقدم", "الأحدث"]
 
 
-def test_the_size_of_a_file_to_hear_is_never_nothing() -> None:
+def test_the_size_of_an_audio_file_is_never_empty() -> None:
     sizes = {24_500_000: "24.5 MB", 48_300: "49 kB", 9: "1 kB"}
     for length, shown in sizes.items():
         audio = replace(POSTS[5].enclosures[0], length=length)

@@ -69,7 +69,7 @@ def test_planning_twice_gives_the_same_keys() -> None:
     assert {p: o.key for p, o in plan().items()} == {p: o.key for p, o in plan().items()}
 
 
-def test_the_small_site_has_these_pages() -> None:
+def test_the_small_site_has_exactly_these_pages() -> None:
     expected = {
         "index.html", "page/2/index.html", "page/3/index.html", "archive/index.html",
         "404.html", "sitemap.xml", "favicon.svg",

@@ -38,13 +38,13 @@ FORM = '<form class="reader-form" method="post" action="https://mail.example/let
         ("* * * * *", ""),
     ],
 )
-def test_a_schedule_is_said_in_words(schedule: str, said: str) -> None:
+def test_a_schedule_is_described_in_words(schedule: str, said: str) -> None:
     often, times = how_often(parse_schedule(schedule))
     words = form_words("en", Templates(Path("none")))
     assert (getattr(words, often).format(count=times) if often else "") == said
 
 
-def test_there_is_a_form_only_where_an_application_answers() -> None:
+def test_there_is_a_form_only_if_an_application_answers() -> None:
     assert sign_up_form(CONFIG) is None
     assert sign_up_form(replace(SERVED, newsletters=())) is None
     form = sign_up_form(SERVED, {"weekly"})
@@ -60,7 +60,7 @@ def test_a_new_subscriber_is_offered_the_first_newsletter() -> None:
     assert (ticked(), ticked("daily")) == ([False, False], [False, True])
 
 
-def test_every_place_where_a_stranger_arrives_leads_to_the_form() -> None:
+def test_every_entry_page_leads_to_the_form() -> None:
     made = {path: output.make().decode() for path, output in plan(config=SERVED, listed=LISTED, opml=OPML).items()}
     pages = {path: text for path, text in made.items() if path.endswith(".html")}
     assert [path for path, text in pages.items() if 'subscribe/"' not in text] == []
@@ -75,14 +75,14 @@ def test_every_place_where_a_stranger_arrives_leads_to_the_form() -> None:
     assert "<script" not in pages["subscribe/index.html"]
 
 
-def test_without_a_form_no_page_promises_one() -> None:
+def test_without_a_form_no_page_mentions_it() -> None:
     made = {path: output.make().decode() for path, output in plan(listed=LISTED, opml=OPML).items()}
     assert [path for path, text in made.items() if "<form" in text] == []
     assert '<a href="./feeds/">Feed</a>' in made["index.html"]
     assert 'href="../feeds/"' in made["subscribe/index.html"]
 
 
-def test_of_several_newsletters_the_first_is_ticked() -> None:
+def test_the_first_of_several_newsletters_is_ticked() -> None:
     index = plan(config=TWO)["index.html"].make().decode()
     assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', index) == [("weekly", " checked"), ("daily", "")]
     assert "At most one email a day." in index

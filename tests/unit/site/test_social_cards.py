@@ -24,7 +24,7 @@ def page_of(index: int) -> str:
     return next(path for path in plan() if path.startswith(f"{POSTS[index].published:%Y/%m/%d}/"))
 
 
-def test_the_newest_posts_without_a_picture_have_a_card_and_the_rest_that_of_the_site() -> None:
+def test_new_posts_without_an_image_have_a_card_and_old_ones_that_of_the_site() -> None:
     outputs = plan(config=replace(CONFIG, pages=replace(CONFIG.pages, cards=4)))
     cards = [shared(page_of(index), outputs) for index in range(5)]
     assert cards[1] == "cover.jpg"
@@ -36,7 +36,7 @@ def test_the_newest_posts_without_a_picture_have_a_card_and_the_rest_that_of_the
         assert opened(outputs[path].make()).size == SIZE
 
 
-def test_a_site_that_wants_none_or_has_a_picture_has_no_cards() -> None:
+def test_a_site_without_cards_or_with_its_own_image_has_no_cards() -> None:
     own = replace(CONFIG, site=replace(CONFIG.site, image="me.png"), pages=replace(CONFIG.pages, cards=9))
     for config, image in ((CONFIG, ""), (own, "me.png")):
         outputs = plan(config=config)
@@ -49,7 +49,7 @@ def test_a_site_that_wants_none_or_has_a_picture_has_no_cards() -> None:
     [("", "en"), ("Words", "en"), ("🎉", "en"), ("\U0010fffd\ufe0f", "en"), ("x" * 5000, "en"), ("a b " * 2000, "de"),
      ("静かな読書" * 90, "ja"), ("القراءة ببطء", "ar"), ("a\n\tb\x00", "en")],
 )  # fmt: skip
-def test_every_title_gives_a_small_picture(title: str, language: str) -> None:
+def test_every_title_gives_a_small_image(title: str, language: str) -> None:
     data = draw_card(CardText(title, "The Quiet Reader", language), COLOURS)
     picture = opened(data).convert("RGB")
     assert picture.size == SIZE
@@ -58,7 +58,7 @@ def test_every_title_gives_a_small_picture(title: str, language: str) -> None:
     assert picture.getpixel((5, 300)) == (255, 255, 255)
 
 
-def test_a_title_is_written_on_the_side_where_its_script_begins() -> None:
+def test_a_title_is_aligned_with_the_direction_of_its_script() -> None:
     from PIL import ImageChops
 
     blank = opened(draw_card(CardText("", "", "en"), COLOURS)).convert("RGB")

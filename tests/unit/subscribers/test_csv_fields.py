@@ -36,7 +36,7 @@ def read(rows: list[list[str]], *header: str, own: bool = False) -> DetailReader
         (["", " "], None),
     ],
 )
-def test_the_kind_is_found_from_all_values(values: list[str], kind: FieldKind | None) -> None:
+def test_the_kind_depends_on_all_values(values: list[str], kind: FieldKind | None) -> None:
     reader = read([[value.strip()] for value in values], "Column")
     assert reader.kinds == ({} if kind is None else {"column": kind})
 
@@ -68,7 +68,7 @@ def test_nothing_in_a_cell_is_an_error(rows: list[list[str]]) -> None:
         "{" + ", ".join(f'"k{n}": {n}' for n in range(500)) + "}",
     ],
 )
-def test_a_hostile_object_costs_little_and_is_no_error(cell: str) -> None:
+def test_a_hostile_object_costs_little_and_is_not_an_error(cell: str) -> None:
     reader = read([["", "", cell]] * 3, "tags", "note", "attributes")
     found = reader.values(1, ["", "", cell], None)
     encode_fields(found).encode()

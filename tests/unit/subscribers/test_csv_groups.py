@@ -40,7 +40,7 @@ def test_each_group_is_written_once_and_in_order(waits: bool, sizes: tuple[int, 
 
 
 @WAITS
-def test_what_was_written_is_reported_before_a_file_that_breaks(waits: bool) -> None:
+def test_written_groups_are_reported_before_a_broken_file(waits: bool) -> None:
     write, told = Writer(), []
     with pytest.raises(OSError, match="gone"):
         for group, _ in written(groups(1, 2, broken=True), write, waits=waits):
@@ -49,7 +49,7 @@ def test_what_was_written_is_reported_before_a_file_that_breaks(waits: bool) -> 
 
 
 @WAITS
-def test_nothing_is_written_after_a_group_that_cannot_be(waits: bool) -> None:
+def test_nothing_is_written_after_a_group_that_fails(waits: bool) -> None:
     write, told = Writer(refuses=2), []
     with pytest.raises(SubscriberError):
         for group, _ in written(groups(1, 2, 3), write, waits=waits):

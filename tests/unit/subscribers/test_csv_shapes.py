@@ -65,16 +65,16 @@ PEOPLE = "email,name\nann@example.org,Jörg\n"
         PEOPLE.encode("utf-32"),
     ],
 )
-def test_a_file_of_a_spreadsheet_is_read(tmp_path: Path, content: str | bytes) -> None:
+def test_a_file_from_a_spreadsheet_is_read(tmp_path: Path, content: str | bytes) -> None:
     assert addresses(tmp_path, content) == ["ann@example.org"]
 
 
-def test_a_cell_without_a_column_is_refused_if_it_says_something(tmp_path: Path) -> None:
+def test_a_cell_without_a_column_is_refused_unless_it_is_empty(tmp_path: Path) -> None:
     first, second = read(tmp_path, "email;name\nann@example.org;Ann;;\nbob@example.org;Bob;;x\n")
     assert (first.fault, second.fault) == ("", "it has 4 cells, and the first line names 2 columns")
 
 
-def test_a_short_row_of_a_wide_file_says_what_its_cells_say(tmp_path: Path) -> None:
+def test_a_short_row_of_a_wide_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     wide = ",unsubscribed" * 300
     path.write_text(f"email,bounced{wide}\nann@example.org\nbob@example.org,yes\neve@example.org,,,,,yes\n")
@@ -87,7 +87,7 @@ def test_a_short_row_of_a_wide_file_says_what_its_cells_say(tmp_path: Path) -> N
     ]
 
 
-def test_what_the_operator_says_of_empty_cells_holds_for_cells_that_are_missing(tmp_path: Path) -> None:
+def test_an_answer_about_empty_cells_also_applies_to_missing_cells(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("email,status\nann@example.org\nbob@example.org,\neve@example.org,active\n")
     with CsvFile(path, parse_choices(["status:=unsubscribed"])) as file:
@@ -96,7 +96,7 @@ def test_what_the_operator_says_of_empty_cells_holds_for_cells_that_are_missing(
     assert found == [gone, gone, SubscriberStatus.ACTIVE]
 
 
-def test_ends_of_quotes_are_searched_for_again_after_many_that_are_missing(tmp_path: Path) -> None:
+def test_closing_quotes_are_searched_again_after_many_missing_ones(tmp_path: Path) -> None:
     broken, good = 'x","z\n' * 3_000, "ann@example.org,Ann,\n" * 500
     rows = read(tmp_path, f'email,name,note\n{broken}{good}bob@example.org,Bob,"two\nlines"\n')
     assert [row.cells for row in rows if not row.fault][-1] == ["bob@example.org", "Bob", "two\nlines"]
@@ -127,7 +127,7 @@ def workbook(member: str) -> bytes:
         ("Ann;ann@example.org\n", "the first line has no column names"),
     ],
 )
-def test_a_file_that_is_no_list_is_named(tmp_path: Path, content: str | bytes, said: str) -> None:
+def test_a_file_that_is_not_a_list_is_refused(tmp_path: Path, content: str | bytes, said: str) -> None:
     with pytest.raises(SubscriberError, match=rf"list\.csv(:1)?: .*{said}"):
         read(tmp_path, content)
 
@@ -140,11 +140,11 @@ def test_a_file_that_is_no_list_is_named(tmp_path: Path, content: str | bytes, s
         "\n\nann@example.org\nbob@example.org",
     ],
 )
-def test_a_bare_list_of_addresses_is_read_when_it_is_said_what_they_are(tmp_path: Path, content: str) -> None:
+def test_a_bare_list_of_addresses_is_read_if_their_meaning_is_given(tmp_path: Path, content: str) -> None:
     assert addresses(tmp_path, content, bare=True) == ["ann@example.org", "bob@example.org"]
 
 
-def test_the_encoding_is_offered_where_it_is_certain(tmp_path: Path) -> None:
+def test_the_encoding_is_suggested_if_it_is_certain(tmp_path: Path) -> None:
     content = "email,name\na@x.test,Jürgen Weiß\nb@x.test,Zoë “the first” Ångström\n".encode("windows-1252")
     assert [(row.fault, row.coded) for row in read(tmp_path, content)] == [
         ("the line is not valid UTF-8", "windows-1252"),
@@ -157,13 +157,13 @@ def test_the_encoding_is_offered_where_it_is_certain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["Иван".encode("cp1251"), "Jürgen".encode() + b" \xfc", b"\x81\x8d", "Łódź".encode("cp852")]
 )
-def test_no_encoding_is_offered_where_it_is_not_certain(tmp_path: Path, content: bytes) -> None:
+def test_no_encoding_is_suggested_if_it_is_uncertain(tmp_path: Path, content: bytes) -> None:
     (row,) = read(tmp_path, b"email,name\na@x.test," + content + b"\n")
     assert (row.fault, row.coded) == ("the line is not valid UTF-8", "")
 
 
 @pytest.mark.parametrize("name", ["rot13", "idna", "no such", "unicode_escape", "hex", "base64"])
-def test_an_encoding_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_unknown_encoding_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SubscriberError, match="there is no encoding"):
         read(tmp_path, PEOPLE, encoding=name)
 
@@ -179,11 +179,11 @@ def test_the_column_with_addresses_is_found(tmp_path: Path, heading: str) -> Non
     assert addresses(tmp_path, f"Name;{heading};Ort\nAnn;ann@example.org;Berlin\n") == ["ann@example.org"]
 
 
-def test_a_street_is_not_taken_for_an_address(tmp_path: Path) -> None:
+def test_a_street_address_is_not_an_email_address(tmp_path: Path) -> None:
     assert addresses(tmp_path, "address,where\n1 Long Street,ann@example.org\n") == ["ann@example.org"]
 
 
-def test_several_columns_with_addresses_are_a_question(tmp_path: Path) -> None:
+def test_several_columns_with_addresses_cause_a_question(tmp_path: Path) -> None:
     with pytest.raises(SubscriberError, match=r"several columns contain addresses: 'One', 'Two' .*--map email=COLUMN"):
         read(tmp_path, "One,Two\na@x.test,b@x.test\n")
 
@@ -229,7 +229,7 @@ def test_dates_are_read(cell: str, moment: datetime | None) -> None:
     assert date_of(cell) == moment
 
 
-def test_one_date_shows_the_order_of_all_of_them() -> None:
+def test_one_date_shows_the_order_of_all_dates() -> None:
     cells = ["04/05/2024", "13/05/2024", "", "no date"]
     assert day_comes_first(cells) is True
     assert date_of("04/05/2024", day_first=True) == datetime(2024, 5, 4, tzinfo=UTC)
@@ -281,7 +281,7 @@ def test_a_language_is_a_tag_or_a_name(text: str, tag: str) -> None:
         ("jörg@bücher.example", "jörg@bücher.example"),
     ],
 )
-def test_signs_that_are_never_part_of_an_address_are_taken_out(text: str, kept: str) -> None:
+def test_characters_that_are_never_part_of_an_address_are_removed(text: str, kept: str) -> None:
     assert normalise(text) == kept
     assert normalise(kept) == kept
     assert address_key(normalise(text)) == address_key(kept)
@@ -291,7 +291,7 @@ KEYS = st.lists(st.sampled_from("abcdefgh"), max_size=40)
 
 
 @given(KEYS)
-def test_a_choice_repeats_an_earlier_one_of_the_same_key(keys: list[str]) -> None:
+def test_a_choice_repeats_an_earlier_one_with_the_same_key(keys: list[str]) -> None:
     repeats = Repeats()
     for key in keys:
         repeats.add(key)

@@ -168,11 +168,11 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("column", "cell", "status"), CELLS)
-def test_each_cell_means_what_it_says(tmp_path: Path, column: str, cell: str, status: str) -> None:
+def test_each_cell_has_its_meaning(tmp_path: Path, column: str, cell: str, status: str) -> None:
     assert of_cell(tmp_path, column, cell) == status
 
 
-def test_columns_of_many_tools_and_languages(tmp_path: Path) -> None:
+def test_columns_of_many_tools_and_languages_are_understood(tmp_path: Path) -> None:
     """tests/data/export_columns.tsv: columns about unsubscribing are understood or asked about, and no others."""
     lines = (ROOT / "tests/data/export_columns.tsv").read_text(encoding="utf-8").splitlines()
     wrong = []
@@ -187,13 +187,13 @@ def test_columns_of_many_tools_and_languages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_words_of_languages_are_written_as_they_are_compared(language: str) -> None:
+def test_words_of_every_language_are_in_normalised_form(language: str) -> None:
     for kind, pattern in asdict(LANGUAGES[language]).items():
         re.compile(without_accents(pattern))
         assert re.sub(r"\\[a-zA-Z]", "", pattern) == re.sub(r"\\[a-zA-Z]", "", pattern).lower(), kind
 
 
-def test_long_names_and_values_take_no_time(tmp_path: Path) -> None:
+def test_long_names_and_values_are_read_quickly(tmp_path: Path) -> None:
     for text in ("a" * 100_000, "停" * 100_000, "un subscri " * 9_000, "ab" * 40_000 + "meldet", "x y " * 20_000):
         column = status_column(0, text)
         assert column is None or column.verdict(text) is None or column.told
@@ -206,7 +206,7 @@ def test_every_question_can_be_answered_with_ignore(tmp_path: Path, column: str,
 
 
 @pytest.mark.parametrize(("column", "cell"), [(column, cell) for column, cell, status in CELLS if status == "?"])
-def test_the_first_answer_that_a_question_offers_is_heeded(tmp_path: Path, column: str, cell: str) -> None:
+def test_the_first_suggested_answer_is_accepted(tmp_path: Path, column: str, cell: str) -> None:
     text = f'email,"{column}"\na@example.net,"{cell}"\n'
     (question,) = judged(tmp_path, text)[1]
     answer = question.partition("--map ")[2].partition(" to ")[0].partition(" or ")[0].removesuffix(",").strip("'")
@@ -214,13 +214,13 @@ def test_the_first_answer_that_a_question_offers_is_heeded(tmp_path: Path, colum
     assert statuses != ["active"] or questions
 
 
-def test_the_hardest_of_several_columns_counts(tmp_path: Path) -> None:
+def test_the_strictest_of_several_columns_counts(tmp_path: Path) -> None:
     rows = "a@x.test,active,1,no,0\nb@x.test,active,1,no,1\nc@x.test,active,,,\n"
     text = f"email,status,bounced,confirmed,complaints\n{rows}"
     assert judged(tmp_path, text)[0] == ["bounced", "complained", "active"]
 
 
-def test_every_column_that_is_not_understood_is_named(tmp_path: Path) -> None:
+def test_every_column_that_is_not_understood_is_reported(tmp_path: Path) -> None:
     text = "email,unsubscribed,status,open rate\n" + "".join(f"r{n}@x.test,maybe,vip,0.5\n" for n in range(12))
     assert judged(tmp_path, text)[1] == [
         "the column 'unsubscribed' seems to say who must not get email, and 12 rows have a value that is not understood"
@@ -253,17 +253,17 @@ def test_a_value_can_be_given_a_meaning(tmp_path: Path) -> None:
         ("without unsubscribed.csv", ""),
     ],
 )
-def test_the_name_of_a_file_can_be_a_question(tmp_path: Path, name: str, said: str) -> None:
+def test_the_name_of_a_file_can_cause_a_question(tmp_path: Path, name: str, said: str) -> None:
     assert status_of_file(name) == said
     assert bool(judged(tmp_path, "email\na@x.test\n", name=name)[1]) == bool(said)
 
 
-def test_a_file_that_says_who_left_is_no_question_by_its_name(tmp_path: Path) -> None:
+def test_a_file_with_a_status_column_causes_no_question_by_its_name(tmp_path: Path) -> None:
     text = "email,UNSUB_TIME\na@x.test,2024-05-01\n"
     assert judged(tmp_path, text, name="unsubscribed.csv") == (["unsubscribed"], [])
 
 
-def test_contacts_of_mailchimp_who_never_opted_in_are_a_question(tmp_path: Path) -> None:
+def test_contacts_of_mailchimp_who_never_opted_in_cause_a_question(tmp_path: Path) -> None:
     header = "Email Address,First Name,OPTIN_TIME,CONFIRM_TIME,LEID,EUID\n"
     (question,) = judged(tmp_path, f"{header}a@x.test,A,,,1,a1\n")[1]
     assert "no one in this file has opted in" in question

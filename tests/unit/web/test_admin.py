@@ -84,7 +84,7 @@ def test_foreign_sessions_are_refused(store: Store) -> None:
     assert sessions.find(request_with(cookie[:-1] + ("A" if cookie[-1] != "A" else "B")), NOW) is None
 
 
-def test_login_session_owns_only_its_form(store: Store) -> None:
+def test_a_login_session_is_valid_only_for_its_form(store: Store) -> None:
     sessions = sessions_of(store)
     guest, owner = sessions.for_login(NOW), Session("another nonce", NOW + DAY, is_owner=True)
     assert not guest.is_owner
@@ -114,9 +114,7 @@ def test_no_text_is_a_valid_session(tmp_path: Path) -> None:
         ({}, False),
     ],
 )
-def test_the_browser_says_whether_an_address_of_its_own_has_tls(
-    store: Store, headers: dict[str, str], is_secure: bool
-) -> None:
+def test_the_origin_shows_whether_the_browser_used_tls(store: Store, headers: dict[str, str], is_secure: bool) -> None:
     sessions = Sessions(store, "secret", DAY, "https://letters.example", has_own_address=True)
     response, raw = Response(), [(name.encode(), value.encode()) for name, value in headers.items()]
     sessions.begin_login(Request({"type": "http", "headers": raw}), response, sessions.for_login(NOW))
@@ -181,7 +179,7 @@ def test_any_user_agent_gives_a_plain_name_or_none(before: str, after: str) -> N
     assert said is None or (0 < len(said.reader) <= 40 and not set(said.reader) & set('<>"/\\\n\0'))
 
 
-def test_feed_readers_are_written_once_an_hour(tmp_path: Path) -> None:
+def test_feed_readers_are_stored_once_an_hour(tmp_path: Path) -> None:
     moments = iter(NOW + timedelta(minutes=minutes) for minutes in (0, 0, 30, 30, 61, 61))
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         stats = FeedStats(store, lambda: next(moments))
@@ -196,7 +194,7 @@ def test_feed_readers_are_written_once_an_hour(tmp_path: Path) -> None:
         assert store.feed_readers.requests("2026-01-01") == {("feed.xml", "2026-11-21"): 3}
 
 
-def test_counts_are_written_at_the_end(tmp_path: Path) -> None:
+def test_counts_are_stored_at_the_end(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         stats = FeedStats(store, lambda: NOW)
         stats.start()

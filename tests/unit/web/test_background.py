@@ -8,7 +8,7 @@ from publisher.core.errors import SubscriberError
 from publisher.web.background import INTERRUPTED, MOST_KEPT, BackgroundJobs, Job
 
 
-def test_one_work_goes_on_at_a_time_and_says_how_far_it_is() -> None:
+def test_one_job_runs_at_a_time_and_reports_its_progress() -> None:
     jobs, go = BackgroundJobs(), threading.Event()
 
     def work(job: Job) -> str:
@@ -27,7 +27,7 @@ def test_one_work_goes_on_at_a_time_and_says_how_far_it_is() -> None:
     assert (first.result, first.trouble, jobs.find("a"), jobs.find("b")) == ("done", "", first, None)
 
 
-def test_what_stops_a_piece_of_work_is_reported_in_a_line() -> None:
+def test_an_error_of_a_job_is_reported_in_one_line() -> None:
     def refused(job: Job) -> None:
         raise SubscriberError("no column has addresses", hint="name one")
 
@@ -43,7 +43,7 @@ def test_what_stops_a_piece_of_work_is_reported_in_a_line() -> None:
     assert troubles == ["no column has addresses (name one)", "an internal error stopped it; the log says where"]
 
 
-def test_closing_stops_the_work_and_begins_no_other() -> None:
+def test_closing_stops_the_job_and_starts_no_other() -> None:
     jobs, begun = BackgroundJobs(), threading.Event()
 
     def endless(job: Job) -> None:

@@ -44,7 +44,7 @@ def test_a_file_arrives_as_it_was_sent_and_only_its_owner_can_read_it(tmp_path: 
     assert [path.name for path in folder.iterdir()] == [".gitignore"]
 
 
-def test_the_name_of_a_file_leads_nowhere_else(tmp_path: Path) -> None:
+def test_the_name_of_a_file_cannot_lead_to_another_folder(tmp_path: Path) -> None:
     names = {
         b"../../etc/passwd": "passwd",
         b"C:\\lists\\my list.csv": "my list.csv",

@@ -47,7 +47,7 @@ def test_newsletters_are_reported_with_and_without_deliveries() -> None:
     }
 
 
-def test_hosts_with_one_name_are_one_and_silent_ones_are_left_out() -> None:
+def test_hosts_with_the_same_name_are_one_and_silent_ones_are_left_out() -> None:
     hosts = [
         active("1", "a", 30, workers=1, in_hand=5, in_doubt=2, sent=100),
         active("2", "a", 10, workers=1, in_hand=1, in_doubt=1, sent=10),

@@ -28,7 +28,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_few_wait_and_the_rest_are_turned_away_at_once() -> None:
+def test_a_few_wait_and_the_rest_are_turned_away_immediately() -> None:
     async def main() -> list[bool | None]:
         turns = Turns()
         assert await turns.take("first")
@@ -63,7 +63,7 @@ def test_a_client_that_has_not_tried_is_next() -> None:
     assert run(main) == ["owner", *["attacker"] * (MOST_WAITING - 1)]
 
 
-def test_a_client_that_goes_away_gives_its_turn_on() -> None:
+def test_a_client_that_disconnects_passes_its_turn_on() -> None:
     async def main() -> None:
         turns = Turns()
         assert await turns.take("one")
@@ -83,7 +83,7 @@ def test_a_client_that_goes_away_gives_its_turn_on() -> None:
     run(main)
 
 
-def test_waiting_forms_keep_nobody_from_a_page() -> None:
+def test_waiting_forms_do_not_block_pages() -> None:
     async def main() -> str:
         held = threading.Event()
         forms = [asyncio.create_task(run_in_thread("form", held.wait)) for _ in range(60)]
@@ -116,7 +116,7 @@ def test_each_client_may_guess_a_few_times_and_all_together_more_often() -> None
     assert not limits.allow_password("2001:db8::4")  # one household
 
 
-def test_while_many_guess_each_may_guess_once() -> None:
+def test_while_many_clients_guess_each_may_guess_once() -> None:
     limits = RateLimits(1, 1, 3)
     for number in range(30):
         limits.count_wrong_password(f"198.51.100.{number}")

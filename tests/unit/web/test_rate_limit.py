@@ -30,7 +30,7 @@ def test_kinds_and_keys_are_counted_apart() -> None:
     assert [counts.add(*each) for each in (("form", "a"), ("form", "b"), ("guess", "a"), ("form", "a"))] == [1, 1, 1, 2]
 
 
-def test_of_too_many_the_first_are_forgotten() -> None:
+def test_the_oldest_of_too_many_counts_are_forgotten() -> None:
     clock = Clock()
     counts = HourlyCounts(clock, most=3)
     for key in "abcd":

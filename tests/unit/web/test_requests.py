@@ -165,7 +165,7 @@ def test_forwarded_is_read_and_must_agree(headers: list[tuple[str, str]], client
 
 
 @given(st.text(max_size=60), st.sampled_from(["x-forwarded-for", "forwarded"]))
-def test_what_a_proxy_cannot_have_written_is_never_the_proxy(text: str, name: str) -> None:
+def test_an_address_that_a_proxy_cannot_have_written_is_never_the_proxy(text: str, name: str) -> None:
     value = text.encode("latin-1", "replace")
     found = Clients(["10.0.0.1"], []).address({"client": ("10.0.0.1", 1), "headers": [(name.encode(), value)]})
     assert found != "10.0.0.1" or "10.0.0.1" in text
@@ -191,7 +191,7 @@ def test_metrics_are_not_given_to_unknown_proxies() -> None:
     assert behind.may_read_metrics(scope("127.0.0.1"))
 
 
-def test_log_identifies_no_one() -> None:
+def test_the_log_identifies_no_one() -> None:
     assert shortened_client("192.0.2.77") == "192.0.2.0/24"
     assert shortened_client("2001:db8:1:2:3::4") == "2001:db8:1::/48"
     assert household("::ffff:192.0.2.7") == household("192.0.2.7")

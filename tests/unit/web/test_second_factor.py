@@ -52,7 +52,7 @@ def test_a_code_is_not_accepted_twice(second: SecondFactor, codes: list[str]) ->
     assert second.accepts(code_at(30), NOW + timedelta(seconds=30))
 
 
-def test_the_code_that_turned_it_on_is_used_up(second: SecondFactor) -> None:
+def test_the_code_that_turned_it_on_cannot_be_used_again(second: SecondFactor) -> None:
     second.turn_on(KEY, code_at(0), NOW)
     assert not second.accepts(code_at(0), NOW)
 
@@ -96,13 +96,13 @@ def test_it_needs_a_password(tmp_path: Path) -> None:
         SecondFactor(store, "secret").turn_on(KEY, code_at(0), NOW)
 
 
-def test_the_database_alone_gives_no_code(second: SecondFactor, codes: list[str], tmp_path: Path) -> None:
+def test_the_database_alone_reveals_no_code(second: SecondFactor, codes: list[str], tmp_path: Path) -> None:
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("publisher.db*"))
     assert KEY.encode() not in stored
     assert not any(code.encode() in stored or code.replace("-", "").encode() in stored for code in codes)
 
 
-def test_another_secret_of_the_project_is_explained(tmp_path: Path) -> None:
+def test_a_changed_secret_of_the_project_is_explained(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         store.owner.set_password("hash", NOW)
         SecondFactor(store, "secret").turn_on(KEY, code_at(-3_600), NOW - timedelta(hours=1))
@@ -112,7 +112,7 @@ def test_another_secret_of_the_project_is_explained(tmp_path: Path) -> None:
         assert other.turn_off()
 
 
-def test_the_picture_names_the_site_and_the_key() -> None:
+def test_the_qr_code_contains_the_site_and_the_key() -> None:
     uri = key_uri(KEY, "My site: a & b")
     parts = urlsplit(uri)
     assert (parts.scheme, parts.netloc) == ("otpauth", "totp")
@@ -122,5 +122,5 @@ def test_the_picture_names_the_site_and_the_key() -> None:
     assert len(text_code(uri).splitlines()) > 15
 
 
-def test_keys_differ(second: SecondFactor) -> None:
+def test_keys_are_unique(second: SecondFactor) -> None:
     assert len({new_key() for _ in range(50)}) == 50
