@@ -51,11 +51,9 @@ _LISTED = {SuppressionReason.MOVED: Added.MOVED, SuppressionReason.COMPLAINED: A
 # Bytes of a uid. People who are added together share the first ones, so that their uids are next to each other in the
 # index: a thousand random places of a large index are a thousand pages to write.
 _SHARED_BYTES, _OWN_BYTES = 3, 9
-# The columns of the row of a new subscriber, in the order of `Batch._row`.
-_SUBSCRIBER = (
-    *("uid", "address_key", "address", "name", "name_key", "language", "status", "created_at"),
-    *("confirmed_at", "paused_until", "import_id", "fields", "note"),
-)
+# The columns of the row of a new subscriber; the values of some come from `Batch._values`.
+_VALUES = ("address", "name", "name_key", "language", "created_at", "confirmed_at", "paused_until", "fields", "note")
+_SUBSCRIBER = ("uid", "address_key", *_VALUES, "status", "import_id")
 
 
 class Batch:
@@ -85,25 +83,27 @@ class Batch:
         known |= self._known({key for key, _ in pairs} - fresh)
         decide(self._connection, self._database, [each.id for each in known.values()])
         self._deciding = _deciding(zip(keys, new, strict=True))
-        results = []
+        results, heard = list[AddResult](), set[int]()
         for key, subscriber in zip(keys, new, strict=True):
-            person = known.get(key)
-            results.append(self._result(key, subscriber, listed.get(key), person, key in fresh))
-            if person is not None and key not in listed and not results[-1].result.refused:
-                self._details.add(person, subscriber, fresh=key in fresh)
+            person, is_new = known.get(key), key in fresh
+            done = self._result(key, subscriber, listed.get(key), person, is_new)
+            results.append(done)
+            if person is not None and not done.result.refused:
+                self._details.add(person, subscriber, fresh=is_new)
+                heard.add(person.id)
             fresh.discard(key)  # a repeated address is no longer new
         self._rows.write(self._connection)
         described = self._details.write(self._connection, self._database)
-        ids = [known[key].id if key in known else 0 for key in keys]
         # A person whom the owner tried to add, and who was refused, still belongs to their import.
-        heard = {number for number, each in zip(ids, results, strict=True) if not each.result.refused}
         is_import = self._options.number is not None
         self._rows.note(
             self._connection, self._database, [each for each in known.values() if is_import or each.id in heard]
         )
+        if not described:
+            return results
+        changed = {key for key, each in known.items() if each.id in described}
         return [
-            replace(each, described=True) if number in described else each
-            for each, number in zip(results, ids, strict=True)
+            replace(each, described=True) if key in changed else each for key, each in zip(keys, results, strict=True)
         ]
 
     def _result(
@@ -159,30 +159,28 @@ class Batch:
 
         unknown: key -> the subscriber
         """
-        uids, number = self._free_uids(unknown), self._options.number
-        statuses = {key: _first_status(each, self._options.event) for key, each in unknown.items()}
+        uids, options = self._free_uids(unknown), self._options
         bind = RowBinder(subscribers, _SUBSCRIBER, self._connection.dialect)
-        rows = [bind(self._row(key, uids[key], each, statuses[key])) for key, each in unknown.items()]
+        rows, statuses = list[tuple[Any, ...]](), dict[str, SubscriberStatus]()
+        for key, each in unknown.items():
+            says = said(each)
+            statuses[key] = TABLE[None, says or options.event] if each.restored is None else each.restored.status
+            rows.append(bind((uids[key], key, *self._values(each, says), statuses[key], options.number)))
         added = insert_numbered(self._connection, subscribers, _SUBSCRIBER, rows, key=_SUBSCRIBER.index("address_key"))
-        pending = SubscriberStatus.PENDING
-        return {
-            key: KnownSubscriber(each, statuses[key], import_id=number, only_filed=statuses[key] is pending)
-            for key, each in added.items()
-        }
+        return {key: _new_subscriber(each, statuses[key], options.number) for key, each in added.items()}
 
-    def _row(self, key: str, uid: str, subscriber: NewSubscriber, status: SubscriberStatus) -> tuple[Any, ...]:
-        """Return the row of a new subscriber, with the columns in _SUBSCRIBER."""
-        says, back, options = said(subscriber), subscriber.restored, self._options
-        created_at, paused_until = options.at, None
-        confirmed_at = subscriber.joined_at or (None if says else options.at)
+    def _values(self, subscriber: NewSubscriber, says: SubscriberEvent | None) -> tuple[Any, ...]:
+        """Return the values of a new subscriber, for the columns in _VALUES."""
+        back, created_at, paused_until = subscriber.restored, self._options.at, None
+        confirmed_at = subscriber.joined_at or (None if says else created_at)
         if says is SubscriberEvent.REQUESTED:  # the file may know when they signed up; they have not agreed
             confirmed_at = None
         if back is not None:
             created_at = back.created_at or created_at
             confirmed_at, paused_until = back.confirmed_at, back.paused_until
         name, fields = subscriber.name, encode_fields(subscriber.fields)
-        who = (uid, key, subscriber.address, name, search_key(name), subscriber.language)
-        return *who, status, created_at, confirmed_at, paused_until, options.number, fields, subscriber.note
+        who = subscriber.address, name, search_key(name), subscriber.language
+        return *who, created_at, confirmed_at, paused_until, fields, subscriber.note
 
     def _free_uids(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
         """Return a uid for each key: that in our own export, if nobody has it, so that links in emails keep working."""
@@ -220,9 +218,10 @@ class Batch:
     def _newcomer(self, known: KnownSubscriber, row: NewSubscriber) -> AddResult:
         """Carry out a row that says yes for somebody who has just been inserted.
 
-        Nothing is known about them, so the result of the rules depends on a few values, which many rows share.
+        Nothing is known about them, so the result of the rules depends on a few values, which many rows share. Equal
+        subscriptions are usually the same object, and comparing their topics would take longer.
         """
-        same = row.subscriptions, row.joined_at, row.consent
+        same = id(row.subscriptions), row.joined_at, row.consent
         done = self._newcomers.get(same)
         if done is None:
             begun = self._rows.begun()
@@ -341,11 +340,9 @@ class Batch:
         return True
 
 
-def _first_status(subscriber: NewSubscriber, event: SubscriberEvent) -> SubscriberStatus:
-    """Return the status with which a new subscriber is inserted. event: what the operator vouches for."""
-    if subscriber.restored is not None:
-        return subscriber.restored.status
-    return TABLE[None, said(subscriber) or event]
+def _new_subscriber(number: int, status: SubscriberStatus, import_id: int | None) -> KnownSubscriber:
+    """Return the state of a subscriber who has just been inserted."""
+    return KnownSubscriber(number, status, import_id=import_id, only_filed=status is SubscriberStatus.PENDING)
 
 
 def _new_uids(number: int) -> list[str]:

@@ -124,13 +124,8 @@ class Added(StrEnum):
         return "moved to another address" if self is Added.MOVED else REFUSALS[SubscriberStatus(self.value)]
 
 
-_REFUSED = (
-    Added.PENDING,
-    Added.UNSUBSCRIBED,
-    Added.BOUNCED,
-    Added.COMPLAINED,
-    Added.SUPPRESSED,
-    Added.MOVED,
+_REFUSED = frozenset(
+    (Added.PENDING, Added.UNSUBSCRIBED, Added.BOUNCED, Added.COMPLAINED, Added.SUPPRESSED, Added.MOVED)
 )
 
 

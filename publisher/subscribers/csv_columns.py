@@ -13,13 +13,7 @@ from publisher.core.errors import SubscriberError
 from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.subscribers.csv_fields import DETAILS, FieldColumn, details_of, is_own_detail
-from publisher.subscribers.csv_status import (
-    STATUS_NAMES,
-    StatusColumn,
-    hardest,
-    rank_of_joining,
-    status_column,
-)
+from publisher.subscribers.csv_status import STATUS_NAMES, StatusColumn, hardest, rank_of_joining, status_column
 from publisher.subscribers.csv_status_words import NO, YES, Reading, plain
 
 MOST_DATED = 20  # columns in which to look for the day of consent
@@ -315,7 +309,10 @@ def full_name(columns: Columns, cells: Sequence[str]) -> str:
 
     A column that is just called "name" may contain only part of it, if another column has the other part.
     """
-    name, first, last = (columns.cell(cells, field) for field in ("name", "first_name", "last_name"))
+    name = columns.cell(cells, "name")
+    if "first_name" not in columns.fields and "last_name" not in columns.fields:
+        return name
+    first, last = columns.cell(cells, "first_name"), columns.cell(cells, "last_name")
     if not name or not (first or last):
         return name or " ".join(filter(None, (first, last)))
     if not _is_short_name(columns.header[columns.fields["name"]]):

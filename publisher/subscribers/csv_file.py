@@ -134,7 +134,7 @@ class CsvFile:
 
     def _cells(self, text: str) -> list[str]:
         """Return the cells of the record that begins with the line `text`. Raises csv.Error if the record is broken."""
-        if not text.endswith(("\n", "\r")) and len(text) >= LONGEST_LINE:
+        if len(text) >= LONGEST_LINE and not text.endswith(("\n", "\r")):
             self._lines.skip_rest()
             raise csv.Error("the line is too long")
         if '"' not in text:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -239,7 +240,7 @@ def _row_reader(columns: Columns, newsletters: NamedNewsletters, options: Import
         consent=clean_line(options.consent, LONGEST_CONSENT),
         at=at,
         forced=options.status or SubscriberStatus.ACTIVE,
-        has_posts=options.has_posts,
+        has_posts=options.has_posts and lru_cache(MOST_TOPICS)(options.has_posts),
         repeats=Repeats() if "topics" in columns.fields else None,
         details=_details(columns, options),
     )
@@ -386,7 +387,8 @@ class _Import:
             what = done.result.value
             self.counts[done.result] += len(rows)
             if len(self.topics) < MOST_TOPICS:
-                self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
+                for wish in subscriber.subscriptions:
+                    self.topics.update(wish.topics)
         if self.listeners.row is not _unreported:
             said = f"{subscriber.address}: {what}"
             self.listeners.row(RowResult(rows[0].line, subscriber.address, said))

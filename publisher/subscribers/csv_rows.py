@@ -25,7 +25,7 @@ from publisher.subscribers.csv_own import restored
 from publisher.subscribers.csv_repeats import Repeats
 from publisher.subscribers.csv_status import hardest
 from publisher.subscribers.csv_status_words import Reading
-from publisher.subscribers.csv_survey import FileQuestionError
+from publisher.subscribers.csv_survey import LONGEST_DATE, FileQuestionError
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import words
 
@@ -99,6 +99,12 @@ def _folded(text: str) -> str:
 @lru_cache(maxsize=1_000)
 def _wishes(names: tuple[str, ...], topics: tuple[tuple[str, ...], ...]) -> tuple[Subscription, ...]:
     return tuple(map(Subscription, names, topics))
+
+
+@lru_cache(maxsize=1_000)
+def _consent(said: str, joined: str) -> str:
+    joined = clean_line(joined, 40)
+    return "; ".join(part for part in (said, joined and f"since {joined}") if part)
 
 
 @dataclass(slots=True)
@@ -207,8 +213,8 @@ class RowReader:
         cell, status = self.columns.cell, self.status_of(rows)
         address, is_active = normalise(self.address(row)), status is SubscriberStatus.ACTIVE
         wishes = [self._subscriptions(each, status) for each in rows]
-        if is_active:
-            self._count(topics_of(cell(row.cells, "topics")))
+        if is_active and self.has_posts is not None and (topics := topics_of(cell(row.cells, "topics"))):
+            self.nothing += not any(map(self.has_posts, topics))
         joined = self.columns.joined_at(row.cells)
         language = self._language(cell(row.cells, "language"))
         person = NewSubscriber(
@@ -261,10 +267,6 @@ class RowReader:
             self.languages[clean_line(cell, 60)] += 1
         return language
 
-    def _count(self, topics: tuple[str, ...]) -> None:
-        if topics and self.has_posts is not None and not any(map(self.has_posts, topics)):
-            self.nothing += 1
-
     def _names_any(self, row: CsvRow) -> bool:
         return bool(self.columns.cell(row.cells, "newsletters"))
 
@@ -282,8 +284,7 @@ class RowReader:
         return names
 
     def _consent(self, joined: str) -> str:
-        joined = clean_line(joined, 40)
-        return "; ".join(part for part in (self.consent, joined and f"since {joined}") if part)
+        return (_consent if len(joined) <= LONGEST_DATE else _consent.__wrapped__)(self.consent, joined)
 
     def _moment(self, cell: str) -> datetime | None:
         found = date_of(cell, day_first=self.day_first) if cell else None
