@@ -327,13 +327,13 @@ class Output:
     path  path relative to the output folder, in POSIX style, without a leading slash
     key   hash of everything that `make` depends on; if the key is unchanged, so is the file
     make  function that returns the content
-    post  the post that `make` renders; None if there is none, or there are several
+    source  the source of the post that `make` renders; "" if there is none, or there are several
     """
 
     path: str
     key: str
     make: Callable[[], bytes]
-    post: Post | None = None
+    source: str = ""
 
 
 class UnreadablePostError(PublisherError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -20,10 +20,11 @@ from publisher.posts.blog_tools.path_languages import translated_sources
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
 from publisher.posts.first_texts import FirstTexts
-from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
+from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred
 from publisher.posts.index_rows import Row, to_row
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.left_drafts import late_dates, noted
+from publisher.posts.loaded_posts import LoadedPosts, at_moment
 from publisher.posts.page_heads import page_permalinks
 from publisher.posts.places import Places
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
@@ -252,8 +253,7 @@ class Archive:
         self.places = Places(folder, self._permalinks, settings, others, self._earlier(), index.by_email())
         self.last_versions = index.last_versions()
         self._digests = self._linked_digests()
-        self._loaded: dict[str, Post] = {}
-        self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
+        self.posts = LoadedPosts([row.source for row in self._rows], self._read_posts)
 
     def _earlier(self) -> frozenset[str]:
         """Return the earlier paths of the public posts, from which the site redirects to them.
@@ -267,10 +267,17 @@ class Archive:
 
     def load(self, sources: Iterable[str]) -> list[Post]:
         """Return the complete posts, in the order of `sources`."""
-        wanted = list(sources)
-        for post in self._index.posts([each for each in wanted if each not in self._loaded], self._digests):
-            self._loaded[post.source] = self._at_this_moment(post)
-        return [self._loaded[source] for source in wanted]
+        return self.posts.load(sources)
+
+    def _read_posts(self, sources: Iterable[str]) -> Iterator[Post]:
+        for post in self._index.posts(sources, self._digests, self._permalinks):
+            site, others = self.sites.get(post.from_source), self._translations.get(post.source, ())
+            yield at_moment(post, self.now, site, others, *self._also_from.get(post.source, ()))
+
+    @property
+    def has_earlier_paths(self) -> bool:
+        """Whether any post has an earlier path, from which the site redirects to it."""
+        return bool(self._index.earlier())
 
     def digest(self, source: str) -> str:
         """Return a hash that changes whenever the rendered post may change."""
@@ -422,17 +429,6 @@ class Archive:
         rows = ((source, f"{bodies[source][0]}:{self._digests[source]}", *bodies[source][1:]) for source in newest)
         if newest:
             self._index.keep_bodies(rows)
-
-    def _at_this_moment(self, post: Post) -> Post:
-        if post.updated > self.now:  # otherwise feed readers would show a future change as the newest
-            post = replace(post, updated=post.published)
-        if site := self.sites.get(post.from_source):
-            post = replace(post, from_title=site.title, from_url=site.url)
-        if others := self._translations.get(post.source):
-            post = replace(post, translations=others)
-        if also := self._also_from.get(post.source):
-            post = replace(post, also_from=also[0], also_ids=also[1])
-        return post
 
     def _linked_digests(self) -> dict[str, str]:
         """Return the digest of each post, which also changes with its pictures, and when a linked post moves.

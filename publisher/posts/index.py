@@ -11,11 +11,11 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem
@@ -97,28 +97,6 @@ class Referred(NamedTuple):
     problems: Sequence[Problem]
 
 
-class PostList(Sequence[Post]):
-    """A sequence of posts, each of which is loaded when it is first used."""
-
-    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
-        self._sources, self._load = sources, load
-
-    def __len__(self) -> int:
-        return len(self._sources)
-
-    @overload
-    def __getitem__(self, index: int) -> Post: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Post]: ...
-    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
-        if isinstance(index, slice):
-            return self._load(self._sources[index])
-        return self._load([self._sources[index]])[0]
-
-    def __iter__(self) -> Iterator[Post]:
-        return iter(self._load(self._sources))
-
-
 class Index:
     """The index file of one project, or an index in memory if path is None.
 
@@ -186,8 +164,14 @@ class Index:
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
             return sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
 
-    def posts(self, sources: Iterable[str], digests: Mapping[str, str]) -> Iterator[Post]:
-        """Yield the complete posts in the order of `sources`. digests: replacements for those of files, by source."""
+    def posts(
+        self, sources: Iterable[str], digests: Mapping[str, str], permalinks: Mapping[str, str]
+    ) -> Iterator[Post]:
+        """Yield the complete posts in the order of `sources`.
+
+        digests     replacements for those of files, by source
+        permalinks  the permalinks of posts that are in memory already, and are not stored twice, by source
+        """
         wanted = list(sources)
         for start in range(0, len(wanted), _AT_ONCE):
             several = wanted[start : start + _AT_ONCE]
@@ -200,7 +184,7 @@ class Index:
                     if source not in rows and source not in self._read_stamps():
                         # Another process has found that the file is gone, or is building the index from nothing.
                         raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
-                    post = to_post(rows.get(source, ()), digests.get(source))
+                    post = to_post(source, rows.get(source, ()), digests.get(source), permalinks.get(source))
                 yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -153,9 +154,9 @@ def _flat_author(author: Author) -> list[str]:
     return [author.name, author.email, author.url, *face]
 
 
-def to_post(columns: Sequence[Any], other_digest: str | None) -> Post:
-    """Return the post of these columns. other_digest: a replacement for its digest, or None."""
-    source, post_id, permalink, digest, tags, in_feeds, is_last_version, text = columns
+def to_post(source: str, columns: Sequence[Any], other_digest: str | None, known_permalink: str | None) -> Post:
+    """Return the post of these columns. The others replace its digest and its permalink, or are None."""
+    _, post_id, permalink, digest, tags, in_feeds, is_last_version, text = columns
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
     appeared = datetime.fromisoformat(published)
@@ -163,7 +164,7 @@ def to_post(columns: Sequence[Any], other_digest: str | None) -> Post:
         source=source,
         id=post_id,
         title=title,
-        permalink=rest.get("path", permalink),
+        permalink=rest.get("path", known_permalink or permalink),
         url=url,
         published=appeared,
         updated=datetime.fromisoformat(updated) if updated else appeared,
@@ -174,7 +175,7 @@ def to_post(columns: Sequence[Any], other_digest: str | None) -> Post:
         excerpt=rest.get("excerpt", ""),
         excerpt_separator=rest.get("separator", ""),
         authors=tuple(Author(*author) for author in authors),
-        tags=tuple(tags_of(tags)),
+        tags=_same_tags(tags),
         image=Image(*image) if image else None,
         enclosures=tuple(Enclosure(*enclosure) for enclosure in rest.get("enclosures", ())),
         episode=_to_episode(*episode) if episode else None,
@@ -209,6 +210,12 @@ def tags_of(text: str) -> list[Tag]:
     """Return the tags in a row's `tags` column, which has a line "slug<TAB>name" for each tag."""
     lines = [line.partition("\t") for line in text.split("\n")] if text else []
     return [Tag(name, slug) for slug, _, name in lines]
+
+
+@lru_cache(maxsize=4096)
+def _same_tags(text: str) -> tuple[Tag, ...]:
+    """Return the tags of a column. Many posts have the same, and share them in memory."""
+    return tuple(tags_of(text))
 
 
 def flat_problem(problem: Problem) -> list[Any]:

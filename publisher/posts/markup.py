@@ -155,13 +155,13 @@ class Renderer:
             self._begin_expected()
         return made
 
-    def let_go(self, post: Post) -> None:
+    def let_go(self, source: str) -> None:
         """Forget the result for a post whose page is made. Those of the newest stay, because lists show them too.
 
         It is only a hint: the post may be rendered again.
         """
-        if post.source not in self._newest:
-            self._forget(post.source)
+        if source not in self._newest:
+            self._forget(source)
 
     def _forget(self, source: str) -> None:
         self._made.pop(source, None)

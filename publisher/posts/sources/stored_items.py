@@ -83,7 +83,7 @@ class StoredItems:
         places = {name: place for place, name in enumerate(self._sources)}
         return {
             post.source: ((post.first_seen or post.published).timestamp(), places[post.from_source])
-            for post in self._index.posts(sources, {})
+            for post in self._index.posts(sources, {}, {})
         }
 
     def keep(self) -> None:

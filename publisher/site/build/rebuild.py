@@ -24,6 +24,9 @@ from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
 from publisher.site.web_versions import WebVersion, WebVersions
 
+# How many complete posts are kept at once.
+_MOST_LOADED = 2_000
+
 
 class Rebuild:
     """A build that has files to make. It writes the changed files and updates the manifest without saving it."""
@@ -61,6 +64,7 @@ class Rebuild:
         try:
             while True:
                 archive = self._reader.archive(now, keeps_texts=True)
+                archive.posts.most = _MOST_LOADED
                 known.require_same(archive)
                 are_new = not known.has(archive)
                 if require is not None and are_new:
@@ -91,10 +95,11 @@ class Rebuild:
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
         ordered = in_turns(planned.values())
-        expect, done = partial(_expect, renderer), partial(_let_go, renderer)
+        expect, done = partial(_expect, renderer, archive), partial(_let_go, renderer)
         self._folder.stage(ordered, progress, expect, done)
-        for post in archive.posts if self._config.pages.enabled else ():
-            if not post.has_page:  # its pictures are published anyway, because emails show them
+        if self._config.pages.enabled:
+            by_email = [source for source in archive.places.permalinks if source in archive.places.by_email]
+            for post in archive.load(by_email):  # their pictures are published anyway, because emails show them
                 renderer.render(post)
         renderer.remember()
         renderer.end_processes()
@@ -129,10 +134,10 @@ def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
     Lists need no bodies, so the next bodies are rendered meanwhile. Earlier outputs, such as feeds, stay first.
     """
     every = list(outputs)
-    first = next((number for number, output in enumerate(every) if output.post is not None), len(every))
+    first = next((number for number, output in enumerate(every) if output.source), len(every))
     yield from every[:first]
-    pages = [output for output in every[first:] if output.post is not None]
-    others = [output for output in every[first:] if output.post is None]
+    pages = [output for output in every[first:] if output.source]
+    others = [output for output in every[first:] if not output.source]
     done = 0
     for number, page in enumerate(pages, 1):
         yield page
@@ -150,13 +155,13 @@ def _paint(config: Config) -> Paint | None:
     return coloured
 
 
-def _expect(renderer: Renderer, outputs: Iterable[Output]) -> None:
-    renderer.expect((output.post for output in outputs if output.post is not None), with_code=True)
+def _expect(renderer: Renderer, archive: Archive, outputs: Iterable[Output]) -> None:
+    renderer.expect(archive.posts.each([output.source for output in outputs if output.source]), with_code=True)
 
 
 def _let_go(renderer: Renderer, output: Output) -> None:
-    if output.post is not None:
-        renderer.let_go(output.post)
+    if output.source:
+        renderer.let_go(output.source)
 
 
 def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:

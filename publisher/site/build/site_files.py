@@ -107,6 +107,8 @@ def _redirect_problems(config: Config, archive: Archive, pages: Sequence[Post]) 
     """Return the problems with redirects from earlier paths of posts and pages."""
     from publisher.site.pages.redirects import redirects_of  # not at the top, as for all pages
 
+    if not (archive.has_earlier_paths or any(page.aliases for page in pages)):
+        return []  # so that not every post is loaded for it
     own = set(map(id, pages))
 
     def where(post: Post) -> str:

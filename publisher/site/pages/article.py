@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
+from hashlib import blake2b
+from sys import intern
 from typing import Any, NamedTuple
 
 from publisher.config import Person
 from publisher.core.characters import shorten
 from publisher.core.frozen import dataclass
 from publisher.core.i18n import direction
-from publisher.core.models import Image, Output, Post, RenderedPost
+from publisher.core.models import Image, Output, Post, RenderedPost, Tag
 from publisher.posts.rendering.code_tokens import lexed
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
 from publisher.site.pages.look import Card
@@ -27,38 +30,70 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 class ListedPost:
     """A post as shown in lists, tag pages, the archive and the pages of neighbouring posts.
 
+    It keeps what those show. There are as many as posts, from the plan to the end of a build, so the rest is loaded
+    again when the page of the post is made.
+
+    source, title, permalink, url, excerpt, image, tags, canonical, redirect_to, is_listed: those of the post
     path      its output path; the source of a post whose page is elsewhere
     language  its language, or the site's if it has none
     stamp     when it was published, in ISO 8601
     updated   when it was last changed, in ISO 8601
-    link      everything that a link to it shows, as one string: title, URL and language
-    face      everything that a list shows, as one string: link, date, image and the excerpt in its front matter
+    alternates  the (language, URL) of it and its translations; () if it is not translated
+    digest    hash of what its page shows and lists do not, besides the day of the last change
     """
 
-    post: Post
+    source: str
+    title: str
     path: str
     language: str
     stamp: str
     updated: str
-    link: str
-    face: str
+    permalink: str
+    url: str
+    excerpt: str
+    image: Image | None
+    tags: tuple[Tag, ...]
+    canonical: str
+    redirect_to: str
+    is_listed: bool
+    alternates: tuple[tuple[str, str], ...]
+    digest: bytes
+    _posts: Sequence[Post]
+    _number: int
 
     @property
-    def title(self) -> str:
-        """The title of the post."""
-        return self.post.title
+    def post(self) -> Post:
+        """The whole post."""
+        return self._posts[self._number]
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its page is elsewhere (see Post.is_elsewhere)."""
+        return bool(self.canonical) and self.url == self.canonical
+
+    @property
+    def link(self) -> str:
+        """Everything that a link to it shows, as one string: title, URL and language."""
+        address = self.url if self.is_elsewhere else self.permalink
+        return f"{self.title}{SEPARATOR}{address}{SEPARATOR}{self.language}"
+
+    @property
+    def face(self) -> str:
+        """Everything that a list shows, as one string: link, date, image and the excerpt in its front matter."""
+        image = f"{self.image.url}{SEPARATOR}{self.image.alt}" if self.image else ""
+        return SEPARATOR.join((self.link, self.stamp, self.excerpt, image))
 
     @property
     def href(self) -> str:
         """The quoted path of its page from the root of the site; the whole URL of a page elsewhere (see address)."""
-        if self.post.is_elsewhere:
-            return self.post.url
+        if self.is_elsewhere:
+            return self.url
         bare = self.path.removesuffix(".html")
-        return href(bare if self.post.permalink == f"/{bare}" else self.path)
+        return href(bare if self.permalink == f"/{bare}" else self.path)
 
     def address(self, root: str) -> str:
         """Return the target of a link to it. root: the path from the page with the link to the root of the site."""
-        return self.post.url if self.post.is_elsewhere else f"{root}{self.href}"
+        return self.url if self.is_elsewhere else f"{root}{self.href}"
 
     @property
     def direction(self) -> str:
@@ -66,36 +101,47 @@ class ListedPost:
         return direction(self.language)
 
     @property
-    def image(self) -> Image | None:
-        """The picture of the post, or None."""
-        return self.post.image
-
-    @property
-    def excerpt(self) -> str:
-        """The excerpt in its front matter; "" if it has none, because most lists do not render their posts."""
-        return self.post.excerpt
-
-    @property
     def year(self) -> int:
         """The year in which it was published."""
-        return self.post.published.year
+        return int(self.stamp[:4])
 
     def day(self, language: str, style: str = "long") -> str:
         """Return the day of publication in the format of a language."""
-        return day_in_words(self.post.published.date(), language, style)
+        return day_in_words(date.fromisoformat(self.stamp[:10]), language, style)
 
 
-def listed_post(post: Post, site_language: str) -> ListedPost:
-    """Return the ListedPost of a post. It only joins strings, because a build calls it for every post."""
-    language = post.language or site_language
+def listed_post(post: Post, site_language: str, posts: Sequence[Post] = (), number: int = 0) -> ListedPost:
+    """Return the ListedPost of a post. A build calls it for every post.
+
+    posts, number  where the post is loaded from when it is needed again; by default it is kept
+    """
+    language = intern(post.language or site_language)
     stamp = post.published.isoformat()
-    updated = stamp if post.updated is post.published else post.updated.isoformat()
-    address = post.url if post.is_elsewhere else post.permalink
-    link = f"{post.title}{SEPARATOR}{address}{SEPARATOR}{language}"
-    image = f"{post.image.url}{SEPARATOR}{post.image.alt}" if post.image else ""
-    face = SEPARATOR.join((link, stamp, post.excerpt, image))
-    path = post.source if post.is_elsewhere else output_path(post.permalink)
-    return ListedPost(post, path, language, stamp, updated, link, face)
+    return ListedPost(
+        source=post.source,
+        title=post.title,
+        path=post.source if post.is_elsewhere else output_path(post.permalink),
+        language=language,
+        stamp=stamp,
+        updated=stamp if post.updated is post.published else post.updated.isoformat(),
+        permalink=post.permalink,
+        url=post.url,
+        excerpt=post.excerpt,
+        image=post.image,
+        tags=post.tags,
+        canonical=post.canonical,
+        redirect_to=post.redirect_to,
+        is_listed=post.is_listed,
+        alternates=tuple(sorted((*post.translations, (language, post.url)))) if post.translations else (),
+        digest=blake2b(facts(post).encode("utf-8", "surrogatepass"), digest_size=16).digest(),
+        _posts=posts or (post,),
+        _number=number,
+    )
+
+
+def as_rendered(entry: ListedPost, rendered: RenderedPost) -> ListedPost:
+    """Return the entry of a post that was rendered, and may have lost its picture."""
+    return replace(entry, image=rendered.post.image, _posts=(rendered.post,), _number=0)
 
 
 class Around(NamedTuple):
@@ -130,8 +176,8 @@ def plan_articles(
         older = entries[index + 1] if index < last else None
         card = frame.card(entry.title, entry.language) if frame.card and index < cards and not entry.image else None
         around = Around(newer, older, related[index], card)
-        key = frame.key("post", entry.face, facts(entry), around.identity)
-        yield Output(entry.path, key, partial(make_article, frame, entry, around, render), entry.post)
+        key = frame.key("post", entry.face, entry.updated, entry.digest.hex(), around.identity)
+        yield Output(entry.path, key, partial(make_article, frame, entry, around, render), entry.source)
         if card:
             yield card.output()
 
@@ -144,7 +190,7 @@ def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
     """
     of_tag: dict[str, list[int]] = {}
     for index, entry in enumerate(entries):
-        for tag in entry.post.tags:
+        for tag in entry.tags:
             of_tag.setdefault(tag.slug, []).append(index)
     near: list[dict[int, int]] = [{} for _ in entries]
     for members in of_tag.values():
@@ -161,10 +207,9 @@ def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
     ]
 
 
-def facts(entry: ListedPost) -> str:
-    """Return, as one string, everything that the page of a post shows and lists do not."""
-    post = entry.post
-    parts = [post.digest, post.url, post.canonical, entry.updated]
+def facts(post: Post) -> str:
+    """Return, as one string, what the page of a post shows and lists do not, besides the day of the last change."""
+    parts = [post.digest, post.url, post.canonical]
     parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
     parts += [f"tag\0{tag.name}\0{tag.slug}" for tag in post.tags]
     if post.enclosures:
@@ -282,14 +327,8 @@ def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost, card: Card | 
         image=post.image.url if post.image else drawn,
         image_alt=post.image.alt if post.image else "",
         kind="article",
-        alternates=in_languages(entry),
+        alternates=entry.alternates,
     )
-
-
-def in_languages(entry: ListedPost) -> tuple[tuple[str, str], ...]:
-    """Return the (language, URL) of a post and its translations; () if it is not translated."""
-    post = entry.post
-    return tuple(sorted((*post.translations, (entry.language, post.url)))) if post.translations else ()
 
 
 def structured_data(frame: Frame, post: Post, page: Page) -> str:
@@ -320,7 +359,7 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
 
 def _updated(entry: ListedPost) -> str:
     """Return the day of the last change in the post's language; "" if it is not after the day of publication."""
-    published, updated = entry.post.published.date(), entry.post.updated.date()
+    published, updated = (date.fromisoformat(stamp[:10]) for stamp in (entry.stamp, entry.updated))
     return day_in_words(updated, entry.language) if updated > published else ""
 
 

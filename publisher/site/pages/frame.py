@@ -242,7 +242,7 @@ def root(path: str) -> str:
     return "../" * path.count("/") or "./"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def href(path: str) -> str:
     """Return an output path as a quoted link, without a trailing "index.html"."""
     short = path.removesuffix("index.html") if path.endswith("/index.html") or path == "index.html" else path

@@ -8,14 +8,13 @@ new post would cause all 10,000 posts to be rendered again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
 from publisher.core.characters import shorten
 from publisher.core.frozen import dataclass
 from publisher.core.models import Output, Post, RenderedPost, Tag
-from publisher.site.pages.article import ListedPost, image_on_page
+from publisher.site.pages.article import ListedPost, as_rendered, image_on_page
 from publisher.site.pages.frame import FeedLink, Frame, href, tag_path
 from publisher.site.pages.post_body import PagePicture
 
@@ -66,7 +65,7 @@ def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
     """
     found: dict[str, TagPosts] = {}
     for entry in entries:
-        for tag in entry.post.tags:
+        for tag in entry.tags:
             if tag.slug not in found:
                 found[tag.slug] = TagPosts(tag, [entry])
             elif found[tag.slug].entries[-1] is not entry:
@@ -95,8 +94,7 @@ def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Listed
     if paging.number == 1:
         rendered = [(entry, render(entry.post)) for entry in entries]
         rows = [
-            (replace(entry, post=post.post), shorten(post.excerpt, EXCERPT_LENGTH), post.minutes)
-            for entry, post in rendered
+            (as_rendered(entry, post), shorten(post.excerpt, EXCERPT_LENGTH), post.minutes) for entry, post in rendered
         ]
         pictures = {entry.path: image_on_page(post, frame, page.root) for entry, post in rendered}
     return frame.render("index.html", page, rows=rows, paging=paging, pictures=pictures, words_in=frame.words_in)

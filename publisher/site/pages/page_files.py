@@ -12,7 +12,7 @@ from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates
 from publisher.posts.post_groups import site_language
-from publisher.site.pages.article import ListedPost, in_languages, listed_post, plan_articles, plan_standalone
+from publisher.site.pages.article import ListedPost, listed_post, plan_articles, plan_standalone
 from publisher.site.pages.edition_pages import newest_editions, plan_editions
 from publisher.site.pages.frame import FeedLink, Frame, href, make_frame
 from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_tags
@@ -50,15 +50,14 @@ def plan_pages(
     listed      feeds shown on the page of feeds; opml is the URL of the list of all feeds, "" if there is none
     standalone  the standalone pages, rendered
     """
-    posts = [post for post in posts if post.has_page]
-    every = [listed_post(post, config.site.language) for post in posts]
-    tags = by_tag([entry for entry in every if entry.post.is_listed])
+    every, has_earlier = _listed(posts, config.site.language)
+    tags = by_tag([entry for entry in every if entry.is_listed])
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
     framed = partial(make_frame, config, templates, has_tags=bool(tags), has_editions=bool(newest), form=form)
     own = partial(_pages_in, config, standalone)
     parts = _by_language(config, every, framed, own, lambda language: language_feeds(language) if language else feeds)
-    frame, lists = parts[0][0], [(each, [entry for entry in some if entry.post.is_listed]) for each, some in parts]
+    frame, lists = parts[0][0], [(each, [entry for entry in some if entry.is_listed]) for each, some in parts]
     planned = chain(
         *(_plan_posts(each, some, render, config.pages.cards) for each, some in parts),
         *(plan_standalone(each, own(each.site.language)) for each, _ in parts),
@@ -66,13 +65,33 @@ def plan_pages(
         *(plan_index(each, some, config.pages.per_page, render, each.site.folder) for each, some in lists),
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
         [plan_archive(each, some, each.site.folder) for each, some in lists],
-        plan_editions(frame, config, editions, {each.id: each.url for each in posts if each.is_elsewhere}),
+        plan_editions(frame, config, editions, _ids_elsewhere(every) if editions else {}),
         plan_signup_pages(frame, listed, opml, newest),
     )
     paths: dict[str, None] = {}
     yield from _once(planned, paths)
     yield from _plan_others(frame, every, newest, paths)
-    yield from plan_redirects(frame, redirects_of([*posts, *(each.post for each in standalone)])[0], paths)
+    if has_earlier or any(page.post.aliases for page in standalone):
+        here = (post for post in posts if post.has_page)
+        yield from plan_redirects(frame, redirects_of([*here, *(each.post for each in standalone)])[0], paths)
+
+
+def _listed(posts: Sequence[Post], language: str) -> tuple[list[ListedPost], bool]:
+    """Return the posts that are on a page, as lists show them, and whether any of them has an earlier path.
+
+    Each post is loaded only for a moment.
+    """
+    listed, has_earlier = [], False
+    for number, post in enumerate(posts):
+        if post.has_page:
+            listed.append(listed_post(post, language, posts, number))
+            has_earlier = has_earlier or bool(post.aliases)
+    return listed, has_earlier
+
+
+def _ids_elsewhere(every: Iterable[ListedPost]) -> dict[str, str]:
+    """Return the URLs of the posts whose pages are elsewhere, by id."""
+    return {entry.post.id: entry.url for entry in every if entry.is_elsewhere}
 
 
 def _once(planned: Iterable[Output], paths: dict[str, None]) -> Iterator[Output]:
@@ -89,7 +108,7 @@ def _plan_others(
     """Yield the sitemap, the page for unknown addresses, and the files that all pages load. paths: of all pages."""
     copies = {f"{newest_path(edition.newsletter)}index.html" for edition in newest}
     others = paths.keys() - {entry.path for entry in every} - copies
-    own = [e for e in every if e.post.is_listed and not e.post.canonical and not e.post.redirect_to]
+    own = [each for each in every if each.is_listed and not each.canonical and not each.redirect_to]
     yield from plan_sitemap(frame, own, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
@@ -141,13 +160,13 @@ def _plan_posts(
     frame: Frame, every: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int
 ) -> Iterator[Output]:
     """Yield the outputs of the posts whose pages are here. Unlisted posts have no neighbours."""
-    here = [entry for entry in every if not entry.post.is_elsewhere and not entry.post.redirect_to]
+    here = [entry for entry in every if not entry.is_elsewhere and not entry.redirect_to]
     for entry in every:
-        if entry.post.redirect_to and not entry.post.is_elsewhere:
-            yield redirect_output(frame, entry.path, entry.post, entry.post.redirect_to)
-    yield from plan_articles(frame, [entry for entry in here if entry.post.is_listed], render, cards=cards)
+        if entry.redirect_to and not entry.is_elsewhere:
+            yield redirect_output(frame, entry.path, entry.post, entry.redirect_to)
+    yield from plan_articles(frame, [entry for entry in here if entry.is_listed], render, cards=cards)
     for entry in here:
-        if not entry.post.is_listed:
+        if not entry.is_listed:
             yield from plan_articles(frame, [entry], render)
 
 
@@ -187,9 +206,9 @@ def plan_sitemap(
     If there are more than `most` URLs, sitemap.xml is an index of several sitemaps, which are yielded too. It does not
     contain the time of the build, so the sitemap of an unchanged site does not change.
     """
-    urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
+    urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.url for entry in entries]
     days = [""] * len(paths) + [entry.updated[:10] for entry in entries]
-    spoken = {entry.post.url: each for entry in entries if (each := in_languages(entry))}
+    spoken = {entry.url: entry.alternates for entry in entries if entry.alternates}
     if len(urls) <= most:
         yield _output(frame, "sitemap.xml", "sitemap.xml", urls, days, spoken)
         return

@@ -66,7 +66,7 @@ def test_every_template_is_listed_with_its_blocks() -> None:
 def test_every_object_has_the_documented_attributes(shown: str) -> None:
     kind = OBJECTS[shown]
     (row,) = [row for row in rows() if row[0] == shown]
-    public = {item.name for item in fields(kind)} | {key for key in vars(kind) if not key.startswith("_")}
+    public = {key for key in {item.name for item in fields(kind)} | vars(kind).keys() if not key.startswith("_")}
     assert words(row[1]) == public
 
 

@@ -6,16 +6,12 @@ import pytest
 
 from publisher.core.models import Output
 from publisher.site.build.rebuild import in_turns
-from tests.support.posts_samples import Folder
 
 
 @pytest.fixture
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Output]:
-    folder = Folder(tmp_path_factory.mktemp("posts"))
-    folder.write("2024-07-05-hello.md", "Hello.")
-    (post,) = folder.archive().posts
+def outputs() -> dict[str, Output]:
     lists = {name: Output(name, "", bytes) for name in ["feed", "first", "second", "third"]}
-    return lists | {f"p{number}": Output(f"p{number}", "", bytes, post) for number in range(6)}
+    return lists | {f"p{number}": Output(f"p{number}", "", bytes, f"p{number}.md") for number in range(6)}
 
 
 @pytest.mark.parametrize(
