@@ -1,4 +1,4 @@
-"""The admin page in a real Chromium: logging in, a real sending as it goes on, holding and resuming; and axe-core."""
+"""The admin page in a real Chromium: logging in, watching an edition being sent, hold and resume; and axe-core."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PEOPLE = 8
 
 @pytest.fixture
 def mail() -> Iterator[tuple[Patient, str]]:
-    """A mail server that waits for the test, and the configuration that reaches it."""
+    """A mail server that waits for the test, and the configuration for it."""
     with mail_server(mailboxes=Patient()) as (mailboxes, smtp):
         assert isinstance(mailboxes, Patient)
         more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'
@@ -45,7 +45,7 @@ def mail() -> Iterator[tuple[Patient, str]]:
 
 
 def fill(project: Project, *local_parts: str) -> None:
-    """Give the weekly letter its readers, and the owner a password."""
+    """Add subscribers to the weekly newsletter, and set the owner's password."""
     with open_project_store(project.config()) as store:
         people = [person(f"{local}@example.org") for local in local_parts or [f"reader{n}" for n in range(PEOPLE)]]
         store.subscribers.add_many(people, at=SINCE, source="test")
@@ -64,7 +64,7 @@ def log_in(page: Page) -> None:
 
 
 def publish(apart: ThreadPoolExecutor, server: Serving) -> Future[Ran]:
-    # In a thread of its own: the browser's driver keeps an event loop in this one.
+    # In a separate thread: the browser's driver keeps an event loop in this one.
     return apart.submit(server.project.spawn, "publish", "weekly", "--yes", now=MONDAY)
 
 
@@ -89,7 +89,7 @@ def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
         sending = publish(apart, server)
         mailboxes.let(3)
         page.reload()
-        while page.locator("[data-edition]").count() == 0:  # as the process begins
+        while page.locator("[data-edition]").count() == 0:  # when the process starts
             page.wait_for_timeout(200)
             page.reload()
         page.click("[data-edition] h3 a")
@@ -108,7 +108,7 @@ def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
         page.wait_for_selector("text=On hold. Messages already")
         mailboxes.let(PEOPLE)
         assert sending.result(60).code == 0
-        page.wait_for_selector(f"[data-said]:text('{PEOPLE} of {PEOPLE} sent')")  # all were in hand
+        page.wait_for_selector(f"[data-said]:text('{PEOPLE} of {PEOPLE} sent')")  # all were in flight
         assert said == []
 
 
@@ -127,7 +127,7 @@ def test_a_held_edition_goes_when_the_owner_approves_it(
         log_in(page)
         page.click("[data-edition] h3 a")
         assert "550 gone" in page.inner_text("main")
-        # The answer to a button takes so long that the page sees before it what was done: it still waits for it.
+        # The answer to a button takes so long that the page shows the result before it: it still waits for the answer.
         page.evaluate("addEventListener('submit', event => event.preventDefault(), {once: true}); window.stayed = true")
         page.click("button[value=hold]")
         assert apart.submit(server.project.spawn, "deliveries", "hold", "1", "--why", "a typo").result(60).code == 0

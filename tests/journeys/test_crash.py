@@ -1,4 +1,4 @@
-"""Killed at twelve moments, several at once: a run more, and every reader has the edition exactly once."""
+"""Killed at twelve moments, also in parallel: after one more run every subscriber has the edition exactly once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READERS, POSTS = 200, 12
 
 
 def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
-    """Begin a command in a process of its own, by the real clock."""
+    """Start a command in its own process, with the real clock."""
     return Program(
         [sys.executable, "-m", "publisher", "-C", str(project.root), *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -32,11 +32,11 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 
 
 def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> bool:
-    """SIGKILL the process as soon as it came so far; return whether it was still running."""
+    """Kill the process as soon as it has got this far; return whether it was still running."""
     with suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # on a busy machine the one that looks must be the quicker
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # on a busy machine the watching process must be faster
     while process.poll() is None and not reached():
-        time.sleep(0.004)  # to look takes half as long, of the time that the process needs itself
+        time.sleep(0.004)  # checking takes half as long, but uses time that the process needs itself
     process.kill()
     process.communicate()
     return process.returncode == -9
@@ -48,12 +48,12 @@ def finish(process: subprocess.Popen[str]) -> None:
 
 
 def entries(folder: Path) -> int:
-    """How many files there are under a folder, which need not be there."""
+    """Return the number of files under a folder, which may be missing."""
     return sum(len(names) for _, _, names in os.walk(folder))
 
 
 def moments(project: Project) -> list[Callable[[], bool]]:
-    """Twelve moments of a publish, from its first instruction to the middle of delivery; the same every time."""
+    """Yield twelve moments of publish, from its first instruction to the middle of delivery; always the same."""
     dice = random.Random(2026)
     public, state, new = project.root / "public", project.root / ".publisher", project.root / ".publisher/outbox/new"
 
@@ -72,7 +72,7 @@ def moments(project: Project) -> list[Callable[[], bool]]:
 
 @pytest.fixture
 def crowd(empty: Project) -> Project:
-    """A project with twelve posts, and a file of two hundred readers that nobody has imported yet."""
+    """A project with twelve posts, and a file of two hundred subscribers that has not been imported yet."""
     empty.configure(newsletters=WEEKLY + f"first = {POSTS}\n")
     for number in range(1, POSTS + 1):
         empty.post(f"post-{number}", f"2025-03-{number:02}", "A paragraph of words. " * 60, tags=f"[t{number % 4}]")
@@ -82,7 +82,7 @@ def crowd(empty: Project) -> Project:
 
 
 def assert_everybody_has_it_once(project: Project) -> None:
-    """The outbox, the ledger and public/ agree."""
+    """Check that the outbox, the ledger and public/ agree."""
     outbox = project.root / ".publisher/outbox"
     assert [entries(outbox / part) for part in ("tmp", "new", "cur")] == [0, READERS, 0]
     mail = project.mail()

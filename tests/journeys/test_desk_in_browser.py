@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.support.browser import Chromium
 
 ADA = "ada@example.org"
-PEOPLE = 2_000  # benchmarks.people asks the same among 100,000
+PEOPLE = 2_000  # benchmarks.people runs the same queries on 100,000 people
 WEEKLY = """
 [[newsletters]]
 name = "weekly"
@@ -58,14 +58,14 @@ come and see the **new** rooms.
 
 @pytest.fixture
 def mail() -> Iterator[tuple[Mailboxes, str]]:
-    """A mail server, and the configuration that reaches it."""
+    """A mail server, and the configuration for it."""
     with mail_server() as (mailboxes, smtp):
         more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'
         yield mailboxes, more
 
 
 def publish(project: Project, now: str) -> None:
-    # In a thread of its own: the browser's driver keeps an event loop in this one.
+    # In a separate thread: the browser's driver keeps an event loop in this one.
     with ThreadPoolExecutor(1) as apart:
         ran: Ran = apart.submit(project.run, "publish", "weekly", "--yes", now=now).result()
     assert ran.code == 0, ran
@@ -81,7 +81,7 @@ def subjects(mailboxes: Mailboxes, address: str) -> list[str]:
 
 
 def posts_sent(project: Project) -> dict[str, Counter[str]]:
-    """Return how often each post was sent to each address, by the ledger."""
+    """Return how often each post was sent to each address, according to the ledger."""
     same = (letter_posts.c.edition_id == deliveries.c.edition_id) & (letter_posts.c.variant == deliveries.c.variant)
     query = (
         sa.select(subscribers.c.address, letter_posts.c.post_id)
@@ -96,7 +96,7 @@ def posts_sent(project: Project) -> dict[str, Counter[str]]:
 
 
 def sent_by_ledger(project: Project) -> Counter[str]:
-    """Return how many messages the ledger says were sent to each address."""
+    """Return how many messages were sent to each address, according to the ledger."""
     query = sa.select(subscribers.c.address).select_from(deliveries.join(subscribers))
     with open_project_store(project.config()) as store, store._database.read() as connection:
         return Counter(connection.scalars(query.where(deliveries.c.status == DeliveryStatus.SENT)))
@@ -172,7 +172,7 @@ def test_the_owner_finds_corrects_tags_and_writes_to_a_segment(
             assert page.inner_text("h1").startswith("Hello, we have moved")
             assert "come and see the new rooms" in page.inner_text("dl.facts-list")
             look("email")
-            for width in (1280, 360):  # the frame is high enough to read an email, also on a phone
+            for width in (1280, 360):  # the frame is high enough to read an email, even on a phone
                 page.set_viewport_size({"width": width, "height": 900})
                 assert page.evaluate("document.querySelector('iframe.letter').clientHeight") > 600
             page.set_viewport_size({"width": 1280, "height": 900})

@@ -1,4 +1,4 @@
-"""The projects of examples/ publish as they stand."""
+"""The projects in examples/ can be published unchanged."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_example_is_listed(example: Project) -> None:
 
 
 def titles(example: Project) -> list[str]:
-    """The titles of the posts of an example."""
+    """Return the titles of the posts of an example."""
     heads = [path.read_text(encoding="utf-8") for path in example.root.rglob("20*.md")]
     return [
         line.partition(":")[2].strip(' "') for head in heads for line in head.splitlines() if line.startswith("title:")

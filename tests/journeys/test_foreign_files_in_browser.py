@@ -1,7 +1,7 @@
-"""Files that a writer adds, in a real Chromium, while the owner is logged in at the same address.
+"""Files that a writer adds, in a real Chromium, while the owner is logged in on the same host.
 
-Behind the documented nginx and Caddy blocks and with the built-in server, no script in them runs and nothing reaches
-the admin page, in a tab or embedded in a page; and a page still shows the picture.
+With the documented nginx and Caddy blocks and with the built-in server, no script in them runs and nothing reaches the
+admin page, in a tab or embedded in a page; but a page still shows the image.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ MORE = {
         for name in EMBEDDED
     ),
 }
-# Without any headers, what a browser runs of these: if it is nothing, the test shows nothing.
+# What a browser runs of these without any headers: if it ran nothing, the test would show nothing.
 RUNS = ("script.svg", "onload.svg", "outside.svg", "page.html", "page.xhtml", "data.xml")
-# In front of the program a server has other types and the same headers: what it could run.
+# A server in front of the program has other types and the same headers: what it could run.
 BEHIND = (*RUNS, "form.svg", "upper.SVG", "noending")
 
 
@@ -88,7 +88,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module", params=["program", "nginx", "caddy"])
 def url(request: pytest.FixtureRequest, project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of one server, at which, or at whose host, the owner can log in."""
+    """The URL of one server, where the owner can log in, at least on the same host."""
     port, public = free_port(), free_port()
     configure(project, public if request.param == "nginx" else port, newsletters=NEWSLETTERS)
     assert project.spawn("build").code == 0
@@ -113,7 +113,7 @@ def log_in(page: Page, project: Project) -> None:
 
 
 def open_tabs(page: Page, urls: list[str]) -> None:
-    """Open files in tabs of their own, and give their scripts time to run; a browser may download some instead."""
+    """Open files in separate tabs, and give their scripts time to run; a browser may download some instead."""
     from playwright.sync_api import Error
 
     asked: set[str] = set()
@@ -164,7 +164,7 @@ def test_no_file_of_a_writer_acts_for_the_owner(
         page.goto(f"{url}/2026/11/02/first/")
         wait_until(page, "document.images.length == 1 && document.images[0].naturalWidth == 40")
         page.goto(f"{project.config().public_url}/admin")
-        page.wait_for_selector("text=What comes next")  # still logged in: the cookie was there all the time
+        page.wait_for_selector("text=What comes next")  # still logged in: the cookie was present all the time
 
 
 @pytest.mark.parametrize("url", ["program"], indirect=True)
@@ -191,7 +191,7 @@ def test_no_redirect_and_no_frame_leads_elsewhere(browser: Chromium, project: Pr
         for path in LEADING_OUT:
             page.goto(url + path)
             assert page.url.startswith(f"{url}/"), path
-        # A page of another site, which frames ours.
+        # A page of another site with a frame of ours.
         page.goto(f"{url.replace('127.0.0.1', 'localhost')}/archive/")
         for path in ("/", "/script.svg", "/subscribe", "/admin/login"):
             page.evaluate(FRAME, url + path)

@@ -1,4 +1,4 @@
-"""`publisher publish` and a WebSub hub: a real program, and a real server on loopback that takes the news."""
+"""`publisher publish` and a WebSub hub: the real program, and a real server on loopback that gets notifications."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SITE = "https://letters.example"
 
 @dataclass
 class Hub:
-    """A running hub: where it is, what it was told and saw then, and its answers, the last one for ever."""
+    """A running hub: its URL, the notifications and feeds that it got, and its answers; the last is repeated."""
 
     url: str = ""
     told: list[dict[str, str]] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Hub:
     seen: list[object] = field(default_factory=list)
 
     def topics(self) -> Counter[str]:
-        """How often it was told of each feed."""
+        """The number of notifications about each feed."""
         return Counter(each["hub.url"].removeprefix(f"{SITE}/") for each in self.told)
 
 
@@ -52,7 +52,7 @@ def hub() -> Iterator[Hub]:
             self.end_headers()
 
         def log_message(self, *parts: object) -> None:
-            """Say nothing between the dots of the tests."""
+            """Log nothing between the dots of the tests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hub.url = f"http://127.0.0.1:{server.server_port}/publish?key=a%26b"
@@ -111,7 +111,7 @@ def test_the_hub_is_notified_of_the_feed_of_a_newsletter_when_its_edition_is_up(
 
 def test_a_hub_that_nobody_answers_for_is_one_warning_and_no_failure(project: Project) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # a port on which nobody listens
+        taken.bind(("127.0.0.1", 0))  # a port on which nothing listens
         with_hub(project, f"http://127.0.0.1:{taken.getsockname()[1]}/")
         ran = project.spawn("publish")
     assert ran.code == 0
@@ -227,7 +227,7 @@ def test_a_question_without_an_answer_keeps_no_news_back(project: Project, hub: 
 
 @contextmanager
 def drip(first: bytes, again: bytes) -> Iterator[str]:
-    """A server that answers one connection after another with `first`, and then `again` for as long as it is heard."""
+    """A server that answers each connection with `first`, and then `again` until the client disconnects."""
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:

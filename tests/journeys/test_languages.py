@@ -1,4 +1,4 @@
-"""A whole project in another language, with words and looks of its own: through the command line."""
+"""A whole project in another language, with its own texts and design, through the command line."""
 
 from __future__ import annotations
 

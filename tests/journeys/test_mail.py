@@ -1,4 +1,4 @@
-"""The whole way: a folder, a written post, and what arrives in real mailboxes over SMTP."""
+"""The whole path: a folder, a written post, and the emails that arrive in real mailboxes through SMTP."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def part(message: EmailMessage, kind: str) -> str:
 
 @pytest.fixture
 def begun(empty: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project from `publisher init`, with two posts beside its draft, and two subscribers."""
+    """A project from `publisher init`, with two posts next to its draft, and two subscribers."""
     assert run(["--now", "2026-11-13T08:00", "init", str(empty.root)]) == 0
     empty.write("posts/2026-11-15-rain.md", POST)
     empty.write("posts/hill.png", b"\x89PNG hill")

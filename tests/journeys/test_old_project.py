@@ -1,4 +1,4 @@
-"""A project of the version before the rooms were rebuilt: its database, its templates and the links in its emails.
+"""A project of an old version: its database, its templates and the links in its emails.
 
 tests/data/old_project was written by that version (schema 0006), and its databases were dumped as text: two
 newsletters, posts in five dialects, a note, own templates and one own phrase. Edition 1 was sent, 3 was held by hand
@@ -30,7 +30,7 @@ from tests.support.project import Project
 
 OLD = ROOT / "tests/data/old_project"
 BEFORE, AFTER = "2026-11-23T09:00", "2026-11-24T08:01"
-# As the old version mailed them: to the owner, and below Ada's email.
+# As in the old version's emails: to the owner, and below Ada's email.
 APPROVE = "WyI0IiwiZXNzYXlzIiwiMjAyNi1XNDgiXQ.dZojaeEoiFPycehDV1yuoDwRMtQMXz58_9-cHFuhrCw"
 UNSUBSCRIBE = "WyIwMjRlYTJjM2RmZDY5ZDVlMDA1ZGI5MzIiLCJ3ZWVrbHkiXQ.dBJRs9s1dK3euqJGBZ1rcuF48tGSz5kKBrsMZPeDcC8"
 IDS = [
@@ -45,7 +45,7 @@ IDS = [
 
 @pytest.fixture
 def old(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
-    """The old project in a folder of its own, on a machine that may send."""
+    """The old project in its own folder, on a machine that may send."""
     project = Project(tmp_path / "project", capsys)
     shutil.copytree(OLD, project.root, dirs_exist_ok=True)
     state = (project.root / "state").rename(project.root / ".publisher")
@@ -170,13 +170,13 @@ def test_a_link_in_an_old_email_unsubscribes(old: Project) -> None:
 
 
 def subjects(project: Project) -> dict[str, list[str]]:
-    """The subjects that each subscriber got."""
+    """Return the subjects that each subscriber got."""
     mail = project.mail()
     return {to: sorted(str(each["Subject"]) for each in mail[to]) for to in sorted(mail) if to != "owner@example.net"}
 
 
 def html(message: EmailMessage) -> str:
-    """The HTML of a message."""
+    """Return the HTML of a message."""
     part = message.get_body(("html",))
     assert part is not None
     return str(part.get_content())

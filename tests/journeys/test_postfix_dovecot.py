@@ -1,4 +1,4 @@
-"""An edition through a real Postfix into the mailboxes of a real Dovecot, and back what cannot be delivered."""
+"""An edition through a real Postfix into the mailboxes of a real Dovecot, and the bounces back."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def post() -> Iterator[Post]:
 
 
 def keys(project: Project) -> dict[str, bytes]:
-    """What the DNS would say of the project's two keys, by name."""
+    """The DNS records of the project's two keys, by name."""
     project.configure()
     made = [project.ok("mail", "keys", "--kind", kind, "--json").json for kind in ("rsa", "ed25519")]
     return {
@@ -47,7 +47,7 @@ def keys(project: Project) -> dict[str, bytes]:
 
 
 def published(project: Project, post: Post, addresses: list[str]) -> None:
-    """An edition of one post, on its way to everybody."""
+    """An edition of one post, sent to everyone."""
     server = f'[mail.smtp]\nurl = "smtp://127.0.0.1:{post.smtp}"\ntls = "none"\n'
     project.configure(f'transport = "smtp"\nbounces = "bounces@{BOUNCES}"\n{KEYS}\n{server}', WEEKLY)
     project.post("hello", body="Words, with ümlauts — and a [link](https://letters.example/a?b=c&d=e).\n" * 40)
@@ -88,7 +88,7 @@ def test_every_mailbox_gets_one_signed_message_and_each_failure_comes_back_as_it
 
 
 def _addresses(root: Path, deliveries: set[int | None]) -> set[str]:
-    """The readers of deliveries, as the ledger has them."""
+    """Return the recipients of deliveries in the ledger."""
     import sqlite3
 
     with sqlite3.connect(root / ".publisher/publisher.db") as database:
@@ -100,7 +100,7 @@ def _addresses(root: Path, deliveries: set[int | None]) -> set[str]:
 
 
 def _failed(file: Path) -> tuple[str, str]:
-    """Of a delivery report (RFC 3464): who was not reached, and the status."""
+    """Return the failed recipient and the status in a delivery report (RFC 3464)."""
     parts = parse(file.read_bytes()).walk()
     report = next(part for part in parts if part.get_content_type() == "message/delivery-status")
     fields = {name: value for part in report.iter_parts() for name, value in part.items()}

@@ -1,4 +1,4 @@
-"""`publisher preview` in a real Chromium: its views, its keys, what follows a change, and what it may not do."""
+"""`publisher preview` in a real Chromium: its views, its keys, the reaction to changes, and what it must not do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVERY_PAGE = [
 ]
 
 
-# What Chromium says of pages that are not there or not well, and when it keeps a script from running.
+# What Chromium logs about missing or broken pages, and when it blocks a script.
 EXPECTED = ("Failed to load resource: the server responded with a status of", "Blocked script execution in")
 
 
@@ -47,16 +47,16 @@ def changing(project: Project) -> Iterator[Preview]:
 
 @pytest.fixture(scope="module")
 def window(browser: Chromium, unchanged: Preview) -> Iterator[Page]:
-    """The window of all tests that change nothing: to open one costs more than most of them."""
+    """The window of all tests that change nothing, as opening one takes longer than most of them."""
     with browser.page(width=1280, height=800, dark=None, base_url=unchanged.url) as opened:
         yield opened
 
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest, browser: Chromium) -> Iterator[Page]:
-    """The page of the next letter. Whatever the browser complains about fails the test.
+    """The page of the next email. Any complaint of the browser fails the test.
 
-    A test with a project of its own has a window of its own; the others find no cookies and nothing stored.
+    A test with its own project has its own window; the others find no cookies and an empty storage.
     """
     if "project" in request.fixturenames:
         preview = request.getfixturevalue("changing")
@@ -71,7 +71,7 @@ def page(request: pytest.FixtureRequest, browser: Chromium) -> Iterator[Page]:
 
 
 def without_complaints(page: Page) -> Iterator[Page]:
-    """Open the next letter for a test, and look in the end at what the browser said."""
+    """Open the next email for a test, and check in the end what the browser logged."""
     complaints: list[str] = []
 
     def hear_message(message: ConsoleMessage) -> None:
@@ -90,13 +90,13 @@ def without_complaints(page: Page) -> Iterator[Page]:
 
 
 def press(page: Page, key: str) -> None:
-    """Press a key once the page has all its scripts: one that comes before is nobody's."""
+    """Press a key once the page has all its scripts: earlier keys would be lost."""
     page.wait_for_load_state("load")
     page.keyboard.press(key)
 
 
 def in_frames(page: Page, script: str) -> list[object]:
-    """What a script finds in each frame."""
+    """Return the result of a script in each frame."""
     page.wait_for_load_state("load")
     return [frame.evaluate(script) for frame in page.frames[1:]]
 

@@ -87,7 +87,7 @@ def test_a_first_edition_can_begin_on_a_day(project: Project) -> None:
     project.subscribe("ada")
     (edition,) = project.ok("publish", "--json").json["editions"]
     assert [post.rpartition(":")[2] for post in edition["posts"]] == ["third", "second"]
-    project.post("before", "2026-11-08")  # added late, and the day is only where the first edition began
+    project.post("before", "2026-11-08")  # added late, and the day only limits the first edition
     (edition,) = project.ok("publish", "--json", now=NEXT_MONDAY).json["editions"]
     assert [post.rpartition(":")[2] for post in edition["posts"]] == ["before"]
 

@@ -1,4 +1,4 @@
-"""Mail servers of which some are of no use: the others send, and the owner is told."""
+"""Several mail servers, some unusable: the others send, and the owner is notified."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.project import Project
 from tests.support.sink import free_port
 from tests.support.smtp_server import Mailboxes, mail_server
 
-# The login is the test; encryption has its own.
+# This test is about the login; encryption has its own test.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
 
 WEEKLY = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\n'
@@ -19,7 +19,7 @@ DAILY = '\n[[newsletters]]\nname = "daily"\nschedule = "daily 08:00"\n'
 
 @pytest.fixture
 def servers(project: Project) -> Iterator[tuple[Mailboxes, Mailboxes, list[int]]]:
-    """A project with three relays: a wrong password, one that is away, and one that works; and their ports."""
+    """A project with three mail servers, and their ports: a wrong password, one that is away, one that works."""
     away = free_port()
     with mail_server(password="right") as (locked, first), mail_server() as (open_one, last):
         relays = [

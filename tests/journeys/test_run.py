@@ -31,7 +31,7 @@ from tests.support.web_client import configure, until
 
 
 def letters(project: Project) -> Counter[str]:
-    """How many editions each subscriber has in the outbox."""
+    """Return how many editions each subscriber has in the outbox."""
     mails = project.mail().items()
     return Counter({address: sum("List-Id" in mail for mail in several) for address, several in mails})
 
@@ -50,7 +50,7 @@ def test_what_is_due_is_sent_once_at_the_start(project: Project) -> None:
 
 
 def test_a_new_subscriber_gets_the_next_edition(project: Project) -> None:
-    # It looks at its start and then not for a minute: time to start before eight, and to subscribe, on a busy host.
+    # It checks at its start and then not for a minute: time to start before eight, and to subscribe, on a busy host.
     eight = time.monotonic() + 8
     with running(project, "[run]\ntick_seconds = 60\n", now="2026-11-16T07:59:52") as run:
         run.subscribed("eve@example.org")
@@ -65,7 +65,7 @@ def test_changed_files_are_on_the_site_soon(project: Project) -> None:
         run.wait("site built")
         assert "Fourth" not in run.get("/feed.xml").text
         project.post("fourth", "2026-11-16")
-        run.wait("site built", 2)  # to ask for a page is dearer
+        run.wait("site built", 2)  # requesting a page costs more
         until(lambda: "Fourth" in run.get("/feed.xml").text)
         project.write("static/hello.txt", "hello\n")
         run.wait("site built", 3)
@@ -136,7 +136,7 @@ def test_a_dead_mail_server_is_left_alone(project: Project, capsys: pytest.Captu
     finally:
         configure_logs()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert ended == [True, True]  # the first failure is tried again at once; then it rests, whatever is called
+    assert ended == [True, True]  # the first failure is tried again immediately; then it pauses, whatever is called
     assert [line["event"] for line in lines] == ["problem", "resting"]
     assert lines[1]["seconds"] == 60
 
@@ -162,7 +162,7 @@ def test_a_reached_daily_limit_is_no_failure(project: Project, capsys: pytest.Ca
         assert line["what"].startswith(
             f"127.0.0.1:{settings.port}: every mail server has reached its daily limit of recipients"
         )
-        assert [each.limited for each in reports] == [datetime(2026, 11, 17, tzinfo=UTC)]  # then it rests
+        assert [each.limited for each in reports] == [datetime(2026, 11, 17, tzinfo=UTC)]  # then it pauses
         clock[0] = datetime(2026, 11, 17, 0, 1, tzinfo=UTC)
         SendJob(lambda: config, lambda: clock[0], Stop(), reports.append)()
         assert len(mailboxes.messages) == 3
@@ -294,8 +294,8 @@ def test_the_death_of_the_parent_ends_its_children(project: Project) -> None:
         run.process.kill()
         assert psutil.wait_procs(left, timeout=60)[1] == []
         assert run.process.wait(60) == -signal.SIGKILL
-        run.process.returncode = 0  # as it was meant
-    with running(project) as run:  # nobody holds the lock
+        run.process.returncode = 0  # as intended
+    with running(project) as run:  # nothing holds the lock
         assert run.get("/healthz").text == "ok\n"
 
 
@@ -319,7 +319,7 @@ def test_a_second_sigterm_stops_at_once(project: Project, tmp_path: Path) -> Non
 
 
 def test_a_build_leaves_no_file_open(project: Project) -> None:
-    gc.disable()  # it may not be the collector that closes them
+    gc.disable()  # they must not be closed only by the garbage collector
     try:
         project.ok("build")  # it starts the process that renders, which stays for a while
         before = len(list(Path("/proc/self/fd").iterdir()))

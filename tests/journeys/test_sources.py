@@ -1,4 +1,4 @@
-"""docs/sources.md as it is, up to an email in an outbox; and a process that fetches a blog by itself."""
+"""docs/sources.md step by step, up to an email in an outbox; and a process that fetches a blog automatically."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def test_the_page_about_feeds_ends_with_an_email_of_a_blog(tmp_path: Path) -> No
                 if command.startswith("cd "):
                     folder = folder / command.removeprefix("cd ")
                     continue
-                here = command.replace(BLOG, f"{site.url} --allow-private")  # where the page's reader has a real blog
+                here = command.replace(
+                    BLOG, f"{site.url} --allow-private"
+                )  # where a reader of the page would have a real blog
                 done = subprocess.run(
                     here, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
                 )

@@ -72,7 +72,7 @@ def test_the_outbox_stops_cleanly(project: Project, asked: signal.Signals, code:
 
     assert process.returncode == code, out + err
     assert "Traceback" not in out + err
-    # The file that was being written may be there and not in the ledger: it is written again, in its own place.
+    # The file that was being written may exist without an entry in the ledger: it is written again, to the same place.
     written = len(list(new.iterdir()))
     assert re.search(rf"; ({written - 1}|{written}) messages? sent, ", out)
     assert written < 600
@@ -94,7 +94,7 @@ def test_a_closed_terminal_leaves_nothing_in_doubt(project: Project, tmp_path: P
             os.execv(sys.executable, program)
         while len(slow.taken()) < 2:
             time.sleep(0.02)
-        os.close(terminal)  # the system sends the child SIGHUP and takes no more of its output
+        os.close(terminal)  # the system sends the child SIGHUP and accepts no more output
         _, status = os.waitpid(pid, 0)
         taken = slow.recipients()
     assert os.WIFEXITED(status)

@@ -1,4 +1,4 @@
-"""A stranger's way to the first edition in the inbox: from the site, from a form on another site, and by JSON.
+"""A stranger's path to the first edition in the inbox: from the site, from a form on another site, and through JSON.
 
 The mail server is a real one.
 """
@@ -35,7 +35,7 @@ ELSEWHERE = {"origin": "https://elsewhere.example", "referer": "https://elsewher
 
 @pytest.fixture
 def mails() -> Iterator[tuple[Mailboxes, str]]:
-    """A mail server, and the configuration that reaches it."""
+    """A mail server, and the configuration for it."""
     with mail_server() as (mailboxes, smtp):
         yield (
             mailboxes,
@@ -51,7 +51,7 @@ def mail(mailboxes: Mailboxes, number: int) -> EmailMessage:
 
 
 def send_form(web: WebClient, page: str, headers: dict[str, str] | None = None, **typed: str) -> httpx.Response:
-    """Send the only form of a page as a browser without scripts does."""
+    """Submit the only form of a page like a browser without scripts."""
     (form,) = html.fromstring(page).forms
     fields = {name: value for name, value in form.form_values() if name != "email"} | typed
     assert form.method == "POST"
@@ -59,7 +59,7 @@ def send_form(web: WebClient, page: str, headers: dict[str, str] | None = None, 
 
 
 def one_more_click(web: WebClient, answer: httpx.Response) -> httpx.Response:
-    """Press the button of the page that a form without a token leads to, some seconds later."""
+    """Press the button on the page after a form without a token, some seconds later."""
     assert "One more click" in answer.text
     fields = dict(html.fromstring(answer.text).forms[0].form_values())
     return web.client.post("/subscribe", data=fields | {"token": web.form_token()})
@@ -163,7 +163,7 @@ def test_a_browser_signs_up_on_the_site_and_from_other_origins(
 
             for site, said in ((other, "If json@example.org can receive email"), (unlisted, "refused by the browser")):
                 page.goto(f"{site.url.rstrip('/')}/own.html")
-                page.wait_for_timeout(2_200)  # a form that is sent sooner is a robot's
+                page.wait_for_timeout(2_200)  # a form that is submitted sooner is a robot's
                 page.fill("input[name=email]", "json@example.org")
                 page.click("button")
                 page.wait_for_selector(f"#said:has-text('{said}')")

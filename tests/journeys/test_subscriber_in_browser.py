@@ -1,4 +1,4 @@
-"""From a stranger on the site's page to nobody at all, in a real Chromium, with a real mail server; and axe-core."""
+"""From stranger to subscriber to deletion, in a real Chromium, with a real mail server; and axe-core."""
 
 from __future__ import annotations
 
@@ -49,39 +49,39 @@ new PerformanceObserver(list => list.getEntries().forEach(entry => { shifts += e
 
 
 class Post:
-    """A mail server with verbs."""
+    """A mail server with short methods."""
 
     def __init__(self, mailboxes: Mailboxes) -> None:
         self._mailboxes = mailboxes
 
     def get(self, count: int, address: str = ADDRESS) -> EmailMessage:
-        """The message of a number to an address, when it is there."""
+        """Wait for the message with a number to an address, and return it."""
         found = until(lambda: self._mailboxes.messages.get(address, [])[count - 1 :])
         message = BytesParser(policy=email.policy.default).parsebytes(found[0])
         assert isinstance(message, EmailMessage)
         return message
 
     def count(self, address: str = ADDRESS) -> int:
-        """How many messages came for an address."""
+        """Return how many messages have arrived for an address."""
         return len(self._mailboxes.messages.get(address, []))
 
 
 @pytest.fixture
 def post() -> Iterator[tuple[Post, str]]:
-    """A mail server, and the configuration that reaches it."""
+    """A mail server, and the configuration for it."""
     with mail_server() as (mailboxes, smtp):
         more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'
         yield Post(mailboxes), more
 
 
 def publish(server: Serving) -> None:
-    # In a thread of its own: the browser's driver keeps an event loop in this one.
+    # In a separate thread: the browser's driver keeps an event loop in this one.
     with ThreadPoolExecutor(1) as apart:
         assert apart.submit(server.project.run, "publish", "--yes").result().code == 0
 
 
 def complaints(page: Page) -> list[str]:
-    """What the browser says of a page, as it says it; but not that the site, whose icon it shows, is not there."""
+    """Return a list of what the browser logs about a page, except that the site, whose icon it shows, is missing."""
     said: list[str] = []
     icon = "https://letters.example/favicon.svg"
     page.on("console", lambda message: None if message.location["url"] == icon else said.append(message.text))
@@ -214,7 +214,9 @@ def test_axe_finds_nothing_wrong_on_any_page(
             (f"{account}/erase", "button[value=erase]"),
             (never, "button[value=never]"),
         ]
-        if language != "en":  # what a stranger sees first: another language has other words and another direction
+        if (
+            language != "en"
+        ):  # the first pages that a stranger sees: another language has other texts and another direction
             first = (
                 ("/", "/subscribe/", confirm, own) if language == "ar" else ("/", "/feeds/", "/about/", "/subscribe/")
             )
@@ -233,7 +235,7 @@ def test_axe_finds_nothing_wrong_on_any_page(
             for path in paths:
                 page.goto(path)
                 page.wait_for_load_state("load")
-                # An email has the widths of its pictures only; 0.1 is what Lighthouse calls good.
+                # An email only has the widths of its images; Lighthouse calls 0.1 good.
                 assert page.evaluate("shifts") <= (0.1 if path.startswith("/editions/weekly/") else 0), path
                 wrong[path] = faults_everywhere(page, dark=dark)
             page.goto("/subscribe")
@@ -243,7 +245,7 @@ def test_axe_finds_nothing_wrong_on_any_page(
             assert page.evaluate("document.activeElement.name") == "email"
             page.fill("input[name=email]", "eve@example.org")
             page.check("input[name=newsletter][value=weekly]")
-            page.evaluate("document.querySelector('[name=token]').remove()")  # as a form on another page
+            page.evaluate("document.querySelector('[name=token]').remove()")  # like a form on another page
             page.click("button[type=submit]")
             wrong["one more click"] = faults(page)
             page.wait_for_selector("ul.ways", timeout=60_000)  # the script presses the button
@@ -336,7 +338,7 @@ def test_a_browser_proves_its_work_and_confirms_by_the_click_in_the_email(
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
         page.wait_for_selector("h1:has-text('Check your inbox')", timeout=60_000)
         link = server.link("ada@example.org")
-        assert server.get(link).status_code == 200  # as a scanner does
+        assert server.get(link).status_code == 200  # like a link scanner
         assert server.show("ada@example.org")["status"] == "pending"
         page.goto(link)
         page.wait_for_selector("h1:has-text('You’re subscribed')")

@@ -1,4 +1,4 @@
-"""docs/tutorial.md as it stands: its commands are run, a reader subscribes on the page and gets the edition."""
+"""docs/tutorial.md step by step: its commands are run, a reader subscribes on the page and gets the edition."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE = ROOT / "docs/tutorial.md"
 
 @contextmanager
 def shell(home: Path) -> Iterator[tuple[dict[str, str], list[subprocess.Popen[str]]]]:
-    """The environment of somebody who has installed Publisher, and the programs that were left running."""
+    """The environment of someone who has installed Publisher, and the programs that are still running."""
     left: list[subprocess.Popen[str]] = []
     try:
         yield with_command(home / "bin") | {"HOME": str(home)}, left
@@ -79,7 +79,7 @@ def test_the_tutorial_ends_with_an_edition_for_a_reader(tmp_path: Path) -> None:
             form = browser.get("/subscribe").text
             assert 'name="email"' in form
             token = re.search(r'name="token" value="([^"]+)"', form)[1]
-            time.sleep(2.1)  # it takes a person that long
+            time.sleep(2.1)  # a person takes that long
             fields = {"email": "eve@example.org", "newsletter": "weekly", "token": token}
             browser.post("/subscribe", data=fields).raise_for_status()
             until(lambda: mails(folder))
@@ -88,7 +88,7 @@ def test_the_tutorial_ends_with_an_edition_for_a_reader(tmp_path: Path) -> None:
             browser.post(link, data={"do": "confirm"}).raise_for_status()
 
         stop(program)
-        # Nobody waits for eight o'clock here: it is started again, and knows what it has not sent.
+        # The test does not wait for eight o'clock: the program is started again, and knows what it has not sent.
         assert "'monday 07:59'" in run
         eight = next_weekday("monday 07:59", datetime.now(UTC)) + timedelta(minutes=1)
         left.append(program := start(run.replace("'monday 07:59'", eight.isoformat()), folder, environment, log))

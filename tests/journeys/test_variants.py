@@ -192,7 +192,7 @@ def test_each_post_goes_to_matching_topics(project: Project) -> None:
         "bob": ["First", "Second"],
         "cem": ["Second", "Third"],
     }
-    for number in (1, 2, 3):  # its recipients get the whole edition, so one letter is enough
+    for number in (1, 2, 3):  # its recipients get the whole edition, so one version is enough
         assert [x["variant"] for x in project.ok("editions", "show", str(number), "--json").json["letters"]] == [""]
 
 

@@ -1,4 +1,4 @@
-"""`publisher worker` as a process: it sends from an empty folder what another host has made, and stops cleanly."""
+"""`publisher worker` as a process: it sends another host's edition from an empty folder, and stops cleanly."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MADE = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 
 class Fleet:
-    """A host that has made an edition and sends nothing, and the folder of a worker with nothing but the settings."""
+    """A host that has made an edition and sends nothing, and the folder of a worker that contains only the settings."""
 
     def __init__(self, project: Project, url: str, to: Sink, folder: Path) -> None:
         self.project, self.sink = project, to
@@ -51,7 +51,7 @@ class Fleet:
         self.folder.chmod(0o555)
 
     def make(self, readers: int) -> int:
-        """Make an edition for so many readers; return its id."""
+        """Make an edition for this many subscribers; return its id."""
         self.project.subscribe(*(f"reader{number}" for number in range(readers)))
         with open_project_store(self.config) as store:
             check_in_host(self.config, store, MADE)
@@ -66,7 +66,7 @@ class Fleet:
 
     @contextmanager
     def worker(self, *options: str, **more: str) -> Iterator[Program]:
-        """A worker, which ends well. more: variables of its environment."""
+        """Yield a running worker, which must exit with 0. more: variables of its environment."""
         environment = more | {
             "PYTHONPATH": str(ROOT),
             "PUBLISHER_HOST": "worker-1",
@@ -106,7 +106,7 @@ class Fleet:
         assert "defect" not in log.read_text()
 
     def told(self, event: str) -> list[dict[str, Any]]:
-        """The worker's lines of an event."""
+        """Return the worker's log lines of an event."""
         lines = (self.temporary.parent / "log").read_text().splitlines()
         return [line for line in map(json.loads, lines) if line["event"] == event]
 
@@ -148,7 +148,7 @@ def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(slow_fleet: Fleet) -> 
     assert counts[DeliveryStatus.SENT] == len(fleet.sink.taken())
     with open_project_store(fleet.config) as store:
         assert store.workers.list() == []
-        assert store.ledger.next_try(edition) <= MADE.replace(hour=11)  # at once, and not when a lease expires
+        assert store.ledger.next_try(edition) <= MADE.replace(hour=11)  # immediately, instead of when a lease expires
     assert fleet.told("ended")
 
 

@@ -1,4 +1,4 @@
-"""What reports do to subscribers, on both databases: once, completely, and to no one else."""
+"""The effects of bounce reports on subscribers, on both databases: once, completely, and on no one else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["people"]
 
 
 def sent(store: Store, number: int = 1) -> dict[str, int]:
-    """Send edition after edition to everybody; return the delivery of each reader in the last one."""
+    """Send several editions to everyone; return the delivery of each subscriber in the last one."""
     found: dict[str, int] = {}
     for week in range(number):
         slot = f"2026-W{10 + week + len(store.editions.list())}"
@@ -38,7 +38,7 @@ def sent(store: Store, number: int = 1) -> dict[str, int]:
 
 
 def of(delivery: int, verdict: Verdict, status: str = "5.1.1", words: str = "unknown") -> Report:
-    """A report of a delivery."""
+    """Return a report about a delivery."""
     return Report(verdict, Addressee(delivery_id=delivery), status, words, (f"delivery {delivery} {verdict}",))
 
 
@@ -176,7 +176,7 @@ def test_bounces_are_listed_newest_first(people: Store) -> None:
 
 
 def refuse(store: Store, answer: str, *deliveries: int, hours: int = 0) -> int:
-    """A mail server refuses these deliveries for good; return how many subscribers that stops."""
+    """Record that a mail server refuses these deliveries permanently; return how many subscribers that stops."""
     refusals = [judge_refusal(each, answer) for each in deliveries]
     stopped = take_refusals(store, TERMS, refusals, now=later(hours=hours), source="mail server")
     return stopped.total()

@@ -1,4 +1,4 @@
-"""Messages that were made to hurt whoever parses them: each is by itself, and the reports behind it are read."""
+"""Messages that were made to harm parsers: each is handled separately, and the reports after it are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.project import Project
 
 
 def nested(depth: int, kind: str = "multipart/mixed") -> bytes:
-    """A message of parts in parts in parts."""
+    """Return a message with deeply nested parts."""
     inner = "".join(f'Content-Type: {kind}; boundary="b{n}"\n\n--b{n}\n' for n in range(depth))
     return f"From: x@example.org\nSubject: deep\n{inner}\nend\n".encode()
 

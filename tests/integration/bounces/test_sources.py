@@ -1,4 +1,4 @@
-"""Reports from a Maildir, an mbox, an IMAP account and a mail server's pipe: each read once, none lost."""
+"""Reports from a Maildir, an mbox, an IMAP account and a mail server's pipe: each is read once, and none is lost."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_maildir_is_read_once(bounced: BouncedProject) -> None:
     assert len(list((folder / "cur").glob("*:2,S"))) == 5
     assert bounced.project.ok("bounces", "read", "returned").out == "nothing to read\n"
 
-    for path in (folder / "cur").iterdir():  # a mail program marks them as new again
+    for path in (folder / "cur").iterdir():  # an email client marks them as new again
         path.rename(path.with_name(path.name.replace(":2,S", ":2,F")))
     again = bounced.project.ok("bounces", "read", "returned").out
     assert again == "5 read: 3 already processed, 1 not for this project, 1 forged\n"
@@ -183,7 +183,7 @@ userdb {{
 
 @pytest.fixture
 def imap() -> Iterator[tuple[str, Path]]:
-    """A Dovecot of this test's own: where it is, and the Maildir it serves. As root it wants to be somebody else."""
+    """A Dovecot for this test: its URL, and its Maildir. If started by root, it runs as another user."""
     program = need("dovecot")
     me = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     root, port = Path(tempfile.mkdtemp(prefix="publisher-imap-")), free_port()

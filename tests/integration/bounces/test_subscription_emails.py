@@ -1,4 +1,4 @@
-"""A question to confirm that finds no mailbox comes back to an address of its own, and who was asked is bounced."""
+"""A confirmation email without a mailbox bounces to its own return address, and the subscriber becomes bounced."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TAKEN = Accepted()
 
 @dataclass
 class Envelopes:
-    """Takes every message, and remembers from where it said to come."""
+    """Accepts every message, and remembers its envelope sender."""
 
     senders: list[str] = field(default_factory=list)
     outcome: Outcome = TAKEN
@@ -40,7 +40,7 @@ class Envelopes:
 
 
 def asked(project: Project, *, confirmed: bool = False, outcome: Outcome = TAKEN) -> str:
-    """Ask for letters as Ada; return from where the mail said to come."""
+    """Subscribe as Ada; return the envelope sender of the email."""
     config, envelopes = project.config(), Envelopes(outcome=outcome)
     with open_project_store(config) as store:
         terms, wanted = subscription_policy(config), [Subscription("weekly")]
@@ -63,7 +63,7 @@ def asked(project: Project, *, confirmed: bool = False, outcome: Outcome = TAKEN
 
 
 def read(project: Project, status: str, to: str) -> tuple[str, str]:
-    """What is said of a failure to an address, and Ada's status after it."""
+    """Return the output about a failure for an address, and Ada's status after it."""
     maildir(project.root / "returned", [report(failed(status), to=to)])
     said = project.ok("bounces", "read", "returned").out
     return said, str(project.ok("subscribers", "show", ADA, "--json").json["status"])

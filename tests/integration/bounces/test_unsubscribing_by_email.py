@@ -1,4 +1,4 @@
-"""The address in List-Unsubscribe: a message to it unsubscribes, once, and from that newsletter alone."""
+"""The address in List-Unsubscribe: a message to it unsubscribes once, and only from that newsletter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def letters(project: Project) -> list[EmailMessage]:
 
 
 def address_in(project: Project, name: str = "ada") -> str:
-    """The address at which the letter to a reader says that they unsubscribe."""
+    """Return the unsubscribe address in the email to a subscriber."""
     sent = {str(each["To"]): each for each in letters(project) if each["List-Unsubscribe"]}
     ways = sent[f"{name}@example.org"]["List-Unsubscribe"]
     assert ways.startswith("<https://") or ways.startswith("<http://")

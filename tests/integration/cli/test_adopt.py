@@ -1,4 +1,4 @@
-"""publisher adopt: a project beside a blog that another tool makes, or in its place."""
+"""publisher adopt: a project next to a blog that another tool builds, or instead of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`publisher database`: backups, copies, and a restored record that is older than what was sent."""
+"""`publisher database`: backups, copies, and a restored database that is older than the last sending."""
 
 from __future__ import annotations
 

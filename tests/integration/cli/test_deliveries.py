@@ -1,4 +1,4 @@
-"""publisher deliveries: what it shows of an edition's messages, and how to fix what went wrong."""
+"""publisher deliveries: what it shows about an edition's messages, and how to fix failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
 
 @pytest.fixture
 def mail(project: Project) -> Iterator[Mailboxes]:
-    """A project that sends to a server on loopback and holds messages that are uncertain."""
+    """A project that sends to a server on loopback and puts uncertain messages on hold."""
     with mail_server() as (mailboxes, settings):
         smtp = f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {settings.port}\ntls = "none"\ntimeout = 60\n'
         more = '[delivery]\non_uncertain = "hold"\n'

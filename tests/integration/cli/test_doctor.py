@@ -1,4 +1,4 @@
-"""`publisher mail doctor` over a real resolver, a real mail server and a real web application."""
+"""`publisher mail doctor` with a real resolver, a real mail server and a real web application."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_good_domain_needs_no_fix(empty: Project) -> None:
     with sending(empty), dns_server(table) as resolver:
         ran = empty.run("mail", "doctor", "--resolver", resolver, "--ip", ADDRESS, "--json")
     found = levels(ran.json)
-    assert found.pop("one-click") == ["error", "ok"]  # nobody serves https://letters.example here
+    assert found.pop("one-click") == ["error", "ok"]  # no server runs at https://letters.example here
     assert found == {
         "SPF": ["ok"],
         "DKIM": ["ok"],
@@ -158,7 +158,7 @@ def test_a_dns_server_may_be_written_in_each_way() -> None:
 
 
 def test_answers_come_whole_and_as_plain_text() -> None:
-    long = "v=spf1 " + " ".join(f"ip4:198.51.100.{n}" for n in range(150)) + " -all"  # over UDP it has no room
+    long = "v=spf1 " + " ".join(f"ip4:198.51.100.{n}" for n in range(150)) + " -all"  # it is too long for UDP
     table = {
         ("example.org", "TXT"): (long, "with space"),
         ("example.org", "MX"): ("20 b.example", "0 ."),

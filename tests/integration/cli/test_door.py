@@ -29,7 +29,7 @@ print([module for module in {HEAVY} if module in sys.modules], code)
 
 
 def all_commands() -> list[tuple[str, ...]]:
-    """Every command and subcommand, as words."""
+    """Yield every command and subcommand, as words."""
     found: list[tuple[str, ...]] = []
     context = click.Context(cli)
     for name in COMMANDS:
@@ -291,7 +291,7 @@ def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
 
 
 def interrupted_build(project: Project, public: Path) -> tuple[int, str, str]:
-    """Interrupt a build once it has written its first page, and return its code and output."""
+    """Interrupt a build after its first page has been written; return its exit code and output."""
     process: subprocess.Popen[str] = Program(
         [sys.executable, "-m", "publisher", "-C", str(project.root), "build"],
         env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},

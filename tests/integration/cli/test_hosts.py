@@ -32,7 +32,7 @@ from tests.support.web_server import serving
 
 @pytest.fixture
 def clockwork(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clockwork]:
-    """A project that a tick has seen on its own host."""
+    """A project whose own host has run a tick."""
     monkeypatch.setenv("PUBLISHER_HOST", "home")
     configure(project, WEEKLY)
     project.subscribe("ada")
@@ -192,7 +192,7 @@ def test_a_host_with_another_secret_sends_nothing(clockwork: Clockwork, monkeypa
     monkeypatch.setenv("PUBLISHER_SECRET", right)
     project.ok("hosts", "confirm")
 
-    # One that was confirmed, and gets a wrong secret later, keeps the others from nothing.
+    # A confirmed host that gets a wrong secret later does not stop the others.
     monkeypatch.setenv("PUBLISHER_SECRET", "y" * 40)
     with open_project_store(project.config()) as store:
         assert check_in_host(project.config(), store, SLOT) == OTHER
@@ -201,7 +201,7 @@ def test_a_host_with_another_secret_sends_nothing(clockwork: Clockwork, monkeypa
     assert clockwork.at(SLOT).waits == ""
     project.ok("hosts", "forget", copy)
     monkeypatch.setenv("PUBLISHER_SECRET", "z" * 40)
-    with open_project_store(project.config()) as store:  # the only one may have a new one
+    with open_project_store(project.config()) as store:  # the only host may have a new secret
         assert check_in_host(project.config(), store, SLOT) == ""
         assert next(host.key_id for host in store.hosts.list()) == store.suppressions.key_id() != home.key_id
 
@@ -279,7 +279,7 @@ def test_hosts_shows_what_each_is_doing(clockwork: Clockwork, monkeypatch: pytes
     now = ("--now", f"{SLOT:%Y-%m-%dT%H:%MZ}")
     project.ok("hosts", "confirm", *now)
     ids = [host.id for host in clockwork.store.hosts.list()]
-    # Others wrote these rows, whose clocks are not that of this host.
+    # Other hosts, with other clocks, wrote these rows.
     clockwork.store.workers.begin("one", "home", Heartbeat(SLOT - 3 * HOUR, 10 * DAY, (5, 6), sent=1_200), ids[0])
 
     head, home, copy = (line.split("\t") for line in project.ok("hosts", *now).out.splitlines())

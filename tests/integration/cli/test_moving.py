@@ -1,4 +1,4 @@
-"""Moving the subscribers of two tools over, with everybody who left, as docs/moving.md says it."""
+"""Moving the subscribers of two tools, including everyone who unsubscribed, as described in docs/moving.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def table(project: Project, name: str, columns: str, rows: Iterable[list[str]]) 
 
 
 def numbers(out: str) -> dict[str, int]:
-    """The first number of each line of a report, by the words after it."""
+    """Return the first number of each line of a report, by the words after it."""
     lines = [line.split(maxsplit=1) for line in out.splitlines()]
     found = {line[1]: line[0].replace(",", "") for line in lines if len(line) == 2 and ":" not in line[1]}
     return {words: int(number) for words, number in found.items() if number.isdigit()}
@@ -61,7 +61,7 @@ def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
         project,
         "substack.csv",
         "email|active_subscription|plan|email_disabled|created_at",
-        # some of them are subscribers at the other tool as well, or have left it
+        # some are also subscribed at the other tool, or have unsubscribed there
         [substack_row(n) for n in range(190, 290)],
     )
 
@@ -78,7 +78,7 @@ def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
     said = numbers(second.out)
     assert second.code == 1
     assert said == {
-        # of the 10 who are subscribed at both, one said no at Substack; 9 had only never confirmed at Mailchimp
+        # of the 10 people in both, one unsubscribed at Substack; 9 only never confirmed at Mailchimp
         "will get email": 9 + 36 + 9,
         "will be kept, and get no email": 10,
         "unsubscribed, lines 5 to 95": 10,
@@ -96,7 +96,7 @@ def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
     undone = project.ok("subscribers", "import", "--undo", "5").out
     assert numbers(undone) == {
         "deleted, because the import had added them": 36 + 4,
-        "as they were before the import": 9 + 3,  # of those 3, each was something else before
+        "as they were before the import": 9 + 3,  # each of these 3 had a different status before
     }
     assert "weekly now goes to 200 subscribers" in undone
     project.run("subscribers", "import", substack)

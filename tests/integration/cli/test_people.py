@@ -1,4 +1,4 @@
-"""publisher subscribers list and export: those whom their options ask for, in an order, a part at a time; stats."""
+"""publisher subscribers list and export: the people selected by options, in an order, and in pages; stats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = ("ada", "bob", "eve", "zoe")
 
 
 def listed(project: Project, *options: str) -> list[str]:
-    """The names of those who are listed, which an export with the same options has too."""
+    """Return the names of listed people; an export with the same options must contain them, too."""
     found = [each["email"].partition("@")[0] for each in project.ok("subscribers", "list", "--json", *options).json]
     if not {"--sort", "--limit", "--after"} & {*options}:
         exported = project.ok("subscribers", "export", "--json", *options).json

@@ -1,4 +1,4 @@
-"""Messages that a mail server refuses while editions are sent: counted like bounces, and shown where bounces are."""
+"""Messages that a mail server refuses while editions are sent: counted and shown like bounces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT = 3
 
 
 class Answers(Mailboxes):
-    """Answers RCPT by the local part of the address."""
+    """Answers RCPT according to the local part of the address."""
 
     said = {
         "dead": "550 No such recipient here",
@@ -42,7 +42,7 @@ def server(project: Project) -> Iterator[Answers]:
 
 
 def publish(project: Project, week: int) -> str:
-    """Send the edition of a week, with a new post of its own."""
+    """Send the edition of a week, with a new post."""
     day = date(2026, 11, 16) + timedelta(weeks=week)
     project.post(f"post-{week}", f"{day - timedelta(days=4):%Y-%m-%d}")
     return project.run("publish", "--yes", now=f"{day:%Y-%m-%d}T10:00").out
@@ -54,7 +54,7 @@ def statuses(project: Project) -> dict[str, str]:
 
 
 def listed(project: Project) -> list[tuple[str, str, str]]:
-    """The bounces as (local part, verdict, code), oldest first."""
+    """Return the bounces as (local part, verdict, code), oldest first."""
     rows = project.ok("bounces", "list", "--json").json
     return [(row["address"].partition("@")[0], row["verdict"], row["status"]) for row in reversed(rows)]
 

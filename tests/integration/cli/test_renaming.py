@@ -96,7 +96,7 @@ def test_an_old_confirmation_link_still_works(project: Project) -> None:
 
 
 def test_no_new_name_brings_anyone_back(store: Store) -> None:
-    """Whoever left the newsletter with the new name stays so, and whoever left the old one has left the new one."""
+    """People who unsubscribed from the new name stay unsubscribed; those who left the old one have left the new one."""
     people = [person(f"{who}@example.org", "weekly", "news") for who in ("new", "old")]
     store.subscribers.add_many([*people, person("both@example.org", "weekly", "daily")], at=NOW, source="test")
     store.subscribers.remove("new@example.org", "news", at=later(days=1), source="test")

@@ -1,4 +1,4 @@
-"""publisher segments, and newsletters, editions and tests that go to a segment."""
+"""publisher segments, and newsletters, editions and test emails that are sent to a segment."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_people_who_joined_later_get_an_edition_if_they_are_in_its_segment(peopl
         peopled.ok("subscribers", "add", f"{name}@ex.org", now="2026-11-17T10:00")
     assert "1 " in peopled.ok("deliveries", "add", "1", "--dry-run", now="2026-11-18T10:00").out
     peopled.ok("deliveries", "add", "1", now="2026-11-18T10:00")
-    peopled.ok("deliveries", "add", "1", "cyd@example.org", now="2026-11-18T10:00")  # whom the owner names
+    peopled.ok("deliveries", "add", "1", "cyd@example.org", now="2026-11-18T10:00")  # named by the owner
     peopled.ok("publish", now="2026-11-18T10:00")
     assert sorted(peopled.mail()) == ["ada@example.org", "cyd@example.org", "dora@ex.org"]
 
@@ -164,7 +164,7 @@ def test_a_test_goes_to_the_people_in_a_segment(peopled: Project) -> None:
 
 @pytest.fixture
 def clockwork(peopled: Project) -> Iterator[Clockwork]:
-    """A newsletter to the segment patrons, which exists, seen by a tick three days before its slot."""
+    """A newsletter to the existing segment patrons, which a tick has seen three days before its slot."""
     configure(peopled, PATRONS)
     peopled.ok("segments", "save", "patrons", "tag:vip and joined <= 2026-12-31")
     with open_project_store(peopled.config()) as store:

@@ -58,9 +58,11 @@ def test_the_snippet_needs_nothing_else(project: Project) -> None:
     assert form.startswith('<form class="publisher-form" method="post" action="https://a.example/subscribe">')
     assert "--publisher-accent: #8a2846" in form
     rules = [line for line in form.splitlines() if "{" in line]
-    strong = [rule for rule in rules if not rule.startswith(":where(")]  # all others yield to those of the page
+    strong = [
+        rule for rule in rules if not rule.startswith(":where(")
+    ]  # those of the page take precedence over all others
     assert strong == [".publisher-form [hidden] { display: none; }"]
-    assert " id=" not in form  # the page has ids of its own
+    assert " id=" not in form  # the page has its own ids
     assert "購読する" in form
     assert "<script" not in form
     assert 'name="newsletter" value="weekly"' in form

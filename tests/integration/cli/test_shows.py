@@ -1,4 +1,4 @@
-"""publisher check, status and editions: what they show to people and to programs."""
+"""publisher check, status and editions: their output for people and for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""publisher sources, init --from-feed, and what publish, status and check do with sources: a blog on loopback."""
+"""publisher sources, init --from-feed, and publish, status and check with sources: a blog on loopback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEWSLETTER = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:0
 
 @pytest.fixture
 def blog(tmp_path: Path) -> Iterator[tuple[Site, Path]]:
-    """A blog of another tool that is served on loopback, and its folder."""
+    """A blog of another tool, served on loopback, and its folder."""
     folder = tmp_path / "blog"
     folder.mkdir()
     with serve(folder) as site:
@@ -102,7 +102,7 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
     assert found["source ada: gave 3 of its items different ids than before"] == "warning"
     assert any(message.startswith("source away: can't be fetched since 2026-11-16") for message in found)
     project.subscribe("eve")
-    assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest goes
+    assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest is sent
 
 
 def test_a_password_that_cannot_be_read_is_named_where_it_is_configured(project: Project) -> None:
@@ -204,7 +204,7 @@ def test_a_feed_is_tried_without_a_project(
         ("", [], "not taken  Ada's notes: comments: "),
         ("", ["--html"], "<!DOCTYPE html>"),
         ("", ["--json"], '"posts": 3'),
-        ("/undated.xml", [], "No date\n====="),  # it was changed a moment ago, for all that anybody knows
+        ("/undated.xml", [], "No date\n====="),  # it may have been changed a moment ago
     ):
         assert run(["--now", MONDAY, "sources", "try", site.url + path, "--allow-private", *options]) == 0
         assert shown.lower() in capsys.readouterr().out.lower()

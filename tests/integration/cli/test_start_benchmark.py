@@ -1,4 +1,4 @@
-"""The benchmark of starting runs everything that it promises something about."""
+"""The benchmark of starting runs everything that it makes promises about."""
 
 from __future__ import annotations
 

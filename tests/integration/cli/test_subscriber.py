@@ -1,4 +1,4 @@
-"""publisher subscribers show | erase | suppress | stats, and what import shows and survives."""
+"""publisher subscribers show | erase | suppress | stats, and the output and robustness of import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GHOST = (
 
 
 class Typed(io.StringIO):
-    """What a person types at a terminal."""
+    """The input of a person at a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -343,7 +343,7 @@ def test_columns_can_be_named_on_the_command_line(project: Project) -> None:
     assert wrong.err == f"error: {path}:1: there is no column 'Address' (columns: Adresse, Vorname)\n"
 
 
-# Ends as it is about to commit the third group of rows.
+# It ends when it is about to commit the third group of rows.
 KILLED = """
 import os, signal, sys
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""publisher subscribers edit | tag | confirm-again, and what is done to everyone in a segment."""
+"""publisher subscribers edit | tag | confirm-again, and commands for everyone in a segment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def desk(project: Project) -> Project:
 
 
 def person(project: Project, address: str = ADA) -> dict[str, Any]:
-    """All that is stored about somebody."""
+    """Return all stored data about a person."""
     found: dict[str, Any] = project.ok("subscribers", "show", address, "--json").json
     return found
 

@@ -1,4 +1,4 @@
-"""What commands and pages say about an edition whose making was interrupted, and about messages of a dead sender."""
+"""What commands and pages show about an unfinished edition, and about messages of a dead sender."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FAR = "not complete yet: 2 of about 5 messages"
 
 
 class KilledError(Exception):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 @pytest.fixture
 def half(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """An edition for five subscribers, whose maker was killed after the first two."""
+    """An edition for five subscribers; the process that made it was killed after the first two."""
     project.subscribe("ada", "bob", "cas", "dan", "eve")
     write_part, begun = edition_filling._write_part, []
 
@@ -89,7 +89,7 @@ def test_pages_do_not_show_it_as_complete(half: Project) -> None:
 
 
 def lease(project: Project, worker: str) -> None:
-    """An edition of two messages that a worker has in hand."""
+    """An edition of two messages that a worker has leased."""
     project.subscribe("ada", "bob")
     with open_project_store(project.config()) as store:
         edition = store.editions.create(draft())

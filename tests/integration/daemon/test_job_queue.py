@@ -1,4 +1,4 @@
-"""Jobs in PostgreSQL: put in once, taken by any process, gone when they are done, and never the only ones to know."""
+"""Jobs in PostgreSQL: queued once, done by any process, deleted when done, and never the only copy of anything."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.postgres
 
 
 class Fleet:
-    """Processes that share the jobs of a database, here as threads of one."""
+    """Processes that share the jobs of a database, here as threads of one process."""
 
     def __init__(self, url: str, root: Path) -> None:
         (root / "publisher.toml").write_text('[site]\ntitle = "A"\nurl = "https://a.test"\n')
@@ -37,7 +37,7 @@ class Fleet:
 
     @contextmanager
     def process(self, **tasks: Callable[..., None]) -> Iterator[JobQueue]:
-        """A process that can do some tasks."""
+        """Return a process that can run some tasks."""
         free = {name: Task(call, lambda: True) for name, call in tasks.items()}
         queue = JobQueue(lambda: self.config, self.open_store, free)
         queue.begin()
@@ -48,7 +48,7 @@ class Fleet:
             queue.end()
 
     def rows(self, query: str) -> list[Any]:
-        """The rows of a query on the tables of jobs."""
+        """Return the rows of a query on the tables of jobs."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             own = connection.execute("SELECT current_schema()").fetchone()
             (schema,) = connection.execute(
@@ -59,7 +59,7 @@ class Fleet:
             return answer.fetchall() if answer.description else []
 
     def jobs(self, queue: str) -> list[str]:
-        """The states of the jobs of a queue."""
+        """Return the states of the jobs of a queue."""
         return [
             status for (status,) in self.rows(f"SELECT status FROM procrastinate_jobs WHERE queue_name = '{queue}'")
         ]
@@ -147,7 +147,7 @@ def test_a_job_of_a_killed_process_blocks_no_other(fleet: Fleet, monkeypatch: py
         )
         assert alive.put("make")
         until(lambda: done)
-        until(lambda: fleet.jobs("make") == [])  # with the next sign of life
+        until(lambda: fleet.jobs("make") == [])  # with the next heartbeat
         assert fleet.rows(f"SELECT * FROM procrastinate_workers WHERE id = {worker}") == []
 
 

@@ -1,4 +1,4 @@
-"""The real scheduler with a clock that is moved by hand: through changes of daylight saving time, and set back."""
+"""The real scheduler with a clock moved by the tests: through changes of daylight saving time, and backwards."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.support.store_samples import person
 
 # Zone, schedule, the local day of the change; the slots of that day and the next, each once.
 CHANGES = [
-    ("America/New_York", "daily 01:30", "2026-11-01"),  # 01:30 comes twice
-    ("America/New_York", "daily 02:30", "2026-03-08"),  # 02:30 does not come
-    ("Africa/Cairo", "daily 00:00", "2026-04-24"),  # midnight does not come
-    ("Australia/Lord_Howe", "daily 01:45", "2026-04-05"),  # half an hour comes twice
-    ("Atlantic/Azores", "daily 00:30", "2026-03-29"),  # 00:00 to 01:00 does not come
+    ("America/New_York", "daily 01:30", "2026-11-01"),  # 01:30 occurs twice
+    ("America/New_York", "daily 02:30", "2026-03-08"),  # 02:30 does not occur
+    ("Africa/Cairo", "daily 00:00", "2026-04-24"),  # midnight does not occur
+    ("Australia/Lord_Howe", "daily 01:45", "2026-04-05"),  # half an hour occurs twice
+    ("Atlantic/Azores", "daily 00:30", "2026-03-29"),  # 00:00 to 01:00 does not occur
 ]
 SECONDS = 60
 
@@ -50,19 +50,19 @@ class Driven:
         for _ in range(60):
             if self._called.acquire(timeout=1):
                 return
-            scheduler.now()  # the call before has said that it is over, and was not quite
+            scheduler.now()  # the previous call has reported its end slightly early
         raise AssertionError(f"nothing was called in a minute, at {moment}")
 
     def wait(self) -> None:
         assert self._called.acquire(timeout=60)
 
     def idle(self, seconds: float = 0.2) -> bool:
-        """Whether no call comes."""
+        """Return whether no call comes."""
         return not self._called.acquire(timeout=seconds)
 
 
 def wake(scheduler: Scheduler) -> None:
-    """Let it see that the clock was moved."""
+    """Let it notice that the clock was moved."""
     scheduler._scheduler.wakeup()
 
 
@@ -80,7 +80,7 @@ def test_each_slot_around_a_clock_change_is_made_once(zone: str, schedule: str, 
         f'[[newsletters]]\nname = "daily"\nschedule = "{schedule}"\n'
     )
     first = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) - timedelta(hours=3)
-    for hour in range(-2, 36):  # so many posts that there is always something new
+    for hour in range(-2, 36):  # enough posts that there is always something new
         moment = first + timedelta(hours=hour)
         text = f"---\ntitle: Of {hour}\ndate: {moment.isoformat()}\n---\n\nText.\n"
         (tmp_path / f"posts/{hour + 2}.md").write_text(text)
@@ -156,7 +156,7 @@ def test_a_long_call_delays_no_other(caplog: pytest.LogCaptureFixture) -> None:
     def long() -> None:
         going.set()
         assert more.wait(60)
-        scheduler.now("long")  # what is called may wish for another call, at the end too
+        scheduler.now("long")  # a callback may request another call, even at its end
 
     with at(start) as driven:
         scheduler = Scheduler({"long": long, "short": driven.called}, SECONDS)

@@ -59,7 +59,7 @@ class Fleet:
 
     @contextmanager
     def process(self, *, has_posts: bool) -> Iterator[None]:
-        """A process that ticks ten times a second; one with posts makes editions as well."""
+        """Return a process that ticks ten times a second; with posts it also makes editions."""
         stop, over = Stop(), threading.Event()
         made: dict[str, TickJob] = {MAKE: MakeJob(lambda: self.config, lambda: DUE, stop)} if has_posts else {}
         jobs = SharedJobs(lambda: self.config, made | {SEND: self.sender(stop, has_posts=has_posts)})

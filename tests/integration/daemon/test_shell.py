@@ -1,4 +1,4 @@
-"""An edition goes out while children die and strangers press, at small size; `make proof` does it all."""
+"""An edition is sent while children die and strangers send requests, on a small scale; `make proof` does all of it."""
 
 from __future__ import annotations
 

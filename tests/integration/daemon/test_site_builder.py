@@ -1,4 +1,4 @@
-"""Builds in processes of their own: what becomes of one that hangs, grows or dies, and of the next."""
+"""Builds in their own processes: the end of one that hangs, grows or dies, and the next one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def builder(project: Project, children: Children, quiet: float = 60.0) -> SiteBu
 
 
 def break_page(project: Project, loop: str) -> None:
-    """Let the page of the newest post do something for ever, or until it has no memory left."""
+    """Make the page of the newest post run for ever, or until no memory is left."""
     project.write("templates/pages/post.html", loop)
 
 
@@ -50,7 +50,7 @@ def test_a_build_that_makes_no_progress_is_ended_and_named(project: Project, chi
     with pytest.raises(ChildError) as again:  # the same would happen again, so it is not tried at once
         site.build(project.config(), NOW)
     assert again.value is hung.value
-    ((noted,), _) = site_problems(project.config())  # which a tick mails to the owner
+    ((noted,), _) = site_problems(project.config())  # which a tick emails to the owner
     assert (noted.path, "made no progress for 1 s" in noted.message) == (hung.value.where, True)
     (project.root / "templates/pages/post.html").unlink()
     site.changed()

@@ -26,7 +26,7 @@ DUE = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 @pytest.fixture
 def waiting(project: Project, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with an edition that is to be sent. From then on the migrations themselves look at its database."""
+    """A project with an edition to send. After that, the real migrations check its database."""
     project.configure(f'[database]\nurl = "{store_url}"\n')
     project.subscribe("ada", "bob")
     config = project.config()
@@ -39,7 +39,7 @@ def waiting(project: Project, store_url: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def set_schema(project: Project, revision: str) -> None:
-    """Let the database say that its schema is another one."""
+    """Set a different schema version in the database."""
     database = Database(project.config().database.url, project.root)
     with database.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :name"), {"name": revision})
@@ -74,7 +74,7 @@ def test_a_command_says_in_a_line_that_the_database_is_newer(waiting: Project, w
 
 
 def test_a_worker_of_an_older_program_is_understood(store: Store, waiting: Project) -> None:
-    """It was recorded by a program that does not know all columns, and sends while others are newer."""
+    """Its row comes from a program that lacks some columns, and that sends while other programs are newer."""
     with store.database.write() as connection:
         names = "worker, host, begun_at, seen_at, lease_until, sent"
         values = {"at": later(days=-9).replace(tzinfo=None), "until": later(days=-8).replace(tzinfo=None)}

@@ -78,7 +78,7 @@ def test_a_run_stopped_before_it_begins_sends_nothing(sqlite_store: Store, tmp_p
 
 def test_a_hurried_run_does_not_wait(sqlite_store: Store, tmp_path: Path) -> None:
     edition, stop = make_edition(sqlite_store, 20), Stop()
-    slow = sink(tmp_path / "sink", "-W", ".:120", connections=1)  # two minutes before it answers a message
+    slow = sink(tmp_path / "sink", "-W", ".:120", connections=1)  # two minutes until it answers a message
     with slow as to, SmtpTransport([to.server]) as transport:
         run = Thread(
             target=_ends_stopped, args=(sqlite_store, transport, edition, DeliveryOptions(tmp_path, stop=stop))
@@ -90,11 +90,11 @@ def test_a_hurried_run_does_not_wait(sqlite_store: Store, tmp_path: Path) -> Non
         run.join(60)
     counts = sqlite_store.deliveries.counts(edition.id)
     assert (counts.total, counts[DeliveryStatus.SENDING]) == (20, 0)
-    assert counts[QUEUED] >= 18  # what the server had in its hands is tried again later
+    assert counts[QUEUED] >= 18  # messages that the server had received are tried again later
 
 
 def until_leased(store: Store, edition: Edition) -> bool:
-    """Wait until the run has claimed something, and long enough for it to be handed over."""
+    """Wait until the run has leased something, and long enough for it to be handed over."""
     for _ in range(1_000):
         if store.deliveries.counts(edition.id)[DeliveryStatus.SENDING]:
             time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Workers killed at any moment, several at once: everybody gets one message."""
+"""Workers are killed at any moment, several at a time: everyone gets one message."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ PROCESSES.set_forkserver_preload([*LOADED, "tests.support.deliver_everything"])
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker in a process of its own, and the way to speak to it."""
+    """A worker in its own process, with the connection to it."""
 
     process: BaseProcess
     line: Connection
 
 
 def start(url: str, state: Path, way: str, on_uncertain: str = "resend") -> Worker:
-    """Start a worker in a process of its own, and let it begin."""
+    """Start a worker in its own process, and let it begin."""
     worker = ready(url, state, way, on_uncertain)
     begin(worker)
     return worker
 
 
 def ready(url: str, state: Path, way: str, on_uncertain: str = "resend") -> Worker:
-    """Start a worker that has opened the store and waits."""
+    """Start a worker, and wait until it has opened the store."""
     ours, theirs = PROCESSES.Pipe()
     process = PROCESSES.Process(target=forked, args=(url, str(state), way, on_uncertain, theirs))
     process.start()
@@ -53,7 +53,7 @@ def begin(worker: Worker) -> None:
 
 
 def finish(worker: Worker) -> None:
-    """Wait for a worker that nobody kills, and check that it ends well."""
+    """Wait for a worker that is not killed, and check that it succeeds."""
     worker.process.join(timeout=120)
     assert worker.process.exitcode == 0
 
@@ -68,7 +68,7 @@ def kill_when(worker: Worker, reached: Callable[[], bool]) -> None:
 
 
 def readers_of(outbox: Path) -> list[str]:
-    """The address to which each file is written."""
+    """Return the recipient of each file."""
     files = [path for part in ("new", "cur") for path in (outbox / part).glob("*")]
     return sorted(
         re.findall(rb"^To: .*?([\w.]+@[\w.]+)", path.read_bytes(), re.MULTILINE)[0].decode() for path in files
@@ -113,7 +113,9 @@ def test_parallel_workers_send_each_message_once(store_url: str, tmp_path: Path)
 def test_a_killed_sender_copies_only_messages_in_flight(store_url: str, tmp_path: Path) -> None:
     moments = sorted(random.Random(6).sample(range(5, 140), 4))
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
-        edition = make_edition(store, 150, made_at=datetime.now(UTC))  # messages of old ones are dated as they are sent
+        edition = make_edition(
+            store, 150, made_at=datetime.now(UTC)
+        )  # messages of old editions are dated when they are sent
         for target in moments:
             worker = start(store_url, tmp_path, f"smtp:{settings.port}")
             kill_when(worker, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
@@ -123,7 +125,7 @@ def test_a_killed_sender_copies_only_messages_in_flight(store_url: str, tmp_path
         assert len(mailboxes.messages) == 150
         copies = [messages for messages in mailboxes.messages.values() if len(messages) > 1]
         assert len(copies) <= len(moments)
-        assert all(len(set(messages)) == 1 for messages in copies)  # to the byte, so the Message-ID too
+        assert all(len(set(messages)) == 1 for messages in copies)  # byte for byte, including the Message-ID
 
 
 def test_a_killed_sender_can_hold_doubtful_messages(store_url: str, tmp_path: Path) -> None:

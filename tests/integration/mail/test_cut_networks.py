@@ -1,4 +1,4 @@
-"""The network to the database is cut again and again: transactions are lost, or only their answers, but no message."""
+"""The network to the database is cut repeatedly: transactions or only their answers are lost, but no message."""
 
 from __future__ import annotations
 

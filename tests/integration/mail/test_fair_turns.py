@@ -22,12 +22,12 @@ from tests.support.smtp_samples import ended_in_time, everybody, judged
 from tests.support.smtp_server import Patient, mail_server
 
 SENT, QUEUED, FAILED = DeliveryStatus.SENT, DeliveryStatus.QUEUED, DeliveryStatus.FAILED
-AT_ONCE = 20  # how many messages the server takes between two looks for editions
+AT_ONCE = 20  # how many messages the server accepts between two checks for editions
 
 
 @dataclass
 class Sent:
-    """What a run told about its editions: in which order messages were settled, and how editions ended."""
+    """What a run reported about its editions: the order in which messages were settled, and how editions ended."""
 
     settled: list[str] = field(default_factory=list)
     ended: list[tuple[str, PublisherError | None]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Sent:
 
 
 class Steps:
-    """A server that takes AT_ONCE messages at each look for editions, and an edition that becomes due half-way."""
+    """A server that accepts AT_ONCE messages at each check for editions, and an edition that becomes due half-way."""
 
     def __init__(self, server: Patient, first: EditionOrder, second: EditionOrder, *, due_after: int) -> None:
         self._server, self._due_after = server, due_after
@@ -74,7 +74,7 @@ def test_one_reader_does_not_wait_for_four_hundred(sqlite_store: Store, tmp_path
     with mail_server(mailboxes=patient) as (_, server):
         deliver_over(sqlite_store, server, more, tmp_path)
     arrived = list(patient.messages)
-    # What the server takes until the next look may have been with the connections already.
+    # Messages that the server accepts until the next check may already have been assigned to connections.
     assert arrived.index("ada@example.net") <= steps.arrived_when_due + 2 * AT_ONCE
     assert len(arrived) == 401
     assert all(len(copies) == 1 for copies in patient.messages.values())
@@ -99,7 +99,7 @@ def test_a_refused_edition_ends_alone(sqlite_store: Store, tmp_path: Path) -> No
 
 
 def test_editions_share_a_rate(sqlite_store: Store, tmp_path: Path) -> None:
-    """The limits belong to the server: two editions take as many turns as one that is as large as both."""
+    """The limits belong to the server: two editions use as many turns as one edition of their total size."""
     editions = [
         make_edition(sqlite_store, 10),
         make_small(sqlite_store, "other", *map("small{}@example.net".format, range(10))),
@@ -111,7 +111,7 @@ def test_editions_share_a_rate(sqlite_store: Store, tmp_path: Path) -> None:
         deliver_over(sqlite_store, limited, lambda: [orders.pop() for _ in range(len(orders))], tmp_path)
         took = time.monotonic() - began
     assert len(mailboxes.messages) == 20
-    assert took > 0.4  # 19 intervals of 25 ms, less the burst; with a rate for each edition it could be half of that
+    assert took > 0.4  # 19 intervals of 25 ms, minus the burst; with a rate per edition it could be half of that
 
 
 def test_the_outbox_is_shared_in_batches(sqlite_store: Store, tmp_path: Path) -> None:

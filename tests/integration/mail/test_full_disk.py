@@ -1,4 +1,4 @@
-"""Sending while the disk of the database is full: with on_uncertain = "hold" there is never a second copy."""
+"""Sending while the disk of the database is full: with on_uncertain = "hold" no message is sent twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READERS = 80
 
 
 class Archive:
-    """An email client that takes the messages out of new/, so that the outbox doesn't know them any more."""
+    """An email client that moves messages out of new/, so that the outbox no longer finds them."""
 
     def __init__(self, outbox: Path) -> None:
         self._outbox = outbox
@@ -39,7 +39,7 @@ class Archive:
 
 
 def send(folder: Path, open_transport: Callable[[], Transport], disk: AbstractContextManager[None]) -> DeliveryCounts:
-    """Send what is due, as one run of the program, and return the counts; the disk may be full meanwhile."""
+    """Send what is due in one run of the program, and return the counts; the disk may be full meanwhile."""
     url = f"sqlite:///{folder}/publisher.db"
     with disk, suppress(PublisherError), open_store(url, folder) as store, open_transport() as transport:
         run(store, transport, store.editions.list()[0], folder / "state", hold=True)
@@ -53,7 +53,7 @@ def prepared(folder: Path) -> None:
 
 
 def full_three_times(folder: Path, open_transport: Callable[[], Transport], take: Callable[[], None]) -> DeliveryCounts:
-    """Send with less and less room left, with an email client at work between the runs; and then with enough room."""
+    """Send with less and less free space, with an email client at work between the runs; then with enough space."""
     prepared(folder)
     for frames in (24, 40, 12):
         assert send(folder, open_transport, files_of_at_most(4_120 * frames))[SENT] < READERS

@@ -1,4 +1,4 @@
-"""Random histories of kills, answers, lapsed leases and commands, against the real ledger."""
+"""Random histories of kills, answers, expired leases and commands, against the real ledger."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ killings = st.builds(Plan, ends_at=st.integers(0, 3), ends=st.sampled_from(("kil
 
 
 class Histories(RuleBasedStateMachine):
-    """An edition for eight subscribers, and whatever may happen to it."""
+    """An edition for eight subscribers, and everything that may happen to it."""
 
     @initialize(mode=st.sampled_from(("hold", "resend")), plan=killings | plans)
     def begin(self, mode: str, plan: Plan) -> None:
-        """Each history begins with a run, while there is most to send."""
+        """Each history begins with a run, when there is most to send."""
         self.folder = Path(tempfile.mkdtemp(prefix="publisher-history-"))
         self.url, self.mode, self.now = f"sqlite:///{self.folder}/publisher.db", mode, NOW
         self.log = Log(self.folder / "log")
@@ -52,7 +52,7 @@ class Histories(RuleBasedStateMachine):
         self.edition = make_edition(self.store, READERS)
         self.over: dict[str, DeliveryStatus] = {}  # final statuses, as they were first seen
         self.gone: set[str] = set()
-        self.may_copy: Counter[str] = Counter()  # how often a copy of a reader's message may arise
+        self.may_copy: Counter[str] = Counter()  # how many copies of a subscriber's message may be sent
         self.lapsed = False
         self.run(plan)
 
@@ -67,7 +67,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(plan=killings)
     def killed_run(self, plan: Plan) -> None:
-        """A run that is killed in any case, if there is anything to send."""
+        """A run that is always killed, if there is anything to send."""
         self.run(plan)
 
     @rule()
@@ -89,7 +89,7 @@ class Histories(RuleBasedStateMachine):
         self.count_doubt(plan, handed, killed=bool(signal))
 
     def count_doubt(self, plan: Plan, handed: list[str], *, killed: bool) -> None:
-        """Note whose message was in hand when something happened to its answer; with "hold" that is no excuse."""
+        """Note whose message was in flight when its answer was lost; with "hold" that is no excuse."""
         if self.mode == "hold":
             return
         if handed and (killed or plan.ends in ("interrupted", "stalled")):
@@ -118,7 +118,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(statuses=st.sets(st.sampled_from(sorted(by_hand.RETRIABLE))))
     def retry(self, statuses: set[DeliveryStatus]) -> None:
-        """The owner retries what is uncertain, and may send a copy."""
+        """The owner retries uncertain messages, which may send a copy."""
         self.may_copy.update(
             who for who, status in self.statuses().items() if status in statuses - {DeliveryStatus.QUEUED}
         )
@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_in_doubt_that_was_not_handed_over(self) -> None:
-        """Except after a lapsed lease of a worker that is alive: its journal is not read."""
+        """Except after an expired lease of a living worker, whose journal is not read."""
         if not self.lapsed:
             uncertain = {who for who, status in self.statuses().items() if status is UNCERTAIN}
             assert uncertain <= {who for who, _ in self.handed()}
@@ -164,7 +164,7 @@ class Histories(RuleBasedStateMachine):
                 shutil.rmtree(self.folder)
 
     def nobody_is_lost(self) -> None:
-        """Let everything end well: then each subscriber has the email, or a row that says why not."""
+        """Let everything succeed: then each subscriber has the email, or a row that says why not."""
         by_hand.resume(self.store, self.edition, now=self.now)
         self.now += timedelta(days=1)
         self.run(Plan())

@@ -1,4 +1,4 @@
-"""The ledger says what a worker may have handed over, so that only this is in doubt when the worker dies."""
+"""The ledger lists the messages that a worker may have handed over; only these are in doubt if it dies."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LEASE = timedelta(minutes=2)
 
 
 def begin(store: Store, edition: Edition, worker: str, leased: int, in_doubt: int | None) -> list[int]:
-    """Let a worker claim deliveries, and note the first of them as in doubt; return the ids of those that it leased."""
+    """Let a worker claim deliveries, and note the first of them as in doubt; return the ids of all of them."""
     store.workers.begin(worker, "a host", Heartbeat(NOW, LEASE))
     claimed = store.deliveries.claim(
         edition.id,
@@ -112,7 +112,7 @@ def test_a_worker_that_was_taken_over_hands_over_nothing(store: Store, tmp_path:
         store.deliveries.claim(
             *(edition.id, "slow.1.x"), now=NOW, lease_until=NOW, limit=1, claimed={}, left={}, beat=beat
         )
-    # The answer to what it had handed over counts all the same.
+    # The answer to what it had handed over still counts.
     settled = Settled(first, moves(DeliveryEvent.ACCEPTED), sent_at=NOW)
     with pytest.raises(LeaseLostError):
         store.deliveries.acknowledge("slow.1.x", [settled], beat)
@@ -120,7 +120,7 @@ def test_a_worker_that_was_taken_over_hands_over_nothing(store: Store, tmp_path:
 
 
 def test_a_result_that_is_written_again_changes_nothing_that_has_happened_since(store: Store, tmp_path: Path) -> None:
-    """Its connection broke while it was committed. Before the worker tries again, another one sends the message."""
+    """Its connection broke during the commit. Before the worker tries again, another one sends the message."""
     edition = make_edition(store, 1)
     (only,) = begin(store, edition, "cut.1.x", 1, 1)
     deferred = Settled(only, moves(DeliveryEvent.DEFERRED), next_try_at=NOW)
@@ -150,7 +150,9 @@ def test_a_lease_that_was_renewed_is_not_taken_over(store: Store, tmp_path: Path
     end_lease(store, "slow.1.x")
     assert store.workers.expired(NOW) == ["slow.1.x"]
     assert store.workers.renew("slow.1.x", Heartbeat(NOW, LEASE, (), sent=3))
-    assert store.workers.renew("slow.1.x", Heartbeat(NOW, LEASE, (), sent=3))  # nobody knew whether it was renewed
+    assert store.workers.renew(
+        "slow.1.x", Heartbeat(NOW, LEASE, (), sent=3)
+    )  # it was not known whether it had been renewed
     assert store.workers.expired(NOW) == []
     assert take_over(store, options=DeliveryOptions(tmp_path), now=NOW) == 0
     assert [(worker.host, worker.sent) for worker in store.workers.list()] == [("a host", 3)]
@@ -166,7 +168,7 @@ def test_a_worker_that_ends_is_forgotten_unless_it_leaves_leases(store: Store) -
 
 
 class Reading(Mailboxes):
-    """Looks into the ledger whenever it has the whole body of a message: is it noted, and how many others are?"""
+    """Checks the ledger whenever it has the full body of a message: whether it is noted, and how many others are."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -201,7 +203,7 @@ def test_every_message_is_noted_before_its_body_is_sent(store: Store, tmp_path: 
 
 
 def test_a_worker_that_was_taken_over_in_mid_run_ends(store: Store, tmp_path: Path) -> None:
-    """Others take it for dead while it sends. What it has not handed over yet is sent by them alone."""
+    """Others believe that it is dead while it sends. Only they send what it has not handed over yet."""
     edition = make_edition(store, 60)
     options = DeliveryOptions(tmp_path / "other", on_uncertain="hold")
     mailboxes = Patient()
@@ -228,7 +230,7 @@ def test_a_worker_that_was_taken_over_in_mid_run_ends(store: Store, tmp_path: Pa
 
 
 class OneMessage:
-    """The owner of a connection for one message, which is noted twice: the first note is too old to be used."""
+    """The owner of a connection for one message, which is noted twice because the first note expires before use."""
 
     def __init__(self) -> None:
         self.message: Message | None = Message("ada@example.org", "bob@example.org", [b"Hello\r\n"])
@@ -248,7 +250,7 @@ class OneMessage:
         self.fate.set_result(answer)
 
     def ended(self, connection: object, ending: Ending) -> None:
-        """Nothing waits for it."""
+        """Do nothing: nothing waits for this."""
 
 
 def test_a_message_that_was_noted_too_long_ago_is_noted_again_before_it_is_sent() -> None:
@@ -304,7 +306,7 @@ def test_a_run_takes_over_what_others_leave_behind_while_it_sends(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, which comes true unless something hangs."""
+    """Wait for a condition that becomes true unless something hangs."""
     until = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < until

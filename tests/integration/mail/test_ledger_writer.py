@@ -30,7 +30,7 @@ UNANSWERED = DeliveryEvent.UNANSWERED_RESEND
 
 @pytest.fixture
 def run(sqlite_store: Store, tmp_path: Path) -> Iterator[Run]:
-    """A worker's run with nothing to report to."""
+    """Return a worker's run without callbacks."""
     with working(tmp_path) as worker:
         sqlite_store.workers.begin(worker, "a host", Heartbeat(NOW, timedelta(minutes=2)))
         yield Run(
@@ -45,7 +45,7 @@ def run(sqlite_store: Store, tmp_path: Path) -> Iterator[Run]:
 
 @pytest.fixture
 def other(sqlite_store: Store, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """Another process's connection to the database of the store."""
+    """A connection of another process to the database of the store."""
     with closing(sqlite3.connect(tmp_path / "publisher.db", isolation_level=None)) as connection:
         yield connection
 
@@ -56,7 +56,7 @@ def status(other: sqlite3.Connection, delivery: Delivery) -> str:
 
 @pytest.mark.timeout(60)
 def test_a_written_answer_is_committed(sqlite_store: Store, run: Run, other: sqlite3.Connection) -> None:
-    """A connection hands its next message over on this word; a kill after a false one sends an email twice."""
+    """After this report a connection hands over its next message; if it were false, a kill would repeat an email."""
     edition = make_edition(sqlite_store, NUMBER)
     found, errors = asyncio.run(settle(sqlite_store, run, edition, other))
     assert errors == []
@@ -66,9 +66,9 @@ def test_a_written_answer_is_committed(sqlite_store: Store, run: Run, other: sql
 async def settle(
     store: Store, run: Run, edition: Edition, other: sqlite3.Connection
 ) -> tuple[list[str], list[BaseException]]:
-    """Write an answer for every delivery; return the status that each had when it was called written, and errors.
+    """Write an answer for every delivery; return each one's status at the time of the report, and errors.
 
-    Half of the answers come while another process holds the lock of the database, so that none can be committed yet.
+    Half of the answers arrive while another process has locked the database, so that none can be committed yet.
     """
     found: list[str] = []
     errors: list[BaseException] = []
@@ -81,7 +81,7 @@ async def settle(
     other.execute("BEGIN IMMEDIATE")
     for number, delivery in enumerate(batch):
         if number == NUMBER // 2:
-            await asyncio.sleep(0)  # a call for the next turn of the loop would be made here
+            await asyncio.sleep(0)  # a call scheduled for the next iteration of the loop would run here
             other.execute("COMMIT")
         update = update_after(edition, delivery, Accepted(), run.unanswered, run.clock())
         ledger.write(update, partial(look, delivery))
@@ -114,12 +114,12 @@ def test_a_failed_write_is_never_called_written(sqlite_store: Store, run: Run, o
 def test_a_delivery_gives_signs_of_life_only_while_the_ledger_answers(
     sqlite_store: Store, run: Run, other: sqlite3.Connection
 ) -> None:
-    """A process whose delivery gives none for longer than its lease counts as hung, and ends."""
+    """A process whose delivery gives no sign of life for longer than its lease counts as hung, and ends."""
     edition, signs = make_edition(sqlite_store, NUMBER), list[None]()
     run.options.stop.sign_of_life = lambda: signs.append(None)  # type: ignore[method-assign]
 
     async def write() -> int:
-        """Write while another process holds the lock; return how many signs there were before it released it."""
+        """Write while another process holds the lock; return the number of signs of life before it was released."""
         ledger = LedgerWriter(sqlite_store, run, lambda error: None)
         (delivery, *_) = await ledger.claim(run, edition.id, 1)
         other.execute("BEGIN IMMEDIATE")

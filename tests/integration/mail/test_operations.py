@@ -1,4 +1,4 @@
-"""What the owner can do with an edition while it is sent, and see of it, on both databases."""
+"""What the owner can do and see while an edition is sent, on both databases."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def claim(store: Store, edition: Edition, limit: int = 50, worker: str = "w1") -
 
 @pytest.fixture
 def edition(store: Store) -> Edition:
-    """Of seven deliveries: two queued and one each in someone's hands, sent, deferred, failed and uncertain."""
+    """An edition of seven deliveries: two queued, and one each leased, sent, deferred, failed and uncertain."""
     add_people(store, 7)
     made = store.editions.create(draft())
     assert made is not None
@@ -69,7 +69,7 @@ def test_only_resuming_continues_an_edition_on_hold(store: Store, edition: Editi
 
     assert by_hand.resume(store, edition, now=NOW)
     assert not by_hand.resume(store, edition, now=NOW)
-    assert sorted(delivery.attempts for delivery in claim(store, edition)) == [0, 0, 1]  # the one put off is due
+    assert sorted(delivery.attempts for delivery in claim(store, edition)) == [0, 0, 1]  # the deferred one is due
 
 
 def test_resuming_an_edition_not_on_hold_changes_nothing(store: Store, edition: Edition) -> None:

@@ -1,4 +1,4 @@
-"""Invalid names and addresses that somebody wrote into the database harm nobody else."""
+"""Invalid names and addresses that were written into the database by hand affect no one else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.project import Project
 
 
 def poison(project: Project, reader: str, column: str, value: str) -> None:
-    """Write an SQL expression into a subscriber's row, as an import by SQL does."""
+    """Write an SQL expression into a subscriber's row, like an import with SQL."""
     with closing(sqlite3.connect(project.root / ".publisher/publisher.db")) as connection:
         change = f"UPDATE subscribers SET {column} = {value} WHERE address = ?"
         assert connection.execute(change, (f"{reader}@example.org",)).rowcount == 1

@@ -28,7 +28,7 @@ FAST = (
 
 
 def test_killed_senders_keep_every_promise(store_url: str, tmp_path: Path) -> None:
-    mode = "hold" if store_url.startswith("sqlite") else "resend"  # python -m benchmarks.kills does all of them
+    mode = "hold" if store_url.startswith("sqlite") else "resend"  # python -m benchmarks.kills runs all of them
     trial = kills.Trial("any", 2, mode, recipients=2_400, kills=8, connections=4)
     result = kills.prove(trial, store_url, tmp_path)
     assert result.broken() == []
@@ -39,7 +39,7 @@ def test_killed_senders_keep_every_promise(store_url: str, tmp_path: Path) -> No
 def test_interrupted_hosts_keep_every_promise(postgres_url: str, tmp_path: Path) -> None:
     trial = fleet.FleetTrial("postgresql", 3, "hold", recipients=900, kills=3, connections=4, lease=4.0, rate="200/s")
     result = fleet.prove(trial, postgres_url, tmp_path)
-    # On a busy machine, few of so few interruptions may meet a host that is sending.
+    # On a busy machine, most of these few interruptions may miss a host that is sending.
     assert [promise for promise in result.broken() if promise != "most interruptions hit a host that was sending"] == []
     assert result.ways == {"process": 1, "host": 1, "pause": 1}
 

@@ -225,7 +225,7 @@ def test_a_slow_worker_gives_back_its_batch(store: Store, tmp_path: Path) -> Non
     counts = run(store, transport, edition, tmp_path, clock=clock)
     assert counts.by_status == {SENT: 20}
     assert set(transport.sent.values()) == {1}
-    # 120 s of lease and 25 s a message: after every third one, the rest is given back and claimed anew
+    # 120 s of lease and 25 s a message: after every third one, the rest is given back and claimed again
     assert leased[:6] == [20, 19, 18, 17, 16, 15]
 
 

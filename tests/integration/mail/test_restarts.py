@@ -1,4 +1,4 @@
-"""PostgreSQL is away for a while in mid-send: a worker waits for it, and nothing is in doubt after that."""
+"""PostgreSQL is away for a while during sending: a worker waits for it, and nothing is in doubt afterwards."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FOREVER = timedelta(hours=1)
 
 
 class Counting(Patient):
-    """Also counts the messages that it has and has not answered yet."""
+    """Also counts the messages that it has received but not answered yet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Counting(Patient):
 
 @dataclass
 class Sending:
-    """A worker that sends in a thread, when the server has taken some messages and has others in hand."""
+    """A worker that sends in a thread; the server has accepted some messages and not yet answered others."""
 
     store: Store
     edition: Edition
@@ -92,7 +92,7 @@ class Sending:
 
 @contextmanager
 def sending(url: str, folder: Path, *, hold: bool = True, lease: timedelta = FOREVER) -> Iterator[Sending]:
-    """Begin to send, up to the moment at which each connection has handed over a message without an answer."""
+    """Begin to send, until each connection has handed over a message without an answer."""
     mailboxes = Counting()
     with (
         open_store(url, folder) as store,
@@ -114,7 +114,7 @@ def sending(url: str, folder: Path, *, hold: bool = True, lease: timedelta = FOR
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_commits(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let PostgreSQL keep what it has committed when it ends at once; other tests do without, and take less time."""
+    """Let PostgreSQL keep its commits after an immediate shutdown; other tests are faster without that."""
     server = request.getfixturevalue("postgres")
     for value in ("on", "off"):
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -125,7 +125,7 @@ def kept_commits(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def end_postgres(server: Any, *, at_once: bool) -> None:
-    """Stop PostgreSQL in an orderly way, or at once, as after a crash."""
+    """Stop PostgreSQL in an orderly way, or immediately, as in a crash."""
     process = psutil.Process(server.get_pid())
     process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
     process.wait(60)
@@ -142,7 +142,7 @@ def away(server: Any, *, at_once: bool = False) -> Iterator[None]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, which comes true unless something hangs."""
+    """Wait for a condition that becomes true unless something hangs."""
     until = time.monotonic() + LONGEST_SECONDS
     while not condition():
         assert time.monotonic() < until
@@ -238,7 +238,7 @@ def test_a_worker_that_was_taken_over_while_it_waited_hands_over_nothing_more(
             with pytest.raises(LeaseLostError):
                 begun.result.result(LONGEST_SECONDS)
             assert begun.mailboxes.handed_over == BEFORE + CONNECTIONS
-            # The answers that it had are written all the same.
+            # The answers that it had received are still written.
             assert store.deliveries.counts(begun.edition.id).by_status == {
                 SENT: BEFORE + CONNECTIONS,
                 QUEUED: READERS - BEFORE - CONNECTIONS,
@@ -248,7 +248,7 @@ def test_a_worker_that_was_taken_over_while_it_waited_hands_over_nothing_more(
 
 
 def losing_answers(work: Callable[..., Any], every: int = 2) -> Callable[..., Any]:
-    """Do some work, but lose the answer every second time, as if the connection broke while it was committed."""
+    """Do some work, but lose every second answer, as if the connection broke during the commit."""
     calls = count()
 
     def lose(*given: Any, **named: Any) -> Any:
@@ -293,9 +293,9 @@ def test_what_was_committed_without_an_answer_is_done_once(
 
 
 def failing_first(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Do some work, but only when it is tried again: the database is away at the first, third and fifth call.
+    """Do some work, but only at the second try: the database is away at the first, third and fifth call.
 
-    Only other threads than the main one try again.
+    Only threads other than the main one try again.
     """
     calls = count()
 

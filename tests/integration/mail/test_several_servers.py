@@ -104,7 +104,7 @@ def test_an_expired_claim_is_sent_once(store: Store, tmp_path: Path) -> None:
     options = DeliveryOptions(tmp_path, lease=timedelta(milliseconds=200))
     with sink(tmp_path / "sink", rate="100/s") as to:
         with SmtpTransport([to.server]) as transport:
-            clock = Clock()  # stands still: no other worker may take what this one holds
+            clock = Clock()  # stands still: no other worker may take over what this one has leased
             counts = deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock)
         assert counts.by_status == {SENT: 60}
         assert Counter(to.recipients()) == everybody(60)

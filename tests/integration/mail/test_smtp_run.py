@@ -1,4 +1,4 @@
-"""Editions over a real mail server: many connections, and every way to fail."""
+"""Editions through a real mail server: many connections, and every kind of failure."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_refusal_fails_one_message(
         assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {status: 60}
         again = send(sqlite_store, [to.server], edition, tmp_path)
         assert again.by_status == {status: 60}  # not before its time, or never
-        assert len(to.taken()) == (60 if "." in options else 0)  # the sink keeps what it refuses after its end
+        assert len(to.taken()) == (60 if "." in options else 0)  # the sink keeps messages that it rejects at their end
 
 
 @pytest.mark.parametrize("option", ["-q", "-Q"])
@@ -96,7 +96,7 @@ def test_repeated_hang_ups_end_the_run(sqlite_store: Store, tmp_path: Path, opti
     counts = sqlite_store.deliveries.counts(edition.id)
     in_doubt = counts[UNCERTAIN]
     assert counts.total == counts[QUEUED] + counts[DEFERRED] + in_doubt == 60
-    # 421 is an answer; silence after a whole message is none. Five failures, the first of three connections.
+    # 421 is an answer; silence after a whole message isn't. Five failures, the first of three connections.
     assert (0 < in_doubt <= 7) if (option, command) == ("-q", ".") else in_doubt == 0
 
 

@@ -1,4 +1,4 @@
-"""Single messages over a real mail server on loopback, and every way to fail."""
+"""Single messages through a real mail server on loopback, and every kind of failure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_refusal_is_a_value(server: tuple[Mailboxes, Smtp], address: str, outc
 
 
 def said(outcome: Deferred | Rejected) -> Deferred | Rejected:
-    """The outcome with the underscores that stand for spaces in a local part."""
+    """Return the outcome, with spaces for the underscores in a local part."""
     words = outcome.reason
     if words.startswith(("450", "550")):
         return replace(outcome, reason=words[:4] + words[4:].replace(" ", "_"))
@@ -133,7 +133,7 @@ def test_a_missing_socket_names_its_setting() -> None:
     )
 
 
-@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # the login is the test; encryption has its own
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # this test is about the login; encryption has its own test
 def test_a_wrong_login_is_reported() -> None:
     with mail_server(password="right") as (mailboxes, settings):
         with SmtpTransport(replace(settings, username="ada", password="right")) as smtp:
@@ -166,7 +166,7 @@ def test_missing_starttls_sends_nothing(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for 127.0.0.1 that only these tests trust, in one file."""
+    """A key and a certificate for 127.0.0.1 in one file, which only these tests trust."""
     need("openssl")
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     key = path.with_name("key.pem")

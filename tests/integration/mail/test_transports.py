@@ -20,7 +20,7 @@ MESSAGE = b"From: ada@example.org\r\nTo: reader@example.org\r\nSubject: Hello\r\
 
 @dataclass(frozen=True)
 class Way:
-    """A transport, and how to see what it has sent."""
+    """A transport, and a way to see what it has sent."""
 
     transport: Transport
     sent: Callable[[], list[bytes]]

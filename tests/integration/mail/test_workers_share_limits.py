@@ -1,4 +1,4 @@
-"""Workers with stores of their own on one PostgreSQL, each in a thread, and a server that notes when messages come."""
+"""Workers with their own stores on one PostgreSQL, each in a thread, and a server that notes arrival times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORKERS = 4
 
 @dataclass
 class Noted(Mailboxes):
-    """Takes everything, and notes when."""
+    """Accepts everything, and notes the time."""
 
     times: list[float] = field(default_factory=list)
 
@@ -37,13 +37,13 @@ class Noted(Mailboxes):
 
 @dataclass
 class Fleet:
-    """Workers on one database. Each has a folder of its own, as on a host of its own."""
+    """Workers on one database. Each has its own folder, as on its own host."""
 
     url: str
     folder: Path
 
     def send(self, readers: int, workers: int = WORKERS, **limits: Any) -> tuple[Noted, float, list[str]]:
-        """Make an edition, and send it with these limits; return what arrived, the beginning, and the errors."""
+        """Make an edition, and send it with these limits; return the arrivals, the start time, and the errors."""
         with open_store(self.url, self.folder) as store, mail_server(mailboxes=Noted()) as (noted, settings):
             assert isinstance(noted, Noted)
             edition = make_edition(store, readers)
@@ -69,7 +69,7 @@ def fleet(postgres_url: str, tmp_path: Path) -> Fleet:
 
 
 def most_allowed(rate: float) -> Callable[[float], float]:
-    """How many messages may have arrived so many seconds after the beginning: later is right on a busy machine."""
+    """Return how many messages may have arrived this many seconds after the start; a busy machine may be later."""
     return lambda seconds: rate * (seconds + 0.1) + 1
 
 

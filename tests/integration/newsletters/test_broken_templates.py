@@ -15,7 +15,7 @@ from tests.support.project import Project
 
 
 def refusal(project: Project, *command: str) -> str:
-    """The one line of a command that refuses."""
+    """Return the one line of a command that fails."""
     ran = project.run(*command)
     assert ran.code == 1
     (line,) = [line for line in ran.said.splitlines() if line.startswith(("error:", "publisher: "))]
@@ -88,7 +88,7 @@ def test_invalid_css_does_not_affect_shipped_rules(project: Project, css: str) -
 
 
 def letter(project: Project) -> list[str]:
-    """The opening tags of the body of the project's letter."""
+    """Return the opening tags in the body of the project's email."""
     config = project.config()
     archive = open_archive(config, NOW, keep=False)
     html = (

@@ -105,7 +105,7 @@ def test_a_check_writes_nothing(project: Project) -> None:
 
 
 def standing(project: Project) -> dict[str, object]:
-    """Every file, except those that SQLite creates when the database is read."""
+    """Return every file, except those that SQLite creates when the database is read."""
     beside = (".publisher", "-shm", "-wal")
     return {path: what for path, what in project.listing().items() if not path.endswith(beside)}
 
@@ -124,7 +124,7 @@ def test_the_sample_letters_have_no_findings(template: str, content: str) -> Non
 
 
 def findings_of_samples(root: Path, template: str, content: str) -> list[Finding]:
-    """The errors and warnings of one letter for each sample post, and of the two newsletters' own letters."""
+    """Return the errors and warnings of one email for each sample post, and of the two newsletters' own emails."""
     config = load_config(root, {})
     variants = [replace(each, template=template, content=content, first=5) for each in config.newsletters]
     config = replace(config, newsletters=tuple(variants), root=root)

@@ -1,4 +1,4 @@
-"""What email clients support, by caniemail's data, and SpamAssassin's score."""
+"""What email clients support according to caniemail's data, and SpamAssassin's score."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ LOAD = """async (documents) => {
     await loaded;
   }
 }"""
-# Two elements with the same name and attributes can only differ in what either document declares, in any rule or style:
-# a tenth of all properties, and to ask for all of them takes most of the time. Of others every property is compared.
+# Two elements with the same name and attributes can only differ in properties that either document declares, in any
+# rule or style: a tenth of all properties, and reading all takes most of the time. For other elements every property is
+# compared.
 COMPARE = """() => {
   const views = [...document.querySelectorAll('iframe')].map(frame => frame.contentWindow);
   const all = views.map(({document: {documentElement, body}}) => [documentElement, body, ...body.querySelectorAll('*')]
@@ -61,14 +62,14 @@ COMPARE = """() => {
 
 @pytest.fixture(scope="module")
 def page(browser):
-    """An empty page. Each comparison replaces what the one before it has left there."""
+    """An empty page. Each comparison replaces the contents from the one before."""
     with browser.page() as page:
         page.set_content("<!DOCTYPE html><body style='margin:0'>")
         yield page
 
 
 def differences(page, pairs, screens=SCREENS):
-    """The number of elements compared, and the differences of each pair of documents on each screen."""
+    """Return the number of compared elements, and the differences of each pair of documents on each screen."""
     compared, found = 0, []
     for name, before, after in pairs:
         page.evaluate(LOAD, [before, after])
@@ -90,7 +91,7 @@ def test_inlining_changes_no_computed_style(page, source, form):
         pytest.skip(f"{RUBY if source == 'ruby-news' else SEEDS} is not beside this checkout")
     samples = list(letters(source, form))
     pairs = [(sample.name, sample.before, sample.letter.html) for sample in samples]
-    # Of other people's posts there are many, for which two screens are enough to see each width and each mode.
+    # There are many posts by other people; two screens are enough to see each width and each mode.
     compared, found = differences(page, pairs, SCREENS if source == "samples" else (SCREENS[0], SCREENS[3]))
     assert found == []
     assert compared > 50 * len(pairs)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Seen = tuple[str, str, str, float, bool]
 
-# What each text of a page looks like: its beginning, colour, background, size and weight.
+# The appearance of each text of a page: its beginning, colour, background, size and weight.
 SCRIPT = """() => {
 const seen = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walk.nextNode()) {
@@ -36,7 +36,7 @@ return seen;
 
 @pytest.fixture(scope="module")
 def page(browser: Chromium) -> Iterator[Page]:
-    """One window for every letter."""
+    """One window for all emails."""
     with browser.page(width=900) as opened:
         yield opened
 

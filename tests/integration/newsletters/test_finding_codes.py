@@ -1,4 +1,4 @@
-"""Every finding: a letter with one fault has it, with its place, and the good letter does not."""
+"""Every finding: an email with one fault has it, with its place, and the good email does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts that go by email only can address each subscriber; posts with a page cannot."""
+"""Posts that are only sent by email can address each subscriber; posts with a page cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters that Gmail would cut off contain less, in HTML and in text, and say so."""
+"""Emails that Gmail would cut off contain less, in HTML and in text, and say so."""
 
 from __future__ import annotations
 

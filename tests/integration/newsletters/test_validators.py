@@ -15,14 +15,14 @@ from tests.support.project import ROOT, Project
 SOURCES = ["samples", "seeds"]
 
 
-# What each program must find fault with. It is among the letters, since the programs take seconds to start.
+# Input in which each program must find faults. It is among the emails, since the programs take seconds to start.
 BROKEN = "broken.html"
 BROKEN_TEXT = "<!DOCTYPE html><p style='filter: blur(2px)'><div></span><img src=x></p>"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Letters of every form, as files, and a broken one."""
+    """Emails of every form, as files, and a broken one."""
     folder = tmp_path_factory.mktemp("letters")
     for source in SOURCES:
         for form in FORMS:

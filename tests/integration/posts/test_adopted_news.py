@@ -1,4 +1,4 @@
-"""The news of a site in six languages, adopted as the Jekyll site that they are from."""
+"""The news of a site in six languages, adopted as the Jekyll site from which they come."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = ("gz", "zip", "bz2", "xz")
 
 @pytest.fixture
 def news(tmp_path: Path) -> Path:
-    """The site's folders, its configuration, and data for every release that its posts name."""
+    """The site's folders, its configuration, and data for every release that its posts mention."""
     versions: set[str] = set()
     for path in RUBY.glob("*/*.md"):
         text = path.read_bytes()
@@ -55,12 +55,12 @@ def test_every_address_is_jekylls_and_no_liquid_is_left_where_its_data_is_there(
         language, year, month, day, name = found.groups()
         assert archive.permalink(source) == f"/{language}/news/{year}/{month}/{day}/{name}/"
     left = [tag for source in archive.ids() for tag in liquid_left(archive, source)]
-    # Posts of other years and languages, to which some link, are not among the 713.
+    # Some posts link to posts of other years and languages, which are not among the 713.
     assert [tag for tag in left if "link " not in tag] == []
 
 
 def liquid_left(archive: Archive, source: str) -> list[str]:
-    """Return the Liquid that readers of a post would see."""
+    """Return the Liquid tags that readers of a post would see."""
     text = archive.read(source).decode()
     if "{{" not in text and "{%" not in text:
         return []

@@ -1,4 +1,4 @@
-"""A post that exceeds a limit stops no command: each names it and leaves it out, and pays for it once."""
+"""A post that exceeds a limit stops no command: each reports and skips it, and it costs time only once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from publisher.posts import bounded_process
 from publisher.posts.bounded_process import BoundedProcess, shared_process
 from tests.support.project import Project
 
-TABLE = f"|{'a|' * 2000}\n|{'-|' * 2000}\n" + "a\n" * 2000  # 1.7 GB, if nothing limits it
+TABLE = f"|{'a|' * 2000}\n|{'-|' * 2000}\n" + "a\n" * 2000  # 1.7 GB without a limit
 REASON = "posts/huge.md:8: takes more than 100 MB of memory to render: 2,000 lines begin with 'a'"
 
 

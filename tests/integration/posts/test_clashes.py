@@ -1,4 +1,4 @@
-"""Two posts with the same permalink or id: the one that readers already know keeps it."""
+"""Two posts with the same permalink or id: the published one keeps it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.project import Project
 
 
 def at_place(project: Project) -> list[str]:
-    """The titles of the posts in the feed."""
+    """Return the titles of the posts in the feed."""
     return [item["title"] for item in json.loads(project.read("public/feed.json"))["items"]]
 
 

@@ -1,4 +1,4 @@
-"""Real posts, as they were found: two documents and the 713 posts of a site in six languages."""
+"""Real posts, unchanged: two documents and the 713 posts of a site in six languages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.posts_samples import NOW, SITE, URL, Folder
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Folder:
-    """Both documents under dated names."""
+    """Both documents, with dates in their names."""
     folder = Folder(tmp_path)
     folder.write("2024-01-08-ai-trends.md", seed("000"))
     folder.write("2024-07-06-Generative-AI-Trends.md", seed("003"))
@@ -106,7 +106,7 @@ def test_the_feeds_of_the_seeds_say_the_same(seeds: Folder) -> None:
 
 @pytest.fixture(scope="module")
 def ruby() -> tuple[Archive, list[RenderedPost]]:
-    """Every post of the corpus, rendered with what a check looks for; nothing is written."""
+    """Every post of the corpus, rendered with the problems that a check finds; nothing is written."""
     if not RUBY.is_dir():
         pytest.skip("the corpus ruby-news is not beside this checkout")
     config = Config(site=replace(SITE, url="https://www.ruby.example"), root=RUBY.parent, posts=Posts(folder=RUBY.name))

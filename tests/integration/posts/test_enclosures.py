@@ -140,7 +140,7 @@ def test_the_ending_tells_the_type(name: str, media_type: str) -> None:
 EPISODE = ("https://c.test/ep.mp3", "audio/mpeg", 1234, 0)
 SPACED = ("https://c.test/my%20ep.mp3?t=1", "audio/mpeg")
 UNDERSTOOD = {
-    # WordPress's value: the address, the length and the type, however YAML writes it
+    # WordPress's value: the URL, the length and the type, however YAML writes it
     'enclosure: "https://c.test/ep.mp3 1234 audio/mpeg"': EPISODE,
     'enclosure: "https://c.test/ep.mp3\\n1234\\naudio/mpeg\\n"': EPISODE,
     'enclosure: "https://c.test/ep.mp3\\r\\n1234\\r\\naudio/mpeg"': EPISODE,
@@ -152,7 +152,7 @@ UNDERSTOOD = {
     'enclosure: {url: "https://c.test/ep.mp3 1234 audio/mpeg"}': EPISODE,
     'enclosure: |\n  https://c.test/ep.mp3\n  1234\n  audio/mpeg\n  a:1:{s:8:"duration";s:8:"00:10:05";}':
         (*EPISODE[:3], 605),
-    # addresses with spaces and queries
+    # URLs with spaces and queries
     "enclosure: https://c.test/my ep.mp3?t=1": (*SPACED, 0, 0),
     "enclosure: https://c.test/my ep.mp3?t=1 1234 audio/mpeg": (*SPACED, 1234, 0),
     "podcast: {url: https://c.test/my ep.mp3?t=1, bytes: 1234}": (*SPACED, 1234, 0),
@@ -163,7 +163,7 @@ UNDERSTOOD = {
     "audio: {mp3: https://c.test/ep.mp3, filesize: 1234}": EPISODE,
     "audio: {url: https://c.test/ep.mp3, duration_in_seconds: 605.5, size_in_bytes: 1234}": (*EPISODE[:3], 605),
     "enclosure: {url: https://c.test/ep, mime_type: audio/ogg}": ("https://c.test/ep", "audio/ogg", 0, 0),
-    # what is written beside
+    # other keys next to it
     "audio: https://c.test/ep.mp3\nduration: 10:05\nlength: 1234\nmime: audio/mpeg": (*EPISODE[:3], 605),
     "audio: https://c.test/ep.mp3\nlength: 10:05\nfile_size: 1234": (*EPISODE[:2], 0, 605),
     "audio: https://c.test/ep\ntype: audio/ogg\nbytes: 7": ("https://c.test/ep", "audio/ogg", 7, 0),
@@ -225,7 +225,7 @@ def test_a_changed_enclosure_is_measured_again(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("episode", audio="/12.mp3")
     empty.ok("build")
-    assert lengths() == ["0", None, None]  # unknown: RSS asks for a number, and 0 is what its profile says
+    assert lengths() == ["0", None, None]  # unknown: RSS requires a number, and its profile recommends 0
     empty.write("static/12.mp3", SOUND)
     assert empty.ok("build", "--json").json["written"] > 0
     assert lengths() == ["100", "100", 100]

@@ -1,4 +1,4 @@
-"""The feeds that this program makes, read back as sources: their emails say what those of the files say."""
+"""Feeds made by this program, read back as sources: their emails contain the same as those from the files."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.support.editions_samples import TEMPLATES
 from tests.support.posts_samples import NOW, SITE, Folder
 from tests.support.source_samples import opened
 
-# Each kind of feed, and how much of its items the emails have.
+# Each kind of feed, and how much of its items the emails contain.
 KINDS = {"feed.xml": ("full", "excerpt"), "atom.xml": ("full",), "feed.json": ("full",)}
 SITE_OF_POSTS = replace(SITE, postal_address="1 Long Road\nAnytown")
 
-# What feeds say in another way: alerts are quotes there, because feed readers have no style for them. And a picture
-# that a feed shows has words in any case, and is that of the text if the post has none of its own.
+# Differences of feeds: alerts are quotes there, because feed readers have no style for them. And an image in a feed
+# always has a text, and comes from the body if the post has no image of its own.
 QUOTES = {
     "2026-11-10-a-ledger-beats-a-cursor.md",
     "2026-08-25-eight-o-clock-is-not-a-time.md",
@@ -46,7 +46,7 @@ def text_of(config: Config, post: RenderedPost, content: str) -> str:
 
 
 def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str], tuple[str, str]]:
-    """The path of each post, and the plain text of an email with it, by its id and how much of it the email has."""
+    """Return the path of each post, and the plain text of an email with it, by its id and the extent of the email."""
     archive = open_archive(config, NOW, keep=False)
     renderer = Renderer(archive, config)
     found = {}
@@ -57,7 +57,7 @@ def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str],
 
 
 def read_back(folder: Folder, root: Path, kind: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """The same, of the items of a feed that was built from the posts of a folder."""
+    """Return the same for the items of a feed built from the posts of a folder."""
     source = SourceConfig(name="blog", url=f"{SITE.url}/{kind}")
     config = Config(site=folder.config.site, root=root / kind, sources=(source,))
     config.root.mkdir()
@@ -68,7 +68,7 @@ def read_back(folder: Folder, root: Path, kind: str) -> dict[tuple[str, str], tu
 
 
 def differing(folder: Folder, root: Path) -> Iterator[tuple[str, str, str]]:
-    """Build the feeds of a folder; yield the path and both texts of each post whose item gives another text."""
+    """Build the feeds of a folder; yield the path and both texts of each post whose item gives a different text."""
     assert folder.build().errors == ()
     files = texts_of(folder.config, KINDS["feed.xml"])
     for kind, contents in KINDS.items():
@@ -81,13 +81,13 @@ def differing(folder: Folder, root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def words(text: str) -> str:
-    """A text without quotation marks at the beginnings of its lines, line breaks and pictures."""
+    """Return a text without quotation marks at the start of its lines, line breaks and images."""
     without = re.sub(r"\[Picture: [^\[\]]*\]", "", re.sub(r"^> ?", "", text, flags=re.MULTILINE))
     return " ".join(without.split())
 
 
 def compare(folder: Folder, root: Path, expected: set[str]) -> None:
-    """Check that only the expected posts differ, and they only in quotation marks and pictures."""
+    """Check that only the expected posts differ, and only in quotation marks and images."""
     found = list(differing(folder, root))
     assert {path for path, _, _ in found} == expected
     assert [words(text) for _, text, _ in found] == [words(item) for _, _, item in found]

@@ -1,4 +1,4 @@
-"""The fetcher against real servers: what is asked and returned, and what hostile servers are refused."""
+"""The fetcher against real servers: its requests and results, and what hostile servers cannot do."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def test_a_document_is_the_same_however_it_was_compressed_and_framed(server: Sou
 def test_every_hostile_answer_ends_in_one_line(server: SourceServer) -> None:
     requests = [private(server, path) for path in REFUSED]
     found = {}
-    for request in requests:  # one at a time: a host that was silent three times is left alone
+    for request in requests:  # one at a time: a host that was silent three times gets no more requests
         with pytest.raises(FetchError) as caught:
             fetch(request, QUICK if "/slow/" in request.url else SMALL)
         assert len(str(caught.value).splitlines()) == 1
@@ -279,7 +279,7 @@ def test_a_form_is_posted_and_its_redirects_keep_it_one(server: SourceServer) ->
 
 
 def test_nothing_reaches_an_address_that_is_not_public() -> None:
-    """The forbidden server counts its connections, and every address that was dialled is known."""
+    """The forbidden server counts its connections, and every dialled address is recorded."""
     with source_server({}) as forbidden:
         port = forbidden.port
         redirects = {
@@ -333,7 +333,7 @@ def test_a_name_that_resolves_differently_the_second_time_gains_nothing() -> Non
             {"blog.example": [[PUBLIC], ["127.0.0.1"]]}, {PUBLIC: outside.port, "127.0.0.1": forbidden.port}
         )
         assert fetch(Request("http://blog.example/"), network=internet.network).body == FEED
-        assert internet.questions == ["blog.example"]  # the connection whose address was checked is used again
+        assert internet.questions == ["blog.example"]  # the connection whose address was checked is reused
         with pytest.raises(FetchError, match=r"nothing may connect to this address: 127\.0\.0\.1 is this machine"):
             fetch(Request("http://blog.example/"), network=internet.network)
         assert forbidden.connections == 0
@@ -523,7 +523,7 @@ def test_no_more_is_fetched_ahead_than_hosts_are_asked_at_once(server: SourceSer
         if len(server.asked) - before == 3:
             break
         threading.Event().wait(0.01)
-    assert len(server.asked) - before == 3  # one was taken, and two wait
+    assert len(server.asked) - before == 3  # one was handed over, and two wait
     assert len(list(round_)) == 19
 
 

@@ -1,4 +1,4 @@
-"""Every post of the hostile corpus keeps the promise that its table makes (tests/support/promises.py)."""
+"""Every post of the hostile corpus keeps its promise in the table (tests/support/promises.py)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> BuildReport:
 
 @pytest.fixture(scope="module")
 def entries(report: BuildReport) -> dict[tuple[str, str], Read]:
-    """Every entry by format and by the name of the post's file without its ending."""
+    """Every entry by format and by the name of the post's file without its extension."""
     config = load_config(report.folder.parent)
     names = {
         entry_id(post.id, "hostile.example.org,2024"): Path(post.source).stem
@@ -113,7 +113,7 @@ def test_no_post_writes_outside_the_output_folder(report: BuildReport) -> None:
     site = report.folder.parent
     assert {path.name for path in site.iterdir()} == {
         *("posts", "public", "publisher.toml", ".publisher"),
-        *("b.png", "one.webp"),  # what posts show by a path that leads out of their folder
+        *("b.png", "one.webp"),  # files that posts show by a path that leads out of their folder
     }
     assert {path.name for path in site.parent.iterdir()} == {site.name}
 

@@ -1,4 +1,4 @@
-"""Items of sources are posts of the archive, as if they were files."""
+"""Items of sources are posts of the archive, like files."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_items_of_several_sources_with_one_link_are_one_post(tmp_path: Path) -> 
     folder.write(HELLO, "Mine.", f"title: Four\ncanonical: {blog}/4\nrepublish: true\nid: four")
     archive = folder.archive()
     found = {post.id: (post.from_source, post.also_from, post.also_ids) for post in archive.posts}
-    assert found == {  # the one that was seen first stays, but a file comes before items
+    assert found == {  # the item that was seen first stays, but a file takes precedence over items
         f"{blog}/1/": ("news", ("blog",), ("x1",)),
         f"{blog}/2/": ("news", ("blog",), ("x2",)),
         f"{blog}/3/": ("news", ("blog",), ("x3",)),
@@ -242,7 +242,7 @@ def test_a_project_of_sources_needs_no_folder_of_posts(tmp_path: Path) -> None:
     folder.build()
     (tmp_path / "posts" / HELLO).unlink()
     (tmp_path / "posts").rmdir()
-    with pytest.raises(ProjectError):  # now a missing disk would empty the site
+    with pytest.raises(ProjectError):  # otherwise a missing disk would empty the site
         open_archive(folder.config, NOW, whole=True)
 
 

@@ -1,4 +1,4 @@
-"""Permalinks of the site's own pages are a warning with the post's line; a feed's URL is never taken."""
+"""Permalinks of the site's own pages are a warning with the post's line; a feed's URL is never given to a post."""
 
 from __future__ import annotations
 

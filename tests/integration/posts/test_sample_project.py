@@ -1,4 +1,4 @@
-"""The sample posts are what the README promises: a bit of everything, and every file they name is there."""
+"""The sample posts are what the README promises: a bit of everything, and every file that they mention exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The syntax of other editors is read in pages, feeds and emails alike: nothing of it is left there."""
+"""The syntax of other editors is converted in pages, feeds and emails: none of it is left."""
 
 from __future__ import annotations
 

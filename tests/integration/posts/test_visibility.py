@@ -1,4 +1,4 @@
-"""Nothing of a draft, a future post or an expired one reaches the output."""
+"""No part of a draft, a future post or an expired one reaches the output."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ HIDDEN = {
 
 
 def hide(project: Project) -> None:
-    """Hidden posts that contain the secret word in every field, in a picture and in the body."""
+    """Write hidden posts that contain the secret word in every field, in an image and in the body."""
     for number, (name, lines) in enumerate(HIDDEN.items()):
         front = f"title: {SECRET} {number}\nslug: {SECRET}-{number}\ntags: [{SECRET}]\nexcerpt: {SECRET}\n{lines}\n"
         project.write(f"posts/{name}.md", f"---\n{front}---\n{SECRET} ![{SECRET}]({SECRET}.png)\n")
@@ -67,7 +67,7 @@ def hide(project: Project) -> None:
 
 
 def shown(project: Project) -> list[str]:
-    """The files that readers get and that say the secret word, in their names or in their bytes."""
+    """Return the published files that contain the secret word in their names or their bytes."""
     parts = [text for mails in project.mail().values() for mail in mails for text in texts(mail)]
     found = [text for text in parts if SECRET in text]
     files = [path for folder in ("public", ".publisher/outbox") for path in (project.root / folder).rglob("*")]

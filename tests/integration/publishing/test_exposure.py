@@ -1,4 +1,4 @@
-"""check warns of what is private and would leave with git, in a site, in an image, or by open permissions."""
+"""check warns about private data that git, a site, an image or open permissions would expose."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def warned(project: Project) -> dict[str, list[str]]:
-    """What is warned of, by path."""
+    """Return the warnings by path."""
     found: dict[str, list[str]] = {}
     for problem in exposures(load_config(project.root)):
         found.setdefault(problem.path, []).append(problem.message)

@@ -1,4 +1,4 @@
-"""Fetching sources: what is asked, what is recorded, and what the owner hears."""
+"""Fetching sources: the requests, the records, and the owner's notifications."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BLOG = "http://blog.test"
 
 
 def feed(*names: str, title: str = "A blog", more: str = "") -> bytes:
-    """An RSS document with these items, newest first."""
+    """Return an RSS document with these items, newest first."""
     items = "".join(
         f"<item><title>On {name}</title><link>{BLOG}/{name}/</link><guid>{BLOG}/?p={name}</guid>"
         f"<description>&lt;p>Words of {name}&lt;/p></description></item>"
@@ -45,7 +45,7 @@ def feed(*names: str, title: str = "A blog", more: str = "") -> bytes:
 
 @dataclass
 class Blog:
-    """A project with a source, a server of feeds, and a network on which the names lead to it."""
+    """A project with a source, a server of feeds, and a network whose names lead to it."""
 
     store: Store
     server: SourceServer
@@ -86,7 +86,7 @@ def blog(sqlite_store: Store, tmp_path: Path) -> Iterator[Blog]:
 
 @pytest.fixture
 def either_blog(store: Store, tmp_path: Path) -> Iterator[Blog]:
-    """The same on both databases."""
+    """The same, on both databases."""
     yield from serving(store, tmp_path)
 
 
@@ -108,7 +108,7 @@ def serving(store: Store, root: Path) -> Iterator[Blog]:
 
 
 def not_modified(tag: str, otherwise: bytes, **headers: str) -> Callable[[AskedRequest], bytes]:
-    """Answer 304 to a request that knows the tag."""
+    """Answer a request with this ETag with 304."""
 
     def made(request: AskedRequest) -> bytes:
         if request.headers.get("if-none-match") == tag:
@@ -165,7 +165,7 @@ def test_two_hosts_ask_once_and_once_more_before_a_slot(either_blog: Blog, store
 def test_a_person_may_fetch_at_once_unless_another_process_is_fetching(either_blog: Blog) -> None:
     blog = either_blog
     blog.answers["/feed"] = answer(status="500 Oops")
-    for count in (1, 2, 3):  # all in one moment, as after each try to mend it
+    for count in (1, 2, 3):  # all at one moment, as after each attempt to fix it
         (report,) = blog.fetch(NOW, ["blog"], force=True)
         assert (report.waits, bool(report.error), len(blog.server.asked)) == ("", True, count)
     claimed = blog.store.sources.claim({"blog": later(hours=1)}, NOW, force=True)
@@ -222,7 +222,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_even_asked_by_hand(blog: Bl
     assert len(blog.server.asked) == 1
     blog.answers["/feed"] = answer(feed("a"))
     assert blog.fetch(later(hours=3))[0].new == 1
-    for wish, minutes in (("60", 2), ("0", 0), ("soon", 0)):  # no longer than it asks, whatever our own pace is
+    for wish, minutes in (("60", 2), ("0", 0), ("soon", 0)):  # no longer than it requests, whatever our own pace is
         blog.answers["/feed"] = answer(status="503 Busy", Retry_After=wish)
         blog.fetch(later(hours=9), ["blog"], force=True)
         assert blog.fetch(later(hours=9, minutes=minutes), ["blog"], force=True)[0].error
@@ -262,7 +262,7 @@ def test_another_host_is_believed_after_three_fetches_and_never_gets_the_passwor
     assert blog.asked("if-none-match", "/new") == ["", *['"1"'] * 4]
     assert all(blog.asked("authorization"))
     assert not any(blog.asked("authorization", "/new"))
-    # The new host goes away: the old one is asked again, and is believed at once.
+    # The new host disappears: the old one is asked again, and is trusted immediately.
     blog.answers |= {"/feed": answer(feed("c", "b")), "/new": answer(status="404 Not Found")}
     for _ in range(3):
         blog.fetch(moment)
@@ -332,7 +332,7 @@ def test_items_that_all_turn_new_are_held_until_each_was_dealt_with(blog: Blog) 
 
 
 def held(blog: Blog) -> str:
-    """The advice of `check` about the source that is held; "" if it is not."""
+    """Return the advice of `check` about the source on hold; "" if it is not."""
     found = source_problems(blog.config, blog.store, later(hours=1), KeyLines(""))
     return next((each.hint for each in found if "needs you" in each.message), "")
 
@@ -380,14 +380,14 @@ def test_a_stop_waits_for_no_server(blog: Blog) -> None:
     blog.answers["/feed"] = never
     with pytest.raises(StoppedError):
         blog.fetch(stop=stop)
-    assert blog.state().failing_since is None  # as it would be if the server's time had run out
+    assert blog.state().failing_since is None  # as if the server's requested pause were over
 
 
 def test_a_killed_host_delays_its_sources_by_ten_minutes_only(blog: Blog) -> None:
     blog.answers["/feed"] = answer(feed("a"), Cache_Control="max-age=86400")
     blog.fetch()
     tomorrow = blog.state().next_at
-    blog.store.sources.claim({"blog": tomorrow + 24 * HOUR}, tomorrow)  # and then nothing more
+    blog.store.sources.claim({"blog": tomorrow + 24 * HOUR}, tomorrow)  # and after that nothing more
     assert blog.fetch(tomorrow + timedelta(minutes=9)) == ()
     assert len(blog.fetch(tomorrow + timedelta(minutes=11))) == 1
     assert blog.state().claim == ""

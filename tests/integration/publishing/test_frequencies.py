@@ -1,4 +1,4 @@
-"""Subscribers choose how often they get a newsletter: nobody gets a post twice, and nobody misses one."""
+"""Subscribers choose how often they get a newsletter: no one gets a post twice, and no one misses one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.support.store_samples import person
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 OFTEN = ("", "daily", "weekly", "monthly")
-# In seed 18 several editions on hold are called off; in 201 somebody comes while posts are repeated for others.
+# In seed 18 several editions on hold are cancelled; in 201 someone joins while posts are repeated for others.
 # `make fuzz`, which `make proof` begins with, tries many more.
 SEEDS = range(int(os.environ["FREQUENCY_SEEDS"])) if "FREQUENCY_SEEDS" in os.environ else (18, 201)
 
@@ -62,7 +62,7 @@ def a_post(number: int, at: datetime, *tags: str) -> Post:
 
 
 class Desk:
-    """A newsletter with frequencies, whose posts exist in memory only, and its ledger."""
+    """A newsletter with frequencies, whose posts exist only in memory, and its ledger."""
 
     def __init__(
         self, store: Store, *, maximum: int = 30, schedule: str = "daily 08:00", offers: Iterable[str] = ()
@@ -75,7 +75,7 @@ class Desk:
         )
         self.posts: list[Post] = []
         self.done: dict[str, datetime] = {}
-        # What happens after each edition was planned, and before it is written.
+        # Called after each edition was planned, and before it is written.
         self.meanwhile: Callable[[NewsletterStream], object] = lambda stream: None
 
     @property
@@ -125,7 +125,7 @@ class Desk:
         return made
 
     def live(self, first: int, end: int) -> None:
-        """Make the editions of the mornings from one day on, until the day `end`."""
+        """Make the editions of each morning from one day on, until the day `end`."""
         for day in range(first, end):
             self.tick(START + day * DAY + timedelta(hours=9))
 
@@ -140,7 +140,7 @@ class Desk:
         return edition
 
     def create_at_last(self, planned: PlannedEdition, now: datetime) -> Edition | None:
-        """Make an edition while subscribers change, as publishing does."""
+        """Make an edition while subscribers change, like publishing."""
         for _ in range(100):
             with suppress(ChoicesChangedError):
                 return self.create(planned, now)
@@ -205,7 +205,7 @@ def test_a_subscriber_who_comes_after_the_plan_of_an_edition_gets_its_posts_too(
     desk.posts = [a_post(number, START + number * DAY, "ai") for number in range(1, 20)]
 
     def change_their_minds(stream: NewsletterStream) -> None:
-        if stream.frequency == "weekly":  # is about to pass over what ada, its only subscriber now, has got
+        if stream.frequency == "weekly":  # is about to skip what ada, now its only subscriber, has got
             desk.meanwhile = lambda stream: None
             desk.join("fay", START)
             for name in ("bob", "dan", "fay"):
@@ -230,7 +230,7 @@ def test_posts_do_not_go_by_if_somebody_chooses_the_frequency_meanwhile(store: S
         desk.join(name, START)
     desk.posts = [a_post(1, START)]
     desk.tick(START + DAY + timedelta(hours=9))
-    for frequency in ("monthly", ""):  # it was in use, and nobody has it now
+    for frequency in ("monthly", ""):  # it was in use, and no one has it now
         desk.choose("bob", frequency, START + 2 * DAY)
     desk.posts.append(a_post(2, april - timedelta(minutes=30)))
     monthly = desk.streams[2]
@@ -271,7 +271,7 @@ def test_an_edition_is_made_without_a_post_that_another_frequency_let_go_by(stor
     desk.posts = [a_post(number, START + number * DAY) for number in (0, 2, 7)]
 
     def take_over(stream: NewsletterStream) -> None:
-        """Leave the weekly frequency to somebody whose own let the first post go by before they chose it."""
+        """Leave the weekly frequency to someone whose own frequency skipped the first post before they chose it."""
         if stream.frequency == "weekly":
             desk.meanwhile = lambda stream: None
             desk.choose("bob", "monthly", START)
@@ -317,12 +317,12 @@ def test_a_subscriber_who_gets_an_edition_has_caught_up_even_if_they_pause_meanw
         desk.live(5, 6)
         changes[0].result()
         desk.live(6, 8)
-    of_bob = days(1, 6) if pauses else [*days(1, 4), "p006"]  # what is sent while he pauses he does not want
+    of_bob = days(1, 6) if pauses else [*days(1, 4), "p006"]  # he does not want what is sent while he pauses
     assert {name: sorted(posts) for name, posts in desk.got().items()} == {"ada": days(1, 6), "bob": of_bob}
 
 
 class World:
-    """People who change their minds at random, also between planning and writing, and what each of them has to get."""
+    """People who change choices at random, even between planning and writing, and the posts that each must get."""
 
     def __init__(self, store: Store, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -362,7 +362,7 @@ class World:
             self.desk.posts.append(a_post(len(self.desk.posts), at, *tags))
 
     def _join(self) -> None:
-        """Let somebody new begin with the posts that are published from now on."""
+        """Add someone who begins with the posts that are published from now on."""
         name = f"reader{len(self.topics)}"
         self.topics[name] = self.chance.choice([(), (), ("ai",)])
         self.desk.join(name, self.now, *self.topics[name])
@@ -377,7 +377,7 @@ class World:
                 self.topics[name] = chance.choice([(), ("ai",), ("art",)])
                 desk.select(name, self.now, *self.topics[name])
             if chance.random() < likely / 6:
-                self._excuse()  # for what went until now
+                self._excuse()  # for what was sent until now
                 self.paused[name] = self.now + chance.choice([0, 0, 2, 9]) * DAY
                 desk.pause(name, self.now, self.paused[name])
         if chance.random() < likely / 3:
@@ -385,7 +385,7 @@ class World:
         self._excuse()
 
     def _excuse(self) -> None:
-        """Nobody has to get what their topics exclude, or what goes while they pause."""
+        """No one has to get what their topics exclude, or what is sent while they pause."""
         for name, topics in self.topics.items():
             is_paused = name in self.paused and self.paused[name] > self.now
             for post in self.desk.posts:
@@ -397,7 +397,7 @@ class World:
 def test_nobody_gets_a_post_twice_and_nobody_misses_one(store: Store, seed: int) -> None:
     world = World(store, seed)
     world.live(30)
-    # In the end everybody gets what is left, with the next edition of the frequency that they have then.
+    # In the end everyone gets the rest, with the next edition of their current frequency.
     world.live(100, quiet=True)
     got = world.desk.got()
     for name in world.topics:
@@ -504,7 +504,7 @@ def test_two_newsletters_at_the_same_moment_send_a_post_once(store: Store, monke
         made = others[0].result()
     assert {name: sorted(posts) for name, posts in desk.got().items()} == {"ada": days(1, 2), "bob": days(1, 2)}
 
-    # An edition that is sent to more people brings them no post again, and leaves nothing that they lack.
+    # An edition that is sent to more people repeats no post for them, and leaves out nothing that they lack.
     assert made is not None
     store.subscribers.add(person("cat@example.org", "ai"), at=now, source="test")
     desk.posts.append(a_post(3, now))

@@ -1,4 +1,4 @@
-"""Exports of Ghost, WordPress and Substack become files, with addresses, ids, dates, tags and pictures as they were."""
+"""Exports of Ghost, WordPress and Substack become files, with the same URLs, ids, dates, tags and images."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def meta(key: str, value: str) -> str:
 
 
 def wxr(project: Project, posts: Mapping[str, tuple[str, str]], more: str = "") -> Path:
-    """Write an export of WordPress with a post for each name, given with its text and further elements."""
+    """Write an export of WordPress with a post for each name, with the given text and further elements."""
     items = "".join(
         ITEM.format(title=name, name=name, number=100 + number, text=text, more=extra)
         for number, (name, (text, extra)) in enumerate(posts.items())
@@ -219,7 +219,7 @@ def test_wordpress_posts_that_plug_ins_hide_become_drafts(blank: Project) -> Non
 
 FOOTNOTE = "<p>Word<sup data-fn='x1'><a href='#x1' id='x1-link'>1</a></sup></p>"
 IMG = '<img src="https://tea.example/a.jpg" alt="A" />'
-# The text of a post with further elements, and what its file has.
+# The text of a post with further elements, and the content of its file.
 KEPT: dict[str, tuple[str, str, list[str]]] = {
     "podcast": (
         "Listen",
@@ -441,7 +441,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 
 def test_each_hostile_file_is_one_line_and_writes_nothing(blank: Project) -> None:
-    # Only here, as packing it takes a second and a lot of memory.
+    # Only in this test, as packing it takes a second and a lot of memory.
     bomb = zipped(**{"posts.csv": b"a" * 300_000_000}), "seems to be a zip bomb"
     for name, (data, said) in (HOSTILE | {"bomb": bomb}).items():
         file = blank.write("export", data)
@@ -470,7 +470,7 @@ def test_no_file_of_an_export_leaves_its_folder(blank: Project) -> None:
 
 
 def substack_of(project: Project, posts: dict[str, tuple[str, str]]) -> Path:
-    """Return an archive with posts by name: audience and HTML."""
+    """Return an archive with posts, given by name as audience and HTML."""
     rows = [f"1.{name},2024-05-01T08:00:00Z,true,newsletter,{who},{name},," for name, (who, _) in posts.items()]
     table = "\n".join(["post_id,post_date,is_published,type,audience,title,subtitle,podcast_url", *rows])
     files = {f"posts/1.{name}.html": html.encode() for name, (_, html) in posts.items() if html}
@@ -495,7 +495,7 @@ def test_no_part_of_substack_that_somebody_pays_for_becomes_public(blank: Projec
         "wall": "a part of it is for paying subscribers only",
         "new": "for subscribers of the kind patrons only",
     }
-    for name in ("paid", "wall"):  # also when the draft line is deleted
+    for name in ("paid", "wall"):  # even if the draft line is deleted
         text = blank.read(f"posts/2024-05-01-{name}.html")
         blank.write(f"posts/2024-05-01-{name}.html", "\n".join(x for x in text.split("\n") if "draft:" not in x))
         assert f"{name}.html" in blank.fails("check").out
@@ -533,7 +533,7 @@ def test_what_substack_does_not_give_is_reported_with_the_name_of_the_post(blank
 
 
 def ghost_of(project: Project, **posts: dict[str, object]) -> Path:
-    """Return an export with published posts by name."""
+    """Return an export with published posts, given by name."""
     usual = {"type": "post", "status": "published", "visibility": "public", "published_at": "2024-05-01T08:00:00Z"}
     rows = [usual | {"id": f"a{name}", "title": name, "slug": name} | values for name, values in posts.items()]
     return project.write("g.json", json.dumps({"db": [{"data": {"posts": rows}}]}))

@@ -1,4 +1,4 @@
-"""What becomes of each item of a source, as people are told."""
+"""The state of each item of a source, as shown to people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def take(project: Project, now: datetime, *items: FeedItem) -> None:
 
 
 def states(project: Project, now: datetime = NOW, **config: object) -> dict[str, str]:
-    """The state of each item by its name, with the reason."""
+    """Return the state of each item by name, with the reason."""
     config_now = replace(project.config, **config)  # type: ignore[arg-type]
     found = item_states(Project(config_now, project.store, lambda: now), "blog")
     return {each.title.removeprefix("On "): f"{each.state}: {each.why}" for each in found}

@@ -1,4 +1,4 @@
-"""What feeds do to their items, from the document to the editions: nothing goes twice, and nothing is lost."""
+"""What feeds do to their items, from documents to editions: nothing is sent twice, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NAMELESS = [each._replace(guid="") for each in FIRST]
 LINKS = [each._replace(guid=each.link) for each in FIRST]
 HOME = [each._replace(link="https://blog.example.net/") for each in FIRST]
 
-# The first document, the next one, and which new items go with the edition after it. A plus: it is on hold.
+# The first document, the next one, and the new items in the edition after it. A plus: it is on hold.
 CASES = {
     "a guid changes": (FIRST, [entry("f"), FIRST[0]._replace(guid="other"), *FIRST[1:]], "f"),
     "all guids change, to those of another tool": (FIRST, [each._replace(guid=f"x{each.guid}") for each in FIRST], ""),
@@ -101,16 +101,16 @@ first = 2
 
 
 class Readers:
-    """A newsletter for each case, each of one feed, with one reader."""
+    """A newsletter for each case, each with one feed and one subscriber."""
 
     def __init__(self, clockwork: Clockwork) -> None:
         self._clockwork = clockwork
         self._config = clockwork.project.config()
 
     def fetch(self, case: str, entries: list[Entry], at: datetime) -> None:
-        """Take a document with these entries."""
+        """Fetch a document with these entries."""
         text = f'<rss version="2.0"><channel><title>B</title>{"".join(map(str, entries))}</channel></rss>'
-        text = text.replace("blog.example.net", f"blog.{NAMES[case]}.example.net")  # the cases are blogs of their own
+        text = text.replace("blog.example.net", f"blog.{NAMES[case]}.example.net")  # the cases are separate blogs
         project = OpenProject(self._config, self._clockwork.store, lambda: at)
         source = self._config.source(NAMES[case])
         assert source is not None

@@ -1,4 +1,4 @@
-"""A post that comes with several sources, or with a source and as a file, goes once, also in different editions."""
+"""A post from several sources, or from a source and a file, is sent once, even across editions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def item(name: str, link: str = "", guid: str = "", title: str = "") -> FeedItem
 
 
 class Reader:
-    """A project with two sources, which somebody reads day by day."""
+    """A project with two sources and a subscriber, day by day."""
 
     def __init__(self, clockwork: Clockwork) -> None:
         self.clockwork, self.project = clockwork, clockwork.project
@@ -54,7 +54,7 @@ class Reader:
         return OpenProject(self.project.config(), self.clockwork.store, lambda: at)
 
     def fetch(self, name: str, day: int, *items: FeedItem) -> None:
-        """Take a document, two hours before the slot of a day."""
+        """Fetch a document, two hours before the slot of a day."""
         at = SLOT + day * DAY - 2 * HOUR
         opened = self.opened(at)
         source = opened.config.source(name)
@@ -90,7 +90,7 @@ def reader(project: Project) -> Iterator[Reader]:
 def test_a_post_with_one_link_goes_once_over_all_editions(reader: Reader) -> None:
     old, stone = item("old"), item("stone", "https://planet.example.net/stone")
     assert reader.day(0) == {"daily": "Old Stone", "planet-only": "Stone"}
-    # Both come at once, under other guids.
+    # Both arrive at the same time, with different guids.
     a, b = item("a"), item("b")
     spelt = [
         item("a", "http://www.blog.example.net/a?utm_source=rss&utm_medium=x", "z1"),
@@ -100,7 +100,7 @@ def test_a_post_with_one_link_goes_once_over_all_editions(reader: Reader) -> Non
     reader.fetch("planet", 1, *spelt, stone)
     assert reader.day(1) == {"daily": "A B", "planet-only": "A B"}
     assert reader.states("planet", 1)["Planet: B"].startswith("in edition: 2 of daily, 2026-11-24")
-    # The second source has a post only after the newsletter sent it, and then gives it another link.
+    # The second source has a post only after the newsletter has sent it, and then gives it a different link.
     c = item("c")
     reader.fetch("blog", 2, c, b, a, old)
     assert reader.day(2) == {"daily": "C"}
@@ -110,7 +110,7 @@ def test_a_post_with_one_link_goes_once_over_all_editions(reader: Reader) -> Non
     moved = item("c", "https://planet.example.net/go/3", "z3")
     reader.fetch("planet", 4, moved, *spelt, stone)
     assert reader.day(4) == {}
-    # An item becomes a file, also after it has vanished from its feed, and after its source is not used any more.
+    # An item becomes a file, even after it has vanished from its feed, and after its source is no longer used.
     reader.project.post("c", day="2026-11-20", canonical="http://blog.example.net/c")
     assert reader.day(5) == {}
     reader.fetch("blog", 6, item("d"), a, old)
@@ -132,7 +132,7 @@ def test_a_file_and_an_item_of_its_page_are_one_post(reader: Reader) -> None:
     assert reader.day(0) == {"daily": "Far Old Own Stone", "planet-only": "Far Own Stone"}
     reader.fetch("planet", 1, item("x", f"{site}/"), item("y", "https://elsewhere.example/"), own, far, stone)
     assert reader.day(1) == {"daily": "X Y", "planet-only": "X Y"}
-    # A file that waits for its date is not lost because an edition is made without the item.
+    # A file that waits for its date is not lost if an edition is made without the item.
     reader.project.post("late", day="2026-11-26", title="Late", canonical="https://elsewhere.example/late/")
     late, x = item("late", "http://elsewhere.example/late"), item("z", "https://planet.example.net/z")
     reader.fetch("planet", 2, x, late, own, far, stone)

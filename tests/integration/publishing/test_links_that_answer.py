@@ -1,4 +1,4 @@
-"""Whoever makes the pages, every link that the program puts into an email leads to something that answers."""
+"""Every link that the program puts into an email leads to something that answers, whichever tool makes the pages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_link_of_an_email_leads_to_something(project: Project, more: str, 
         for url in links - posts - {f"{SITE}/"}:
             if urlsplit(url).netloc == urlsplit(public).netloc:
                 assert web.get(url).status_code == 200, url
-            else:  # the other tool's site, to which the output folder is copied
+            else:  # the other tool's site, into which the output folder is copied
                 assert (project.root / output / url.removeprefix(f"{SITE}/")).exists(), url
     entries = project.read(f"{output}/editions/weekly/feed.xml") if "formats" not in more else copies[0]
     assert copies[0] in entries
@@ -115,7 +115,7 @@ def test_the_links_of_a_test_say_that_it_is_one_and_change_nobody(project: Proje
             assert web.get(f"{url}x").status_code == 404
         for copy in (project.root / ".publisher/copies").iterdir():
             copy.unlink()
-        assert "This is a test copy" in web.get(url).text  # as on another host, where no email is kept
+        assert "This is a test copy" in web.get(url).text  # like on another host, where no email is stored
     assert "/editions/weekly/2026-W47/" not in "".join(texts)
     assert project.ok("subscribers", "list", "--json").json == before
     for number in range(22):

@@ -1,4 +1,4 @@
-"""Chores are done once, each at its own rhythm. Old deliveries become totals, and nothing is sent again for it."""
+"""Chores are done once, each at its own interval. Old deliveries become totals, and nothing is sent again."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_only_finished_deliveries_become_totals(store: Store, tmp_path: Path) ->
 
 
 def fill_and_free(database: Path, size: int) -> None:
-    """Leave this many free bytes in a database, as deliveries do that have become totals."""
+    """Leave this many free bytes in a database, like deliveries that have become totals."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE filler (bytes)")
         connection.execute("INSERT INTO filler VALUES (zeroblob(?))", (size,))

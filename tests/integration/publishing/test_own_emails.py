@@ -1,4 +1,4 @@
-"""Emails without posts: when they are created and sent, to whom, and what becomes of mistakes in their files."""
+"""Emails without posts: when and to whom they are sent, and the effect of mistakes in their files."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_wrong_condition_is_reported_at_its_line_before_there_is_a_database(pr
 
 
 def test_a_time_is_one_of_the_newsletters_zone(clockwork: Clockwork) -> None:
-    email(clockwork.project, send="2026-11-23 08:00")  # in Berlin, as SLOT
+    email(clockwork.project, send="2026-11-23 08:00")  # in Berlin, like SLOT
     assert clockwork.at(SLOT - MINUTE).created == ()
     assert slots(clockwork.at(SLOT + HOUR)) == ["email:moved"]
     assert clockwork.letters() == ["We have moved"]

@@ -1,4 +1,4 @@
-"""Posts with `page: false` go by email only."""
+"""Posts with `page: false` are only sent by email."""
 
 from __future__ import annotations
 

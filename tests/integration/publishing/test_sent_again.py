@@ -1,4 +1,4 @@
-"""A sent post that gets a new id is not sent a second time: by publish, by its dry run, by `run`, and check says it."""
+"""A sent post that gets a new id is not sent again by publish or `run`, and dry run and check report it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def move(name: str, text: str = "") -> Edit:
     return moved
 
 
-# What a writer does to a post that has been sent, from which its id would follow anew.
+# Changes of a sent post by its writer that would give it a new id.
 EDITS = {
     "another date": write("boat.md", BOAT.replace("10-04", "11-05")),
     "a date in the future": write("boat.md", BOAT.replace("10-04", "12-24")),

@@ -1,4 +1,4 @@
-"""Emails that welcome new subscribers: which are made, who gets them and when, and what keeps them back."""
+"""Welcome emails for new subscribers: which are made, who gets them and when, and what stops them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project with a source is killed in each phase: nothing is lost or sent twice. benchmarks.source_kills does more."""
+"""A project with a source is killed in each phase: nothing is lost or sent twice, as in benchmarks.source_kills."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.source_kills import prove
 
 
 def test_a_project_that_is_killed_sends_each_item_once(store_url: str, tmp_path: Path) -> None:
-    # python -m benchmarks.source_kills does all of them, 25 times, on both databases
+    # python -m benchmarks.source_kills tests all of them, 25 times, on both databases
     phases = ("send",) if store_url.startswith("sqlite") else ("write",)
     found = prove(tmp_path / "project", store_url, phases, readers=2)
     assert (found.lost, found.twice, found.unsent, found.copies, found.problems) == (0, 0, 0, 0, ())

@@ -1,4 +1,4 @@
-"""Seven simulated days with a server that records what it is asked: one unconditional request, none too early."""
+"""Seven simulated days with a server that records requests: one is unconditional, and none too early."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAYS, STEP = 7, timedelta(minutes=55)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SLOT = datetime.fromisoformat("2026-11-23T10:00+00:00")
 SY = 'xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"'
-# What the channel says, by the name of the source.
+# The elements of the channel, by the name of the source.
 CHANNELS = {
     "ttl": "<ttl>120</ttl>",
     "sy": "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>",
@@ -37,7 +37,7 @@ LEAST = {"age": 2 * HOUR, "expires": 3 * HOUR, "ttl": 2 * HOUR, "sy": 6 * HOUR, 
 
 @dataclass
 class Recorder:
-    """The blogs, all on one server: what each was asked, and when."""
+    """The blogs, all on one server, with the requests to each and their times."""
 
     now: datetime = NOW
     asked: dict[str, list[tuple[datetime, AskedRequest, str]]] = field(default_factory=lambda: defaultdict(list))
@@ -52,7 +52,7 @@ class Recorder:
         return made
 
     def tag(self, name: str) -> str:
-        """Return the validator of the present document. It changes every other day."""
+        """Return the validator of the current document. It changes every other day."""
         return f'W/"{name}-{(self.now - NOW) // (2 * DAY)}"'
 
     def _reply(self, name: str, request: AskedRequest) -> tuple[str, bytes]:
@@ -94,7 +94,7 @@ NAMES = ("plain", "age", "expires", *CHANNELS, "weekly")
 
 
 def a_week(store: Store, root: Path) -> Recorder:
-    """Let a daemon that looks about once an hour, and before the slot, fetch all blogs for a week."""
+    """Let a daemon that checks about once an hour, and before the slot, fetch all blogs for a week."""
     recorder = Recorder()
     blogs = tuple(SourceConfig(name=name, url=f"http://{name}.test/{name}") for name in NAMES)
     newsletter = NewsletterConfig(name="letter", schedule="weekly monday 10:00", sources=("weekly",))
@@ -116,7 +116,7 @@ def test_every_server_is_asked_as_it_wishes_for_a_week(sqlite_store: Store, tmp_
     times = {name: [moment for moment, _, _ in asked] for name, asked in recorder.asked.items()}
     gaps = {name: [after - before for before, after in pairwise(found)] for name, found in times.items()}
 
-    # Each is asked once without a condition, and after that with the validators of the document that it gave last.
+    # Each gets one unconditional request, and after that requests with the validators of its last document.
     for name, asked in recorder.asked.items():
         header = "if-modified-since" if name == "modified" else "if-none-match"
         known = ""
@@ -125,7 +125,7 @@ def test_every_server_is_asked_as_it_wishes_for_a_week(sqlite_store: Store, tmp_
             known = request.headers.get(header, "") if status != "200" else f'W/"{name}-{(moment - NOW) // (2 * DAY)}"'
         assert "cookie" not in {each for _, request, _ in asked for each in request.headers}
 
-    # None is asked before it wants to be, and none is forgotten.
+    # None is asked too early, and none is forgotten.
     before_slot = {name: name == "weekly" for name in NAMES}
     for name, found in gaps.items():
         assert min(found) >= LEAST.get(name, 30 * MINUTE) or before_slot[name], name

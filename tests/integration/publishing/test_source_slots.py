@@ -1,4 +1,4 @@
-"""Newsletters of sources under a controlled clock: each item once, slots that wait, editions that a person looks at."""
+"""Newsletters from sources with a controlled clock: each item once, slots that wait, editions on hold for a person."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WEEK = timedelta(weeks=1)
 
 @pytest.fixture
 def clockwork(project: Project) -> Iterator[Clockwork]:
-    """A weekly newsletter of two sources, whose first fetch was on the Friday before the slot."""
+    """A weekly newsletter from two sources, whose first fetch was on the Friday before the slot."""
     configure(project, DIGEST, SOURCES)
     project.subscribe("ada")
     config = project.config()
@@ -77,7 +77,7 @@ def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) 
     changed(config, "Item 21", item(21, title="Item 21, edited"), at=SLOT + WEEK + HOUR)
     ask(clockwork, SLOT + 2 * WEEK - 5 * MINUTE)
     assert slots(clockwork.at(SLOT + 2 * WEEK)) == ["2026-W50"]
-    assert clockwork.letters()[2:] == ["Item 23"]  # it rested in the week before
+    assert clockwork.letters()[2:] == ["Item 23"]  # it settled in the week before
     copies = [clockwork.project.root / f"public/editions/weekly/{slot}/index.html" for slot in ("2026-W50", "2026-W49")]
     one, two = (path.read_text() for path in copies)
     assert '<link rel="canonical" href="https://news.example.net/23/">' in one
@@ -88,7 +88,7 @@ def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) 
 
 
 def test_a_newsletter_or_a_source_that_is_added_later_begins_with_the_newest_items(clockwork: Clockwork) -> None:
-    """Of two newsletters and a source that are added after a month, none gets what the others have had."""
+    """Two newsletters and a source are added after a month; none of them gets what the others have had."""
     project, at = clockwork.project, SLOT + 4 * WEEK
     for day in range(28):
         fetched(project.config(), item(30 + day, published=SLOT + day * DAY), at=SLOT + day * DAY + HOUR)
@@ -111,7 +111,7 @@ def test_a_newsletter_or_a_source_that_is_added_later_begins_with_the_newest_ite
         }
         assert store.editions.handled_posts("two") > {post.id for post in store.editions.list("two")[0].posts}
     fetched(config, *(item(100 + n, published=at - n * DAY) for n in range(9)), at=at, name="news")
-    configure(project, DIGEST + two, SOURCES)  # now both take the news, and one of them began with it long ago
+    configure(project, DIGEST + two, SOURCES)  # now both use the source news, with which one of them began long ago
     with open_project_store(project.config()) as store:
         added = Clockwork(project, store)
         assert {e.newsletter: len(e.posts) for e in added.at(later - DAY).created} == {"weekly": 9, "two": 5}
@@ -142,7 +142,7 @@ def test_an_item_that_a_filter_left_out_of_an_edition_stays_out(clockwork: Clock
     configure(project, DIGEST, filtered)
     config = project.config()
     fetched(config, item(60), item(61), at=SLOT - HOUR)
-    fetched(config, item(62), at=SLOT - MINUTE)  # it rests
+    fetched(config, item(62), at=SLOT - MINUTE)  # it settles
     with open_project_store(config) as store:
         again = Clockwork(project, store)
         ask(again, SLOT - 5 * MINUTE)

@@ -1,4 +1,4 @@
-"""Emails to the owner about who joined and who left."""
+"""Emails to the owner about people who joined and unsubscribed."""
 
 from __future__ import annotations
 

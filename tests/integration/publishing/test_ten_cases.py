@@ -40,7 +40,7 @@ TEN = (
 
 
 def rss(items: list[FeedItem]) -> bytes:
-    """The items as RSS."""
+    """Return the items as RSS."""
 
     def element(name: str, text: str, attributes: str = "") -> str:
         return f"<{name}{attributes}>{escape(text)}</{name}>" if text else ""

@@ -1,4 +1,4 @@
-"""Ticks under a controlled clock: each slot once, late ones on hold, broken posts reported once."""
+"""Ticks with a controlled clock: each slot once, late ones on hold, broken posts reported once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EACH = '\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\n'
 
 @pytest.fixture
 def clockwork(project: Project) -> Iterator[Clockwork]:
-    """A weekly newsletter with an owner, a reader and three posts, seen by a tick on the Friday before."""
+    """A weekly newsletter with an owner, a subscriber and three posts, which a tick has seen on the Friday before."""
     configure(project, WEEKLY)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -274,7 +274,7 @@ def test_publishing_by_hand_makes_editions_of_a_frequency_only_when_they_are_due
 
 
 def test_an_edition_joins_the_one_that_is_being_sent(clockwork: Clockwork) -> None:
-    """Its web version is there before its first email, and both have their results."""
+    """Its web version exists before its first email, and both have their results."""
     configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 08:01"))
     clockwork.project.subscribe("bob", newsletter="new")
     clockwork.at(SLOT - MINUTE)

@@ -1,4 +1,4 @@
-"""The posts that a plan loads: all that decide about the next edition, and none that was sent or passed over."""
+"""The posts that a plan loads: all that matter for the next edition, and none that was sent or skipped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def unhandled(project: Project) -> list[str]:
 
 
 def sent(project: Project, newsletters: str) -> Project:
-    """Publish an edition of two of the posts, and write another one."""
+    """Publish an edition with two posts, and write another post."""
     project.configure(newsletters=newsletters)
     for day, name in enumerate(("boat", "rose", "fog"), start=1):
         project.post(name, f"2026-11-0{day}", tags="[ships]" if name == "fog" else "[roses]")

@@ -1,4 +1,4 @@
-"""What makes a build or an email fail or stay empty is reported by `publisher check` first, with its place."""
+"""`publisher check` reports what would make a build or an email fail or stay empty, with its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PAGES = ["post", "index", "tag", "tags", "archive", "404", "subscribe", "edition
 
 
 def told(project: Project, *words: str, now: str = MONDAY) -> list[str]:
-    """Each problem of `publisher check` as one line."""
+    """Return each problem of `publisher check` as one line."""
     lines = project.run("check", *words, "--json", now=now).json
     return [f"{each['severity']} {each['path']}:{each['line']} {each['message']} ({each['mend']})" for each in lines]
 

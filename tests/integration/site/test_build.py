@@ -1,4 +1,4 @@
-"""From posts to public/: only changed files are touched, old ones are removed, and files of others stay."""
+"""From posts to public/: only changed files are written, old ones are removed, and other files stay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ELSEWHERE = [
 
 
 def rich(project: Project) -> None:
-    """More of everything: pictures, static files, tags in scripts, two pages of the index."""
+    """Write more of everything: images, static files, tags in several scripts, two pages of the index."""
     project.configure("\n[pages]\nper_page = 2\n")
     project.write("posts/pictures/hill.png", b"\x89PNG hill")
     project.post("pictures", "2026-11-12", "![A hill](pictures/hill.png)", tags='["C++", "c++", Öl]')

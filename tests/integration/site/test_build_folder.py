@@ -1,4 +1,4 @@
-"""The parts of a build: one output per path, and an output folder that is shared with others."""
+"""The parts of a build: one output per path, and an output folder with other files."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_picture_that_changes_or_comes_later_is_copied_by_the_next_build(proje
     here, later = project.root / "posts/here.png", project.root / "posts/later.png"
     here.write_bytes(b"\x89PNG first")
     project.ok("build")
-    # Old enough that no tick of the clock makes the index look at the post again.
+    # Old enough that no tick of the clock makes the index read the post again.
     time.sleep(0.2)
     project.ok("build")
     here.write_bytes(b"\x89PNG second")

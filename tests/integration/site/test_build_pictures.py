@@ -1,4 +1,4 @@
-"""A built site with pictures: no place leaves, smaller copies are shown, and nothing is made twice."""
+"""A built site with images: no location is published, smaller copies are shown, and nothing is made twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BODY = """
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """A built site of three posts with pictures."""
+    """A built site with three posts with images."""
     folder = Folder(tmp_path_factory.mktemp("pictures"))
     for path, content in {
         "posts/photo.jpg": photograph("jpg", width=1000, height=1500),
@@ -151,7 +151,7 @@ def letter_of(folder: Folder, **newsletter: str) -> Letter:
 
 
 def pictures_in(letter: Letter) -> dict[str, str]:
-    """The width of each picture in a letter, by its URL."""
+    """Return the width of each image in an email, by its URL."""
     tags = re.findall(r"<img[^>]*>", letter.html)
     assert not [tag for tag in tags if " width=" not in tag]
     return {re.findall(r' src="([^"]*)"', tag)[0]: re.findall(r' width="(\d+)"', tag)[0] for tag in tags}

@@ -1,4 +1,4 @@
-"""Builds that go wrong: killed, a full disk, two at once, pages with the same path. Every file stays whole."""
+"""Builds that go wrong: a kill, a full disk, two at a time, pages with the same path. Every file stays complete."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": 
 
 
 def start(project: Project, *arguments: str, most_bytes: int = 0) -> subprocess.Popen[str]:
-    """Begin a command in a process of its own; no file that it writes may have more than most_bytes."""
+    """Start a command in its own process; no file that it writes may be larger than most_bytes."""
 
     def limit() -> None:
         if most_bytes:
@@ -42,7 +42,7 @@ def start(project: Project, *arguments: str, most_bytes: int = 0) -> subprocess.
 
 
 def assert_whole(folder: Path) -> None:
-    """Every page and feed ends as it should."""
+    """Check that every page and feed is complete."""
     for path in folder.rglob("*"):
         if path.suffix == ".html":
             assert path.read_text().rstrip().endswith("</html>"), path
@@ -101,7 +101,7 @@ def test_a_build_killed_early_is_not_taken_as_done(project: Project) -> None:
     project.ok("build")
     project.post("fourth", "2026-11-14")
     config = project.config()
-    open_archive(config, datetime(2026, 11, 16, 12, tzinfo=UTC))  # as far as a build came
+    open_archive(config, datetime(2026, 11, 16, 12, tzinfo=UTC))  # all that a killed build has done
     project.ok("build")
     assert "Fourth" in project.read("public/index.html")
 
@@ -206,7 +206,7 @@ def test_an_unreadable_body_skips_only_its_post(project: Project) -> None:
         ("/tags/Reading/feed.xml/more", True),
         ("/TAGS/Reading/", True),
         ("/Index.html", True),
-        ("/", True),  # a home page of one's own
+        ("/", True),  # an own home page
         ("/tags/", True),
         ("/404.html", True),  # refused
         ("/tags/reading/", True),

@@ -1,4 +1,4 @@
-"""feeds.also: the main feed under the names that readers of another tool's feed have."""
+"""feeds.also: the main feed under the names that feed readers know from another tool."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def site(public: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def entries(public: Path) -> dict[str, Read]:
-    """What the feeds say, by id; that they say the same in all formats is tested elsewhere."""
+    """The entries of the feeds by id; another test shows that all formats agree."""
     return {entry.id: entry for entry in read("atom", (public / "atom.xml").read_bytes())}
 
 
@@ -64,7 +64,7 @@ def test_the_feed_reader_shows_every_entry(
 def _same(shown: Shown, entry: Read) -> None:
     assert shown.url == entry.url, entry.title
     assert _words(shown.title) == _words(entry.title) or like_html(entry.title)
-    # Of several authors each shows all, or the first, or the last.
+    # Of several authors each reader shows all, the first, or the last.
     authors = [_words(author) for author in entry.authors]
     assert _words(shown.author) in (*authors, ", ".join(authors)), entry.title
     if entry.enclosures:
@@ -75,7 +75,7 @@ def _same(shown: Shown, entry: Read) -> None:
 
 
 def _words(text: str) -> str:
-    """Readers set the blanks of a title as they like."""
+    """Return a title with single spaces, as readers change them."""
     return " ".join(text.split())
 
 
@@ -119,7 +119,7 @@ def test_rss_parser_reads_every_entry_as_it_is(kind: str, site: Site, entries: d
         assert item["url"] == entry.url
         assert item["title"] in (entry.title, _escaped(kind, entry.title))
         assert item["html"].strip() == (entry.html.strip() or entry.summary), entry.title
-        # Of an Atom entry it knows one author and no enclosure.
+        # It reads only one author and no enclosure from an Atom entry.
         assert item["authors"] == list(entry.authors if kind == "rss" else entry.authors[:1])
         assert item["enclosures"] == [file[0] for file in entry.enclosures[:1] if kind == "rss"]
 

@@ -1,4 +1,4 @@
-"""The life of a feed: readers get every entry once, whatever happens to posts, permalinks and the domain."""
+"""The life of a feed: feed readers get every entry once, whatever happens to posts, permalinks and the domain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ POSTS = ("one", "two", "three", "four", "five")
 
 @dataclass
 class Blog:
-    """A project that things happen to, its output served at one address throughout."""
+    """A project that changes, while its output is served at one URL."""
 
     root: Path
     hours: int = 0
@@ -52,9 +52,9 @@ class Blog:
         return build_site(self.root, NOW).folder
 
     def build_an_hour_later(self) -> None:
-        """Build, and date what was written so that no two builds fall into one second.
+        """Build, and date the written files so that no two builds are in the same second.
 
-        Last-Modified has whole seconds, and curl drops an answer whose own is not later than what it asked with.
+        Last-Modified has whole seconds, and curl drops an answer that is not later than the date in its request.
         """
         self.hours += 1
         for path in map(self.build().joinpath, KINDS.values()):
@@ -183,12 +183,12 @@ def test_the_second_poll_is_a_304_even_when_the_caches_are_gone(blog: Blog, site
 @pytest.mark.parametrize("name", ["newsboat", "rss2email"])
 def test_the_feed_reader_gets_a_304(name: str, blog: Blog, site: Site, tmp_path: Path) -> None:
     reader = open_reader(name, tmp_path / "home", f"{site.url}/feed.xml")
-    for _ in range(3):  # newsboat remembers validators from its second poll on
+    for _ in range(3):  # newsboat stores validators from its second poll on
         reader.poll()
         blog.build()
     assert site.statuses("/feed.xml")[-1] == 304
     assert site.asked[-1].if_none_match
-    assert site.asked[-1].if_modified_since or name == "rss2email"  # it sends the ETag alone
+    assert site.asked[-1].if_modified_since or name == "rss2email"  # it sends only the ETag
 
 
 def test_an_edit_changes_only_feeds_with_the_post(blog: Blog, site: Site) -> None:

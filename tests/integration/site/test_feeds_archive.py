@@ -1,4 +1,4 @@
-"""Archive documents: cut by weight, each post once, never too large, and unchanged once they are full."""
+"""Archive documents: divided by weight, each post once, never too large, and unchanged once they are full."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ sizes = st.lists(st.one_of(st.integers(0, 400), st.integers(0, 9_000)), max_size
 
 @dataclass
 class Items:
-    """A source of entries that are there already, by their ids."""
+    """A source of existing entries, by their ids."""
 
     items_by_id: dict[str, Item]
 
@@ -55,7 +55,7 @@ def item(number: int, size: int, **more: object) -> Item:
 
 
 def written(items: list[Item], limit: int, most: int = MOST, **site: object) -> dict[str, bytes]:
-    """Every feed file of these entries, given the oldest first."""
+    """Return every feed file of these entries, which are given oldest first."""
     config = Config(
         site=Site(title="A", url=URL, **site),  # type: ignore[arg-type]
         feeds=Feeds(limit=limit, max_bytes=most),
@@ -67,7 +67,7 @@ def written(items: list[Item], limit: int, most: int = MOST, **site: object) -> 
 
 
 def chain(files: dict[str, bytes], name: str) -> list[str]:
-    """The archive documents of one format, the newest first."""
+    """Return the archive documents of one format, newest first."""
     stem, _, ending = name.partition(".")
     found = [path for path in files if re.fullmatch(rf"{stem}-\d+\.{ending}", path)]
     return sorted(found, key=lambda path: -int(re.findall(r"\d+", path)[0]))
@@ -89,7 +89,7 @@ def test_feed_and_archive_have_every_post_once(name: str, sizes: list[int], limi
     assert current == newest_first[: len(current)]
     archived = [found for path in chain(files, name) for found in ids(files, path)]
     assert archived == (newest_first if archived else [])
-    assert archived or current == newest_first  # nothing is dropped for want of an archive
+    assert archived or current == newest_first  # nothing is dropped for lack of an archive
 
 
 @settings(deadline=None, max_examples=60)
@@ -275,7 +275,7 @@ def test_a_new_post_renders_no_other_to_cut_the_archive(
     long_posts(empty, range(20, 21))
     for path in Path(empty.root, "posts").glob("long-?.md"):  # the ten oldest
         status = path.stat()
-        path.write_bytes(b"\xff" * status.st_size)  # whoever looked at the body would say so
+        path.write_bytes(b"\xff" * status.st_size)  # reading the body would report it
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     said = empty.ok("build").said
     assert "UTF-8" not in said

@@ -1,4 +1,4 @@
-"""What `publisher check` reports about feeds that were broken on the disk."""
+"""What `publisher check` reports about feeds that were damaged on the disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def built(empty: Project, kept: Path) -> Project:
-    """A site with a picture, an episode and prose about HTML, whose feeds are sound."""
+    """A site with an image, an episode and prose about HTML, whose feeds are valid."""
 
     def prepare() -> None:
         empty.configure("\n[feeds]\nmax_bytes = 60000\n", newsletters="")
@@ -40,7 +40,7 @@ def built(empty: Project, kept: Path) -> Project:
 
 
 def of_feeds(project: Project) -> dict[str, list[str]]:
-    """What the check says of each feed file."""
+    """Return what the check reports about each feed file."""
     said: dict[str, list[str]] = {}
     for problem in project.run("check", "--json").json:
         if re.match(r"public/.*(?:feed|atom)[-\d]*\.(?:xml|json)$", problem["path"]):

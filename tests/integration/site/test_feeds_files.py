@@ -42,7 +42,7 @@ TABLE = "| Family | Price |\n|---|--:|\n| One<br>Two | 3 |\n\n<!--more-->\n\n![]
 
 
 def gazette(project: Project) -> Project:
-    """One post of every kind that a feed has a place for."""
+    """Write one post of every kind that feeds support."""
     project.configure()
     project.write("posts/pictures/hills.png", b"\x89PNG hills")
     project.post("code-and-notes", "2026-11-14", CODE, tags='["C++", Reading]', updated="2026-11-15 18:30")

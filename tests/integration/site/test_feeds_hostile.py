@@ -32,7 +32,7 @@ TRAPS = ["]]>", "]]", "<![CDATA[", "&amp;", "<script>", "--", "\r\n", "\r", "\ud
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 NAMES = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
 
-# Characters of every kind, and those that break feeds far more often than chance would have it.
+# Characters of every kind, with those that break feeds far more often than by chance.
 texts = st.lists(
     st.one_of(st.text(st.characters(), max_size=8), st.sampled_from(list(BAD)), st.sampled_from(TRAPS)), max_size=6
 ).map("".join)
@@ -41,14 +41,14 @@ escape = partial(escape_html, quote=False)
 
 
 def visible(text: str) -> str:
-    """What XML can hold of a text, as feedparser gives it: without spaces at its ends."""
+    """Return the part of a text that XML can contain, as returned by feedparser: without spaces at its ends."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]", "", text)
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """Two posts on disk; what they say is replaced when they are rendered."""
+    """Two posts on disk; their texts are replaced when they are rendered."""
     root = tmp_path_factory.mktemp("feeds")
     for name in ("one", "two"):
         (root / "posts").mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 
 def documents(archive: Archive, site: Site, says: Any) -> dict[str, bytes]:
-    """The main feed in three formats, of posts that were made to say something else."""
+    """Return the main feed in three formats, from posts with replaced texts."""
     config = Config(site=site, root=archive.folder.parent)
     outputs = plan_feeds(config, list(feeds_of(config, archive, PostSource(config, archive, says))))
     return {output.path: output.make() for output in outputs if "/" not in output.path}
@@ -160,7 +160,7 @@ def test_no_front_matter_breaks_a_feed(project: Project, value: str) -> None:
 
 
 def test_making_feeds_never_switches_the_locale(archive: Archive) -> None:
-    """feedgen does, for its own dates: for a moment every other thread of the process would speak English."""
+    """feedgen does so for its own dates: for a moment every other thread of the process would be in English."""
     asked: list[object] = []
 
     def watch(frame: FrameType, event: str, argument: object) -> None:

@@ -1,4 +1,4 @@
-"""Every JSON Feed follows a strict reading of JSON Feed 1.1, whatever its posts contain."""
+"""Every JSON Feed follows a strict interpretation of JSON Feed 1.1, whatever its posts contain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def wrong(public: Path) -> list[str]:
-    """What is wrong in the JSON feeds under a folder; there must be some."""
+    """Return the errors in the JSON feeds below a folder; there must be feeds."""
     paths = [path for path in sorted(public.rglob("feed*.json")) if path.is_file()]
     assert paths
     return [
@@ -30,7 +30,7 @@ def wrong(public: Path) -> list[str]:
 
 
 def built(project: Project, more: str = "") -> Path:
-    """A project's output, with a hub, a picture, and an archive where there are many posts."""
+    """Return a project's output, with a hub, an image, and an archive if there are many posts."""
     (project.root / "publisher.toml").write_text(
         CONFIG.replace('name = "Ada"', 'name = "Ada", url = "https://ada.example/?a=b"').replace(
             "[mail]", 'image = "https://letters.example/i.png"\n\n[mail]'

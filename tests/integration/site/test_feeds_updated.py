@@ -1,4 +1,4 @@
-"""A post with an `updated` date in the future shows it from that time on, and not before."""
+"""A post with an `updated` date in the future shows it from that time on, and not earlier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.project import Project
 
 
 def updated(project: Project) -> tuple[str, str, str]:
-    """The dates of change of the feed, of its newest entry, and in JSON, each to the second."""
+    """Return the dates of change of the feed, of its newest entry, and in JSON, to the second."""
     feed = feedparser.parse((project.root / "public/atom.xml").read_bytes())
     item = json.loads(project.read("public/feed.json"))["items"][0]
     return feed.feed.updated[:19], feed.entries[0].updated[:19], item["date_modified"][:19]
@@ -95,7 +95,7 @@ def test_opml_prefers_rss_and_atom_to_json(empty: Project) -> None:
 
 
 def test_a_name_is_once_in_a_feed(empty: Project) -> None:
-    """A title is not its own subtitle, and an author who is called like the site is only where Atom requires one."""
+    """A title is not repeated as subtitle, and an author with the site's name appears only where Atom requires one."""
     empty.post("one", "2026-11-10")
     for settings, subtitle in (("", False), ('description = "Letters by the fire"\n', True)):
         text = f'[site]\ntitle = "Fireside"\nurl = "https://letters.example"\nauthority = "a.example,2024"\n{settings}'

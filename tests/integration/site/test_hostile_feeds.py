@@ -21,7 +21,7 @@ from tests.support.markup import address_fault, faults
 from tests.support.needs import need
 
 SCHEMA = json.loads((DATA / "jsonfeed_schema.json").read_text(encoding="utf-8"))
-# What no format may hold: XML 1.0 section 2.2, and the controls that HTML calls parse errors.
+# Characters that no format may contain: XML 1.0 section 2.2, and control characters that are parse errors in HTML.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -76,7 +76,7 @@ def test_xmllint_accepts_every_xml_file(public: Path, paged: Path) -> None:
 def test_feedparser_finds_nothing_wrong_in_any_file(feeds: dict[str, bytes]) -> None:
     for path, data in feeds.items():
         if _kind(path) != "json":
-            # It need not clean the HTML, which takes it most of the time and of which it finds nothing wrong.
+            # It need not sanitise the HTML, which would take most of the time and finds nothing.
             parsed = feedparser.parse(
                 data,
                 response_headers={"content-type": "application/xml; charset=utf-8"},

@@ -1,4 +1,4 @@
-"""A post about a page elsewhere: its title leads there on its page and in emails, and every feed says so."""
+"""A post about a page elsewhere: its title leads there on its page and in emails, and every feed links to it."""
 
 from __future__ import annotations
 

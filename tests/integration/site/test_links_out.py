@@ -1,4 +1,4 @@
-"""Links in a project: nothing from outside it is published, and nothing private from inside it."""
+"""Symbolic links in a project: nothing from outside it is published, and nothing private from inside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRIVATE = "is a link to something private, so it is not published"
 
 @pytest.fixture
 def site(project: Project) -> Project:
-    """A project with subscribers, emails, a key and a password file, next to a file of somebody else's."""
+    """A project with subscribers, emails, a key and a password file, next to a file of someone else."""
     project.configure(
         "[[mail.dkim]]\ndomain = 'letters.example'\nselector = 'a'\nkey = 'keys/mail.pem'\n"
         "[mail.smtp]\npassword_file = 'pass.txt'\n[database]\nurl = 'sqlite:///data/people.db'\n"

@@ -1,4 +1,4 @@
-"""Posts without a title: their text is what readers get, and nowhere a name that nobody wrote."""
+"""Posts without a title: readers see their text, and nowhere an invented title."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT = "It rained **all** day. We stayed [in](https://x.example/) and read."
 
 @pytest.fixture
 def mail(project: Project) -> EmailMessage:
-    """A project with one note, published; the email with it."""
+    """A published project with one note; returns the email with it."""
     for path in (project.root / "posts").rglob("*.md"):
         path.unlink()
     project.write("posts/2026-11-16-p.md", f"---\ndate: 2026-11-16 09:00\n---\n{TEXT}\n")
@@ -45,7 +45,7 @@ def test_a_note_has_no_title_in_feeds_pages_and_emails(project: Project, mail: E
     html, text = (mail.get_body((kind,)).get_content() for kind in ("html", "plain"))  # type: ignore[union-attr]
     assert "all</strong> day. We stayed" in html
     assert html.count("<h2") == 0
-    assert '<a class="small-link" href="https://letters.example/2026/11/16/p/"' in html  # the day leads to the page
+    assert '<a class="small-link" href="https://letters.example/2026/11/16/p/"' in html  # the date links to the page
     assert text.count("It rained") == 1
     assert ">P<" not in html + page + index
     assert "posts/2026-11-16-p.md" not in project.ok("check").said

@@ -1,4 +1,4 @@
-"""A post that was published elsewhere: links lead there, and the site has a page of it only if its author wants one."""
+"""A post that was published elsewhere: links lead there, and the site has a page for it only on request."""
 
 from __future__ import annotations
 

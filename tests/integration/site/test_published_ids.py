@@ -1,4 +1,4 @@
-"""Ids of published posts stay: settings that would change them are refused, and a new domain changes none."""
+"""Ids of published posts are permanent: settings that would change them are refused, and a new domain changes none."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ID = "tag:a.example,2024:2026-11-10:"
 
 
 def set_up(project: Project, more: str = "", url: str = "https://a.example", posts: str = "posts") -> None:
-    """Write publisher.toml of a site at that address; more holds lines of [site]."""
+    """Write publisher.toml of a site at this URL; more contains lines of [site]."""
     site = f'[site]\ntitle = "A"\nurl = "{url}"\n{more}\n[posts]\nfolder = "{posts}"\n'
     project.write("publisher.toml", site + WEEKLY)
 
 
 def ids(project: Project) -> list[str]:
-    """The ids of the entries in the JSON feed; those of RSS and Atom are found to be the same."""
+    """Return the ids of the entries in the JSON feed; those of RSS and Atom must be the same."""
     found = [item["id"] for item in json.loads(project.read("public/feed.json"))["items"]]
     assert re.findall(r"<guid[^>]*>([^<]*)<", project.read("public/feed.xml")) == found
     assert re.findall(r"<id>([^<]*)</id>", project.read("public/atom.xml"))[1:] == found
@@ -257,7 +257,7 @@ def test_a_half_written_record_is_ignored(site: Project) -> None:
     whole = path.read_bytes()
     path.write_bytes(b"")
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 1")  # a head and no table
+        db.execute("PRAGMA user_version = 1")  # a header and no table
     site.post("bare", body="Other words.")
     site.ok("build")
     assert len(path.read_bytes()) == len(whole)

@@ -1,4 +1,4 @@
-"""Earlier addresses of posts lead to their pages: as pages, and as lists for web servers."""
+"""Earlier URLs of posts redirect to their pages: through pages, and through lists for web servers."""
 
 from __future__ import annotations
 

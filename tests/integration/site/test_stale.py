@@ -1,4 +1,4 @@
-"""A build after a change writes what a build from nothing would write, also if the change is in no file of a post."""
+"""A build after a change writes the same as a first build would, even if the change is not in a file of a post."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.posts_samples import NOW, SITE, Folder
 
 ADA = AuthorConfig(id="ada", name="Ada")
 
-# What differs from the usual configuration, by what it is about.
+# Differences from the usual configuration, by subject.
 SETTINGS: dict[str, dict[str, Any]] = {
     "permalinks": {"posts": Posts(permalink="/{year}/{slug}/")},
     "the hour of posts with a day alone": {"posts": Posts(time="11:00")},
@@ -73,7 +73,7 @@ def test_a_picture_that_is_replaced_while_its_page_is_made_is_looked_at_again(tm
 
     def replaced_at(moment: int) -> Callable[[int, int], None]:
         def progress(made: int, total: int) -> None:
-            """Replace the picture before one of the files is made."""
+            """Replace the image before one of the files is made."""
             if made == moment:
                 heights.append(heights[-1] + 1)
                 folder.file("static/img/s.png", picture(height=heights[-1]))

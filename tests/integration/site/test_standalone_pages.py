@@ -111,7 +111,7 @@ def test_posts_and_pages_link_to_each_other_by_their_files(project: Project) -> 
     assert "pages/team/ada.md:3: broken link: ../no.md is not a page" in said
     assert "https://letters.example/about/#b" in project.read("public/feed.xml")
 
-    # What moves or appears later changes the pages that lead there, and nothing else is written.
+    # Pages that move or appear later change the pages that link to them, and nothing else is written.
     project.write("pages/later.md", "# Later\n\nWords.\n")
     project.write("pages/about.md", "---\ntitle: About\npermalink: /who/\n---\n[The first](../posts/deep/one.md)\n")
     project.ok("build")

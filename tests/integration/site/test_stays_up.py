@@ -1,4 +1,4 @@
-"""What is published stays published while its file cannot be read, and goes at once when its author takes it down."""
+"""A published post stays while its file cannot be read, and disappears at once when its author withdraws it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def replaced(make: Callable[[Path], object]) -> Slip:
 
 
 def outside(path: Path) -> Path:
-    """Return a post next to the project of this one."""
+    """Return a post next to the project."""
     file = path.parents[3] / "outside.md"
     file.write_text(FRONT + "From outside.\n")
     return file
@@ -87,7 +87,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ferry(project: Project, kept: Path) -> Project:
-    """A project of four posts with an owner and a subscriber, built; one post is in a folder of its own."""
+    """A built project with four posts, an owner and a subscriber; one post has its own folder."""
 
     def prepare() -> None:
         configure(project, WEEKLY)
@@ -111,7 +111,7 @@ def test_a_published_post_stays_while_its_file_cannot_be_read(
     feeds = feeds_with_ferry(ferry)
     assert {"feed.xml", "tags/boats/feed.xml", "atom.xml", "feed.json"} <= feeds
     SLIPS[slip](ferry, monkeypatch)
-    ferry.post("news", "2026-11-16")  # the feeds, the index and the archive are made again
+    ferry.post("news", "2026-11-16")  # the feeds, the index and the archive are written again
     ran = ferry.run("build")
     assert ran.code == 1
     assert FERRY in ran.err
@@ -202,7 +202,7 @@ def test_what_is_meant_goes_at_once(
     assert PAGE not in ferry.files()
     assert feeds_with_ferry(ferry) == set()
     assert "tags/boats/feed.xml" not in ferry.files()
-    ferry.write(FERRY, FRONT.replace("title: Ferry", "title: a: b"))  # a later slip does not bring it back
+    ferry.write(FERRY, FRONT.replace("title: Ferry", "title: a: b"))  # a later slip does not restore it
     ferry.run("build")
     assert PAGE not in ferry.files()
     state = ferry.root / ".publisher" / VERSIONS_FILE

@@ -1,4 +1,4 @@
-"""A build with nothing to do is known to be one without the configuration, only if the usual way finds the same."""
+"""A build with nothing to do is recognised without the configuration, and only if the usual path agrees."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _write(path: str) -> Change:
 
 
 def _with_same_times(path: str) -> Change:
-    """Write other content of the same length, and give the file its old time again, as `cp -p` and rsync do."""
+    """Write other content of the same length, and restore the file's old time, like `cp -p` and rsync."""
 
     def change(root: Path) -> None:
         status = (root / path).stat()
@@ -80,7 +80,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.fixture
 def built(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project in the current folder that was built a moment after its last change."""
+    """A project in the current folder that was built shortly after its last change."""
     project.write("static/robots.txt", "User-agent: *\n")
     monkeypatch.chdir(project.root)
     _build(project)
@@ -93,10 +93,10 @@ def _build(project: Project) -> str:
 
 
 def _short(project: Project, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Return what the short way prints; "" if it is not taken."""
+    """Return what the short path prints; "" if it is not taken."""
     capsys.readouterr()
     was_taken = report_unchanged(arguments or ["build"])
-    forget_look()  # the program does one or the other at once, and a test something else in between
+    forget_look()  # the program does one right after the other, and a test does something in between
     out = capsys.readouterr().out
     assert bool(out) == was_taken
     return out

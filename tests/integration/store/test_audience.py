@@ -21,23 +21,23 @@ from tests.support.store_samples import NOW, add_people, claim, draft, person
 
 
 def add(store: Store, name: str, *topics: str, newsletter: str = "weekly") -> None:
-    """Add a reader with a choice of topics."""
+    """Add a subscriber with a choice of topics."""
     store.subscribers.add(person(f"{name}@example.org", newsletter, topics=topics), at=NOW, source="test")
 
 
 def letters(*variants: str) -> tuple[Letter, ...]:
-    """One short letter for all topics, and one for each variant."""
+    """Return one short letter for all topics, and one for each variant."""
     return tuple(Letter(variant, f"About {variant}", "p", "h", "t") for variant in ("", *variants))
 
 
 def received(store: Store, edition: Edition) -> dict[str, str]:
-    """The variant of each reader's delivery."""
+    """Return the variant of each subscriber's delivery."""
     claimed = claim(store, edition)
     return {delivery.address.partition("@")[0]: delivery.variant for delivery in claimed}
 
 
 def change_topics(store: Store, newsletter: str, *topics: str) -> None:
-    """Give every subscription of a newsletter other topics, as a page of preferences would."""
+    """Change the topics of every subscription of a newsletter, like the preferences page."""
     change = sa.update(subscriptions).where(subscriptions.c.newsletter == newsletter)
     with store._database.write() as connection:
         connection.execute(change.values(topics=encode_topics(topics)))
@@ -134,7 +134,7 @@ def test_a_letter_is_found_by_its_variant(store: Store) -> None:
 def test_topics_may_change_while_editions_are_made(
     store: Store,
 ) -> None:
-    """Whoever gets a delivery gets one of a choice that they held; an edition of half its readers never stands."""
+    """Every delivery belongs to a choice that its subscriber had; an edition for only half of them is never stored."""
     for number in range(20):
         add(store, f"reader{number}", "ai")
     known = {("ai",): "ai", ("art",): "art"}
@@ -145,7 +145,7 @@ def test_topics_may_change_while_editions_are_made(
     def change(number: int) -> None:
         change_topics(store, "weekly", *(("ai",), ("art",), ("sea",))[number % 3])
 
-    with ThreadPoolExecutor(1) as pool:  # two that change every row may wait for each other
+    with ThreadPoolExecutor(1) as pool:  # two processes that change every row may wait for each other
         changes = [pool.submit(change, number) for number in range(24)]
         outcomes = [_outcome(make, number) for number in range(24)]
         for done in changes:
@@ -177,7 +177,7 @@ ODD = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characte
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(ODD, max_size=6))
 def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence[list[str]]) -> None:
-    """Quotes, backslashes, newlines and every script come through the one parameter that carries the choices."""
+    """Quotes, backslashes, newlines and every script survive in the one parameter for all choices."""
     newsletter = f"n{len(list(store.editions.list()))}"
     for number, topics in enumerate(spellings):
         store.subscribers.add(

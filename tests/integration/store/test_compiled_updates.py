@@ -1,4 +1,4 @@
-"""Updates that are compiled once change the same as those that SQLAlchemy runs."""
+"""Updates that are compiled once have the same effect as those that SQLAlchemy runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of databases, from either kind to either kind."""
+"""Copies of databases, between both kinds in all directions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.store_samples import NOW, draft, later, person
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database, beside that of `store`."""
+    """The URL of an empty database, in addition to that of `store`."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/copy/publisher.db"
     return new_postgres_url(request.getfixturevalue("postgres"))

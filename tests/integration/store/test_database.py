@@ -43,7 +43,7 @@ def database(store_url: str, tmp_path: Path) -> Iterator[Database]:
 
 
 def is_no_partition(name: str | None, kind: str, parents: object) -> bool:
-    """Whether a table is compared: PostgreSQL gives partitions the columns and indexes of their table by itself."""
+    """Return whether a table is compared; PostgreSQL gives partitions the columns and indexes of their table."""
     return not (kind == "table" and name == OTHERS)
 
 
@@ -104,7 +104,7 @@ def test_a_database_of_a_newer_version_is_refused_in_one_line(database: Database
 
 
 def parameters(url: str, folder: Path) -> dict[str, str]:
-    """Return the options with which a database is connected."""
+    """Return the options of connections to a database."""
     with open_store(url, folder) as store, store.database.read() as connection:
         driver: Any = connection.connection.driver_connection
         return dict(driver.info.get_parameters())
@@ -313,11 +313,11 @@ def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path
 
 @pytest.mark.usefixtures("waiting_for_the_disk")
 def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
-    """Not only the first of the pool: an acknowledgement that a power cut takes back is an email sent twice."""
+    """Not only the first of the pool: an acknowledgement that a power cut undoes would mean an email sent twice."""
     database = Database("sqlite:///publisher.db", tmp_path)
     migrate(database)
     settings = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
-    for _ in range(2):  # the second time the pool hands out connections that were used before
+    for _ in range(2):  # the second time the pool returns connections that were used before
         with ExitStack() as opened:
             several = [opened.enter_context(database.read()) for _ in range(7)]
             several.append(opened.enter_context(database.write()))
@@ -359,7 +359,7 @@ def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
 
 
 def database_url(database: Database) -> str:
-    """The URL a database was opened by; those of the tests hold no password."""
+    """Return the URL with which a database was opened; those of the tests have no password."""
     return str(database._engine.url.render_as_string(hide_password=False)).replace("+pysqlite", "")
 
 

@@ -1,4 +1,4 @@
-"""Editions that are made in parts: who gets them, and what a kill or another process between two parts changes."""
+"""Editions that are made in parts: who gets them, and the effect of kills and other processes between parts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ POST = EditionPost("p", "A post", "https://example.org/a/")
 
 
 class KilledError(Exception):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def other(store: Store, store_url: str, tmp_path: Path) -> Iterator[Store]:
-    """The same database, with connections of its own, as another host has it."""
+    """The same database with separate connections, as from another host."""
     with open_store(store_url, tmp_path) as opened:
         yield opened
 
@@ -56,14 +56,14 @@ def add(store: Store, *numbers: int, topics: tuple[str, ...] = (), newsletter: s
 
 
 def for_topics(**changes: object) -> EditionDraft:
-    """An edition with a letter for all topics and one for the topic ai; none of its posts is about the sea."""
+    """Return an edition with a letter for all topics and one for the topic ai; none of its posts is about the sea."""
     letters = tuple(Letter(variant, "Hello", "", "<p>Hello</p>", "Hello\n") for variant in ("", "ai"))
     values = {"posts": (POST,), "letters": letters, "variants": {("ai",): "ai", ("sea",): None}}
     return draft(**(values | changes))
 
 
 def received(store: Store, edition: Edition) -> dict[str, str]:
-    """The variant of each delivery, whoever may be mailed by now."""
+    """Return the variant of each delivery, even if its subscriber may no longer get email."""
     with store.database.read() as connection:
         found = connection.exec_driver_sql(
             "SELECT s.address, d.variant FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
@@ -79,7 +79,7 @@ def make(
     between: Callable[[int], None],
     edition: EditionDraft | None = None,
 ) -> Edition | None:
-    """Make an edition; `between` is called with the number of parts so far, before each of them."""
+    """Make an edition; before each part, `between` is called with the number of parts so far."""
     write_part, done = edition_filling._write_part, 0
 
     def write_one(database: Database, edition_id: int) -> bool:

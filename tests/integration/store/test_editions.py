@@ -124,7 +124,7 @@ def test_a_post_goes_out_with_one_edition_of_a_newsletter_only(store: Store) -> 
 
 def test_a_post_that_was_passed_over_never_goes_out(store: Store) -> None:
     store.editions.create(draft("2026-W47", passed_over=("old",)))
-    with pytest.raises(ChoicesChangedError):  # it is composed again, without the post
+    with pytest.raises(ChoicesChangedError):  # it is composed again without the post
         store.editions.create(draft("2026-W48", posts=(EditionPost("old", "Old", "u"),)))
     assert store.editions.slots("weekly") == {"2026-W47"}
 
@@ -233,7 +233,7 @@ def test_a_hold_needs_a_reason() -> None:
 
 
 def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
-    """How many deliveries a worker gets in hand."""
+    """Return how many deliveries a worker leases."""
     rows = store.deliveries.claim(
         edition.id,
         "w1",

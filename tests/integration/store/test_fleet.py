@@ -1,4 +1,4 @@
-"""The database says what each host is doing, and what is still to be sent."""
+"""The database shows what each host is doing, and what is still to be sent."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def work(store: Store, edition: Edition, worker: str, host: str, leased: int, se
 
 
 def working(store: Store) -> dict[str, tuple[int, int, int, int]]:
-    """What each host has: workers, messages in hand, in doubt, and sent."""
+    """Return what each host has: workers, messages leased, in doubt, and sent."""
     found = store.fleet.hosts(NOW)
     return {each.host.name: (each.workers, each.in_hand, each.in_doubt, each.sent) for each in found}
 
@@ -80,7 +80,7 @@ def test_what_a_worker_has_sent_is_counted_after_its_end(store: Store, edition: 
 
 def test_a_sign_of_life_is_renewed_when_it_is_old_or_the_version_changes(store: Store, edition: Edition) -> None:
     def noted(version: str, seconds: float) -> tuple[str, bool]:
-        """The version, and whether the moment was renewed."""
+        """Return the version, and whether the time was renewed."""
         with store.database.write() as connection:
             connection.execute(sa.update(hosts).where(hosts.c.host == HOME).values(active_at=before))
         store.hosts.note_active(HOME, version, before + timedelta(seconds=seconds))

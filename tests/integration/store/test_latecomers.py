@@ -1,4 +1,4 @@
-"""Deliveries of editions that are already made, on SQLite and on PostgreSQL."""
+"""Deliveries that are added to existing editions, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def join(store: Store, name: str, days: float, *topics: str) -> int:
 
 
 def send(store: Store, edition: Edition, days: float = 0) -> list[str]:
-    """Send what is due of an edition; return the names of who got it."""
+    """Send the due messages of an edition; return the names of the recipients."""
     at = later(days=days)
     claimed = store.deliveries.claim(
         edition.id,
@@ -93,7 +93,7 @@ def test_nothing_is_added_to_an_edition_of_which_only_totals_are_left(store: Sto
 
 
 class Sequence:
-    """Three steps: at once, after 3 days and after 7, first seen at NOW."""
+    """Three steps: immediately, after 3 days and after 7, first seen at NOW."""
 
     after = dict(zip(STEPS, (timedelta(), 3 * DAY, 7 * DAY), strict=True))
 

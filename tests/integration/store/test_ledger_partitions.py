@@ -1,4 +1,4 @@
-"""The partitions of the ledger on PostgreSQL, and that SQLite does without."""
+"""The partitions of the ledger on PostgreSQL; SQLite has none."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def made(store: Store, newsletter: str = MANY, slot: str = "2026-W47") -> Editio
 
 
 def partitions(store: Store) -> set[str]:
-    """The names of the partitions, without the shared one."""
+    """Return the names of the partitions, without the shared one."""
     with store.database.read() as connection:
         query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'deliveries'::regclass"
         return set(connection.exec_driver_sql(query).scalars()) - {OTHERS}

@@ -29,7 +29,7 @@ from tests.support.store_samples import NOW, draft, person
 pytestmark = pytest.mark.usefixtures("real_migration")
 
 MOMENT = "2025-01-02 03:04:05"
-# Numbers are given by the database, as they were; the first of each table is 1.
+# The database assigns numbers, as in that version; the first of each table is 1.
 OLD = (
     "INSERT INTO subscribers (uid, address, address_key, name, language, status, created_at) VALUES"
     f" ('u1', 'Ada@example.org', 'ada@example.org', 'Ada', 'en', 'active', '{MOMENT}'),"
@@ -60,7 +60,7 @@ def old(store_url: str, tmp_path: Path) -> Iterator[Database]:
 
 
 def rows(database: Database, columns: dict[str, list[str]] | None = None) -> dict[str, list[Any]]:
-    """Every row, of the columns there were."""
+    """Return every row, with only the old columns."""
     with database.read() as connection:
         inspector = sa.inspect(connection)
         names = columns or {table: [c["name"] for c in inspector.get_columns(table)] for table in TABLES}
@@ -118,7 +118,7 @@ def test_migrations_down_and_up_lose_nothing(old: Database, store_url: str, tmp_
     assert rows(old, named) == before
 
 
-# What version 0006 kept of a hold, and who that was.
+# What version 0006 stored about a hold, and who had put it on hold.
 HOLDS = {
     "": None,
     "waits for approval": "approval",
@@ -166,7 +166,7 @@ def test_a_hold_by_an_older_process_is_a_persons(store_url: str, tmp_path: Path)
         assert store.editions.list()[0].hold == by_person("a typo")
 
 
-# The histories of people in version 0009: (status, rows of subscriptions, events), and what each becomes.
+# Histories of people in version 0009, (status, rows of subscriptions, events), and the result of each.
 HISTORIES: dict[str, tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str]] = {
     "never left": ("active", ("weekly",), (("subscribed", "weekly"),), "active: weekly subscribed confirmed"),
     "left one of two": (
@@ -281,7 +281,7 @@ def insert(connection: Connection, number: int, name: str, status: str, newslett
 
 
 def described(person: Subscriber) -> str:
-    """A subscriber's statuses in one line."""
+    """Return a subscriber's statuses in one line."""
     parts = [
         f"{each.newsletter}{f'({each.topics[0]})' if each.topics else ''} {each.status} {each.cause}"
         for each in person.records

@@ -1,4 +1,4 @@
-"""What the rules say of newcomers is worked out once for those who are alike, and is the same as for each alone."""
+"""The rules for new people are evaluated once for equal people, with the same result as for each separately."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EVENTS = st.sampled_from([SubscriberEvent.IMPORTED, SubscriberEvent.ADDED, Subsc
 def added(
     store: Store, people: list[NewSubscriber], size: int, event: SubscriberEvent
 ) -> tuple[list[AddResult], list[tuple[Any, ...]]]:
-    """Add people in groups, and return the results and what is stored; nothing stays."""
+    """Add people in groups, return the results and the stored rows, and undo everything."""
     options = AddOptions(NOW, "import people.csv", event, number=1)
     results: list[AddResult] = []
     for start in range(0, len(people), size):
@@ -67,7 +67,7 @@ def test_people_who_are_added_together_are_as_those_who_are_added_alone(
 
 
 def test_two_people_may_share_a_wish_of_which_only_one_is_the_first(store: Store) -> None:
-    """The second row of a person changes nothing about topics, although it is the first row of somebody else."""
+    """The second row of a person does not change topics, although it is the first row of someone else."""
     one, other = (Subscription("weekly", ("a",)),), (Subscription("weekly", ("b",)),)
     rows = [("ada", one), ("ben", other), ("ada", other)]
     people = [NewSubscriber(f"{name}@example.org", subscriptions=wishes) for name, wishes in rows]

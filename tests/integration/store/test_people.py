@@ -49,7 +49,7 @@ CHANGES = {
 
 @pytest.fixture
 def people(store: Store) -> Iterator[Store]:
-    """A store with PEOPLE, of whom some left, and one signed up alone."""
+    """A store with PEOPLE: some have unsubscribed, and one has signed up alone."""
     options = AddOptions(NOW, "import people.csv", SubscriberEvent.IMPORTED)
     store.subscribers.add_all(PEOPLE, options)
     store.subscribers.add(someone("late@example.org", "Late Ada", 0, "weekly"), at=NOW, source="command line")
@@ -68,7 +68,7 @@ def people(store: Store) -> Iterator[Store]:
 
 
 def names(store: Store, **asked: object) -> list[str]:
-    """The local parts of those who are found, and the number that `count` gives must be the same."""
+    """Return the local parts of the people found; `count` must return the same number."""
     query = PeopleQuery(**asked)  # type: ignore[arg-type] - a table of questions
     found = [each.address.partition("@")[0] for each in store.people.each(query, NOW)]
     assert store.people.count(query, NOW) == len(found)
@@ -146,7 +146,7 @@ def test_pages_lead_through_everybody_in_both_directions(people: Store, sort: Pe
         PeopleSort.NAME: "adam ada strasse late o zoe m.ito plain none",
     }
     down = right[sort].split()[::-1]
-    if sort is PeopleSort.NAME:  # people without a name come last all the same
+    if sort is PeopleSort.NAME:  # people without a name still come last
         down = [*down[2:], *down[:2]]
     assert names(people, sort=sort) == right[sort].split()
     assert names(people, sort=sort, descending=True) == down
@@ -158,7 +158,7 @@ def test_pages_lead_through_everybody_in_both_directions(people: Store, sort: Pe
 
 
 def both_ways(store: Store, query: PeopleQuery) -> list[str]:
-    """Everybody on all pages, of which each leads back to the one before it."""
+    """Return everyone on all pages; each page must lead back to the previous one."""
     found: list[str] = []
     pages = [store.people.find(query, NOW)]
     assert pages[0].previous == ""

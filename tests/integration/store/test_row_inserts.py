@@ -106,7 +106,7 @@ def test_a_text_that_is_too_long_is_refused_and_not_cut(postgres_url: str, tmp_p
 
 
 def numbers_of(store: Store, rows: list[dict[str, Any]]) -> tuple[dict[str, int], dict[str, int]]:
-    """Insert rows; return the numbers that were said to be new, and those of all rows in the table, by key."""
+    """Insert rows; return the numbers reported as new, and those of all rows in the table, by key."""
     names = list(rows[0])
     with store.database.write() as connection:
         bind = RowBinder(subscribers, names, connection.dialect)

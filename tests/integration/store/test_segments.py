@@ -246,13 +246,13 @@ def test_the_database_answers_as_plain_python_does(store: Store) -> None:
         assert ids(store.segments.some(condition, NOW, limit=1_000)) == expected, text
         seen.add(len(expected))
         reached = [each for each in people if each[0].id in expected and may_be_mailed(each[0], "weekly")]
-        if len(text) % 3 == 0:  # the other two ask the same question in other statements
+        if len(text) % 3 == 0:  # the other two run the same query in other statements
             assert store.segments.count(condition, NOW, "weekly") == len(reached), text
             assert sum(each.subscribers for each in store.subscribers.choices("weekly", NOW, text)) == len(reached), (
                 text
             )
     assert store.segments.count(condition, NOW) == len(expected)
-    assert len(seen) > 40  # the people are different enough
+    assert len(seen) > 40  # the people differ enough
 
 
 def may_be_mailed(person: Subscriber, newsletter: str) -> bool:
@@ -288,6 +288,6 @@ def test_fields_that_are_not_what_we_write_have_no_value_and_no_error(store: Sto
         found = [set(ids(store.segments.some(parse(text), NOW, limit=100))) for text in conditions]
         readable = (
             set(range(1, 100)) if store._database.is_sqlite else {first, second}
-        )  # SQLite reads some more of them
+        )  # SQLite accepts some more of them
         assert [group & {first, second} for group in found] == expected, version
         assert {each for group in found for each in group} <= readable

@@ -1,4 +1,4 @@
-"""What was fetched from the feeds of other sites, on both databases."""
+"""Data fetched from the feeds of other sites, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody sends from a database while its data is replaced, and whoever was sending before hands over nothing more."""
+"""No one sends from a database while its data is replaced, and senders from before hand over nothing more."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_database_from_which_somebody_sends_is_not_replaced(store: Store, tmp_
             raise AssertionError("it began")
     assert store.workers.renew("four", BEAT)
     with open_store("sqlite:///other.db", tmp_path) as other, standstill(other.database, NOW, writes=True):
-        copy_all(store.database, other.database)  # what is only read may be in use
+        copy_all(store.database, other.database)  # a database that is only read may be in use
 
 
 def test_a_worker_waits_until_the_data_is_replaced(postgres_url: str, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_nobody_sends_from_a_half_copied_file(sqlite_store: Store) -> None:
 
 
 class Sending:
-    """A project whose edition another process is sending, to a server that answers when it is told to."""
+    """A project whose edition another process is sending, to a server that answers on command."""
 
     def __init__(self, project: Project, url: str) -> None:
         project.configure(f'[delivery]\non_uncertain = "hold"\n[database]\nurl = "{url}"\n')

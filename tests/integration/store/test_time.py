@@ -1,4 +1,4 @@
-"""From when slots count, and when editions are ready and public."""
+"""When slots begin to count, and when editions are ready and public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many emails strangers can cause, on both databases: for each mailbox and for all of them."""
+"""How many emails strangers can cause, on both databases: per mailbox and in total."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.store_samples import NOW, later
 
 __all__ = ["people"]
 
-# Each step is one wait after the one before.
+# Each step comes one wait after the previous one.
 STEPS = [NOW, later(hours=1), later(days=1, hours=1), later(days=8, hours=1)]
 
 
@@ -33,12 +33,12 @@ def hourly(days: int) -> Iterator[datetime]:
     return (later(hours=hour) for hour in range(24 * days))
 
 
-# Of thirty days: each hour of the first, every eighteenth of the rest, and the hours around the last step.
+# In thirty days: each hour of the first, every eighteenth hour of the rest, and the hours around the last step.
 MOMENTS = [later(hours=hour) for hour in sorted({*range(31), *range(31, 24 * 30, 18), 192, 194})]
 
 
 def mailed(send: Callable[[datetime], object]) -> list[datetime]:
-    """The moments of a request at which an email went out."""
+    """Return the times at which a request caused an email."""
     return [moment for moment in MOMENTS if send(moment)]
 
 
@@ -84,7 +84,7 @@ def test_two_hosts_share_the_count(store_url: str, tmp_path: Path) -> None:
         ("ada@example.org", "ada@example.org"),
         ("Ada+News@Example.org", "ada@example.org"),
         ("ada+a+b@example.org", "ada@example.org"),
-        ("a.da@example.org", "a.da@example.org"),  # a dot counts at most providers
+        ("a.da@example.org", "a.da@example.org"),  # a dot matters at most providers
         ("+ada@example.org", "+ada@example.org"),
         ("A.d.A+x@gmail.com", "ada@gmail.com"),
         ("ada@googlemail.com", "ada@gmail.com"),

@@ -1,4 +1,4 @@
-"""What the owner does to many people at once, and asking one again to confirm."""
+"""Actions of the owner for many people, and a second confirmation email for one person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that other tools export: what their columns mean, who is imported, and what is said first."""
+"""Files exported by other tools: what their columns mean, who is imported, and the report beforehand."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_exports_of_other_tools_are_understood(
 
 
 def standing(store: Store, address: str) -> str:
-    """The status of an address, of a subscriber or on the suppression list."""
+    """Return the status of an address: of a subscriber, or on the suppression list."""
     person = store.subscribers.get(address)
     return person.status.value if person else str(store.suppressions.reason(address))
 
@@ -297,7 +297,7 @@ def test_an_interrupted_import_can_be_repeated(store_url: str, tmp_path: Path, m
     text = "email,name,newsletters\n" + "".join(lines)
 
     class StopError(Exception):
-        """The plug is pulled."""
+        """Simulates a power cut."""
 
     def pull(rows: int, of_about: int) -> None:
         if rows >= 200:

@@ -123,7 +123,7 @@ def test_one_stray_quote_costs_one_row(store: Store, file: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "refused", "taken"),
     [
-        # closed by the next quote, which belongs to another row
+        # closed by the next quote, which is in another row
         ('a@x.test,"Ada,\nb@x.test,"Bea, B.",\n', {2: "not closed"}, "b"),
         ('a@x.test,"Ada,\nb@x.test,Bea,\nc@x.test,"",\nd@x.test,"D",\n', {2: "not closed"}, "bcd"),
         ('a@x.test,A,"a note\nb@x.test,B,\nc@x.test,C,5"\n', {2: "look like rows"}, "bc"),

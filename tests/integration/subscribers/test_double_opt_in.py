@@ -1,4 +1,4 @@
-"""Double opt-in on both databases: what a form may cause, and what only the mailbox may."""
+"""Double opt-in on both databases: what a form may do, and what only the owner of the mailbox may do."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_an_unconfirmed_name_is_not_mailed(people: Store) -> None:
     assert moving.name == ""
     again = ask(people, now=later(hours=2))
     assert again is not None
-    assert (again.kind, again.name) == (SubscriptionEmailKind.ALREADY, evil)  # it was theirs, then
+    assert (again.kind, again.name) == (SubscriptionEmailKind.ALREADY, evil)  # it was theirs in that case
 
 
 def test_evidence_is_kept_as_the_policy_says(people: Store) -> None:
@@ -139,7 +139,7 @@ def test_a_stranger_changes_nothing_for_a_subscriber(people: Store) -> None:
     done = confirm(people, TERMS, notice.token, now=later(hours=3), evidence=FORM)
     assert done is not None
     assert (done.first, done.gained) == (False, ("daily",))
-    assert known(people).name == "Mallory"  # the mailbox agreed, and there was no name before
+    assert known(people).name == "Mallory"  # the owner of the mailbox confirmed, and there was no name before
 
 
 def test_only_the_mailbox_brings_a_subscriber_back(people: Store) -> None:

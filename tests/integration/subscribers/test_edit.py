@@ -1,4 +1,4 @@
-"""What the owner changes about one person: address, name, tags, fields and note."""
+"""Changes of one person by the owner: address, name, tags, fields and note."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIELDS = {"city": FieldKind.TEXT, "points": FieldKind.NUMBER, "member": FieldKin
 
 
 def change(store: Store, who: str = ADA, /, *, dry_run: bool = False, **what: object) -> Edited:
-    """The owner changes something about the person with an address."""
+    """Change something about the person with an address, as the owner."""
     wanted = Change(**what)  # type: ignore[arg-type]
     return edit(store, known(store, who), wanted, at=NOW, source="test", known=FIELDS, dry_run=dry_run)
 
@@ -45,7 +45,7 @@ def test_tags_fields_and_a_note_are_kept(people: Store) -> None:
     assert done.changed == ("note", "+new", "-vip", "city")
     assert known(people).tags == ("early birds", "new")
     assert known(people).fields == {"points": 10, "member": True, "born": "1990-05-01"}
-    assert happened(people, after)[-1][0] == "subscribed"  # none of it is consent
+    assert happened(people, after)[-1][0] == "subscribed"  # none of this is about consent
 
 
 def test_an_edit_that_changes_nothing_writes_nothing(people: Store) -> None:
@@ -107,7 +107,7 @@ def test_a_correction_asks_nobody_to_confirm_for_them(people: Store) -> None:
     assert asked is not None
     change(people, TYPO, address=ADA)
     assert known(people).status is SubscriberStatus.PENDING
-    assert confirm(people, TERMS, asked.token, now=NOW, evidence=FORM) is None  # whoever has the wrong mailbox
+    assert confirm(people, TERMS, asked.token, now=NOW, evidence=FORM) is None  # the person with the wrong mailbox
     subscribed(people, "bob@example.org")
     unsubscribe(people, "bob@example.org", at=NOW)
     change(people, "bob@example.org", address="bo@example.org")

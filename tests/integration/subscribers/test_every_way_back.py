@@ -1,7 +1,7 @@
-"""Every way of leaving a newsletter against every way of coming back, on both databases.
+"""Every way to unsubscribe from a newsletter, combined with every way to subscribe again, on both databases.
 
-tests/data/golden/who_may_be_mailed.txt is the table that this makes, to be read by people: UPDATE_GOLDEN=1 writes it
-again; review the difference before it is committed.
+tests/data/golden/who_may_be_mailed.txt is the resulting table in readable form: UPDATE_GOLDEN=1 rewrites it; review the
+difference before you commit it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from tests.support.subscriber_life import BOTH, FILES, Life, bring_all
 __all__ = ["people"]
 
 GOLDEN = ROOT / "tests/data/golden/who_may_be_mailed.txt"
-FORGOTTEN = "is erased, and the suppression is lifted"  # nothing is known of them, as the owner wishes
+FORGOTTEN = "is erased, and the suppression is lifted"  # nothing is stored about them, at the owner's request
 KNOWN = (*BOTH, "monthly")
 UNUSED, USED = "confirmation link from before, not used yet", "confirmation link that was used before"
 BEFORE = "0009"  # the last version without a status for each subscription
 
 
 def moved(life: Life) -> None:
-    """The old address is what is tried afterwards."""
+    """Change the address; the old one is tried afterwards."""
     old = life.address
     life.move(f"new-{old}")
     life.address = old
@@ -74,7 +74,7 @@ LEAVING: dict[str, Callable[[Life], object]] = {
     "moves to another address (this is the old one)": moved,
     "moves to this address, then unsubscribes from weekly": moved_and_left,
 }
-# What a file says of them, dated after they agreed.
+# A status in a file, dated after their consent.
 BY_FILE = {
     "is unsubscribed in a file": "unsubscribed",
     "is a hard bounce in a file": "bounced",
@@ -97,7 +97,7 @@ def forgotten_form(life: Life) -> str:
     return ""
 
 
-# Each takes the person and returns why it was refused, or "".
+# Each takes the person and returns the reason of a refusal, or "".
 BACK: dict[str, Callable[[Life], str]] = {
     "add": lambda life: life.add(),
     "add --again --why": lambda life: life.add("by phone on 3 May"),
@@ -138,21 +138,23 @@ BY_OWNER = {each for each in ALL if "by the owner" in each or "suppression list 
 
 
 def may_return(leaving: str, back: str) -> bool:
-    """The promise, said once more: only an act of one's own, or the owner's with a reason, brings anybody back."""
+    """Whether someone may be subscribed again: only by their own action, or by the owner's with a reason."""
     if leaving == FORGOTTEN:
         return True
     if leaving in FOR_GOOD:
         return False
     if back.startswith("undo") and leaving in BY_OWNER:
         return False
-    if "bounce" in leaving or "mailbox that is gone" in leaving:  # they never said no, and another act shows a mailbox
+    if (
+        "bounce" in leaving or "mailbox that is gone" in leaving
+    ):  # they never unsubscribed, and another action shows a mailbox
         return back in {*OWN_ACTS, "add --again --why", UNUSED, "change of the address"}
     return back in OWN_ACTS or back == "add --again --why"
 
 
 @dataclass
 class Cell:
-    """One person who left in one way, and was brought back in another."""
+    """One person who unsubscribed in one way, and was subscribed again in another."""
 
     leaving: str
     back: str
@@ -173,7 +175,7 @@ def other(tmp_path: Path) -> Iterator[Store]:
 
 
 def everyone(store: Store, folder: Path, ways: tuple[str, ...] = WAYS) -> list[Cell]:
-    """A person for each cell of the table, who agreed to weekly and daily, and may have a link in their mailbox."""
+    """A person for each cell of the table, who confirmed weekly and daily, and may have a link in their inbox."""
     cells = [
         Cell(leaving, back, Life(store, folder, f"{number}-{of}@example.org", KNOWN))
         for of, leaving in enumerate(ALL)
@@ -206,7 +208,7 @@ def leave(store: Store, cells: list[Cell], folder: Path) -> None:
 
 
 def who_is_mailed(store: Store) -> dict[str, tuple[str, ...]]:
-    """The newsletters that go to each address."""
+    """Return the newsletters that are sent to each address."""
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for each in store.subscribers.list(status=SubscriberStatus.ACTIVE):
         found[each.address] = tuple(wish.newsletter for wish in each.subscriptions)
@@ -214,7 +216,7 @@ def who_is_mailed(store: Store) -> dict[str, tuple[str, ...]]:
 
 
 def bring_back(store: Store, cells: list[Cell], folder: Path, export: Path) -> None:
-    """Carry out each way back, and note what became of the people."""
+    """Carry out each way back, and note the result for each person."""
     for cell in cells:
         if cell.back in BACK:
             cell.note(BACK[cell.back](cell.life))
@@ -235,7 +237,7 @@ def bring_back(store: Store, cells: list[Cell], folder: Path, export: Path) -> N
 
 
 def migrate(store: Store) -> None:
-    """Go back to a version without a status for each subscription, and forward again."""
+    """Migrate to a version without a status for each subscription, and back to the newest one."""
     with store._database.write() as connection:
         move_to(connection, BEFORE)
         move_to(connection, HEAD)
@@ -250,7 +252,7 @@ them back. W: weekly goes to them again.
 
 
 def drawn(cells: list[Cell]) -> str:
-    """The table, and below it the newsletters and the reason in each of its cells, by the way of leaving."""
+    """Return the table, followed by the newsletters and the reason of each cell, by the way of unsubscribing."""
     lines = [HEAD_LINE]
     lines += [f"{number:>4}  {leaving}" for number, leaving in enumerate(ALL, 1)]
     lines += ["", " " * 55 + "".join(f"{number:>3}" for number in range(1, len(ALL) + 1))]
@@ -269,7 +271,7 @@ def drawn(cells: list[Cell]) -> str:
 
 
 def mailed_an_edition(store: Store) -> set[str]:
-    """The addresses to which the next edition of weekly really goes."""
+    """Return the addresses to which the next edition of weekly is really sent."""
     at = later(days=3)
     variants = {choice.topics: "" for choice in store.subscribers.choices("weekly", at)}
     edition = store.editions.create(draft(made_at=at, variants=variants))
@@ -308,7 +310,7 @@ def test_nobody_comes_back_but_by_their_own_act(people: Store, other: Store, tmp
 
 
 def test_a_person_without_a_newsletter_is_not_active(people: Store, tmp_path: Path) -> None:
-    """Every way of leaving and of coming back leads to counts that agree with who is mailed."""
+    """The counts after every way of unsubscribing and returning agree with the recipients."""
     cells = everyone(people, tmp_path, WAYS[:1])
     leave(people, cells, tmp_path)
     counts = people.subscribers.counts()

@@ -1,4 +1,4 @@
-"""Random histories of people: whatever happens in whatever order, nobody is mailed against their word.
+"""Random histories of people: whatever happens in whatever order, no one gets email against their will.
 
 `make fuzz` plays many more of them.
 """
@@ -27,17 +27,17 @@ from tests.support.subscriber_life import FILES, Life, bring_all
 
 BEFORE = "0009"
 LATER = later(days=9_999)
-NAMES = ("a", "b", "c")  # the newsletters of a history, each with names of its own
+NAMES = ("a", "b", "c")  # the newsletters of a history, each with its own names
 _NUMBERS = count(1)
 
 
 class History:
-    """One person, and what they or the owner said last about each newsletter at each of their addresses.
+    """One person, and the latest decision by them or the owner about each newsletter at each of their addresses.
 
-    no        (address, newsletter) -> who said no last, "person" or "owner"; nobody may be mailed there
-    stopped   addresses to which nothing at all goes until the person acts: every newsletter was left
-    asked_at  the address to which the confirmation link was mailed that they keep
-    asked     the newsletters in it about which nobody has said no since
+    no        (address, newsletter) -> who refused last, "person" or "owner"; no email may be sent there
+    stopped   addresses that get nothing until the person acts: every newsletter was unsubscribed
+    asked_at  the address that got the confirmation link that they keep
+    asked     its newsletters that no one has refused since
     """
 
     def __init__(self, store: Store, folder: Path) -> None:
@@ -51,7 +51,7 @@ class History:
         self.asked: set[str] = set()
 
     def say_no(self, *names: str, who: str = "person") -> None:
-        """Note a no about newsletters that the person has or had. To the others they say nothing."""
+        """Note a refusal of newsletters that the person has or had. It does not concern the others."""
         address, person = self.life.address, self.life.person
         for name in names:
             if person is None or person.record(name):
@@ -64,7 +64,7 @@ class History:
             self.asked -= set(names)
 
     def say_yes(self, *names: str, undoes: tuple[str, ...] = ("person", "owner")) -> None:
-        """The person acted, or the owner with a reason; it counts for what they named and got."""
+        """Note consent by the person, or by the owner with a reason, for the named newsletters that they got."""
         got = self.life.may_be_mailed()
         for name in names:
             if name in got:
@@ -91,14 +91,14 @@ class History:
     # ------------------------------------------------------------------------------------------ what happens
 
     def play(self, verb: str, names: tuple[str, ...], file: str) -> None:
-        """Let one thing happen. names: the newsletters that it is about."""
+        """Let one event happen. names: the newsletters that it concerns."""
         mine = tuple(self.known[NAMES.index(name)] for name in names)
         self.life.wait(hours=1)
         getattr(self, verb)(mine, file)
         self.check()
 
     def sign_up(self, mine: tuple[str, ...], file: str) -> None:
-        self.life.wait(days=8)  # the form asks a mailbox only so often
+        self.life.wait(days=8)  # the form limits the emails to a mailbox
         if self.life.sign_up(*mine):
             self.say_yes(*mine)
 
@@ -107,7 +107,7 @@ class History:
             self.life.kept, self.asked_at, self.asked = token, self.life.address, set(mine)
 
     def use_the_kept_link(self, mine: tuple[str, ...], file: str) -> None:
-        """A no since the link was mailed counts more."""
+        """Use the link; a refusal since it was sent takes precedence."""
         if self.asked_at:
             self.life.address = self.asked_at
             if self.life.confirm(self.life.kept):
@@ -167,7 +167,7 @@ class History:
         self.say_no(*self.known, who="owner")
 
     def lift(self, mine: tuple[str, ...], file: str) -> None:
-        """Of someone who was erased or has another address, the owner's wish is that nothing counts any more."""
+        """Lift a suppression; for an erased or moved address, the owner wants that nothing counts any more."""
         forgotten = self.life.person is None
         self.life.lift()
         if forgotten:
@@ -212,7 +212,7 @@ class History:
             self.store.imports.undo(newest.id, self.life.now)
 
     def gone_in_a_file(self, mine: tuple[str, ...], file: str) -> None:
-        """The file has no dates, so its no counts."""
+        """Import an unsubscribed status; the file has no dates, so it counts."""
         path, text = self.folder / f"{file}-gone.csv", f"email\n{self.life.address}\n"
         at, known = self.life.now, self.known
         bring(self.store, path, text, newsletters=mine, known=known, at=at, status="unsubscribed")
@@ -224,7 +224,7 @@ class History:
             self.asked -= set(mine)
 
     def rename(self, mine: tuple[str, ...], file: str) -> None:
-        """Move the first newsletter into the second one, or to a name that nobody has had."""
+        """Move the first newsletter into the second one, or to an unused name."""
         old, new = mine[0], mine[1] if len(mine) > 1 else f"{mine[0]}x"
         records = {a: found.record(new) for a in self.life.addresses if (found := self.store.subscribers.get(a))}
         self.store.newsletters.rename(old, new, self.life.now, "test")
@@ -245,7 +245,7 @@ class History:
 VERBS = [
     name for name in vars(History) if not name.startswith("_") and name not in ("say_no", "say_yes", "check", "play")
 ]
-# Verbs by which somebody may say no, and those that may bring them back. The others happen in between.
+# Events that may unsubscribe someone, and events that may subscribe them again. The others happen in between.
 NOES = ("leave", "prefer", "removed", "leave_all", "gone_in_a_file", "removed_from_all", "leave_and_undo", "move")
 BACKS = ("bring", "add", "use_the_kept_link", "bring", "leave_and_undo", "rename", "migrate", "bring_and_undo", "add")
 NAMED = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True).map(tuple)
@@ -262,7 +262,7 @@ FEW = 300 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 14
 
 @pytest.fixture(scope="module")
 def one_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
-    """A database for all histories: each has a person and newsletters of its own."""
+    """A database for all histories: each has its own person and newsletters."""
     folder = tmp_path_factory.mktemp("histories")
     with open_store("sqlite:///publisher.db", folder, lambda: SECRET) as opened:
         yield opened, folder
@@ -283,7 +283,7 @@ def test_the_last_word_counts_after_any_history(
 
 
 def test_any_histories_survive_an_export(one_store: tuple[Store, Path], tmp_path: Path, postgres_url: str) -> None:
-    """A new project that gets the export writes the same one, on either database."""
+    """A new project that imports the export writes the same export, on either database."""
     chance = Random(13)
     played = []
     for _ in range(12):

@@ -1,4 +1,4 @@
-"""Whatever strangers send, they get a clear answer, and nothing is stored that could do harm later."""
+"""Whatever strangers send, they get a clear answer, and nothing harmful is stored."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 
 
 def is_clean(text: str) -> bool:
-    """Whether text can stand in a header, a page, a log and a terminal without doing anything there."""
+    """Return whether a text is harmless in a header, a page, a log and a terminal."""
     return not DIRECTIONS.search(text) and not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
 
 
@@ -167,7 +167,7 @@ def test_a_hostile_list_leaves_clean_text(tmp_path: Path, rows: list[tuple[str, 
     text = delimiter.join(("email", "name", "status")) + "\n" + "\n".join(delimiter.join(row) for row in rows)
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     with open_store("sqlite:///people.db", tmp_path, lambda: SECRET) as store:
-        before = store.subscribers.count()  # each example finds the people of those before it
+        before = store.subscribers.count()  # each example finds the people of earlier examples
         try:
             done = bring_file(store, path, known=["weekly"])
         except QuestionsError as error:

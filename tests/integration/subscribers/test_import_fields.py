@@ -1,4 +1,4 @@
-"""Tags, notes and fields in files: which columns become what, what of them is kept, and undoing it."""
+"""Tags, notes and fields in files: the meaning of columns, the stored values, and undoing an import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERYTHING = FieldOptions(everything=True)
 
 
 def file(store: Store, folder: Path, text: str, *maps: str, **options: Any) -> Imported:
-    """Import a file of that content."""
+    """Import a file with this content."""
     return bring(store, folder / "list.csv", text, *maps, **options)
 
 

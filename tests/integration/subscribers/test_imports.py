@@ -1,4 +1,4 @@
-"""What imports bring along: those who left, whole projects, twice the same file, and undoing an import."""
+"""Imports of people who unsubscribed, of whole projects, of the same file twice, and undoing an import."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def other(tmp_path: Path) -> Iterator[Store]:
 
 
 def everything(store: Store, *, sources: bool = True) -> list[tuple[object, ...]]:
-    """All that is known of everybody, in the order of their addresses."""
+    """Return all data about everyone, in the order of their addresses."""
     found = []
     for full in store.subscribers.full_records():
         p = full.subscriber
@@ -62,14 +62,15 @@ def everything(store: Store, *, sources: bool = True) -> list[tuple[object, ...]
 
 
 def mailed(store: Store, newsletter: str = "weekly", at: datetime = NOW) -> set[str]:
-    """The addresses to which an edition would go."""
+    """Return the addresses to which an edition would be sent."""
     listed = store.subscribers.list(newsletter, SubscriberStatus.ACTIVE)
     found = {each.address for each in listed if not each.paused_until or each.paused_until <= at}
     assert len(found) == store.subscribers.count(newsletter, mailable_at=at)
     return found
 
 
-# ------------------------------------------------------------------------------------------------- people who left
+# ------------------------------------------------------------------------------------------------- people who
+# unsubscribed
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_bare_list_is_recorded_as_what_it_is_said_to_be(
     assert (done.report.mailed, done.kept, done.refused) == (0, {standing: 2}, [])
     assert [each.status.value for each in people.subscribers.list()] == [standing] * 2
     old = bring(people, tmp_path / "old.csv", "email\nann@example.org\nbob@example.org\ncyd@example.org\n")
-    said_no = status != WAITS  # "unconfirmed" is no "no"
+    said_no = status != WAITS  # "unconfirmed" is not a refusal
     assert (old.report.added, old.report.refused) == ((1, 2) if said_no else (3, 0))
     assert mailed(people) == {"cyd@example.org"} | (set() if said_no else {"ann@example.org", "bob@example.org"})
 
@@ -138,10 +139,10 @@ def sqlite_people(other: Store) -> Store:
 @pytest.mark.parametrize(
     ("row", "is_mailed"),
     [
-        ("", False),  # without dates, the no
-        ("2020-01-01", True),  # agreed here since then
+        ("", False),  # without dates the refusal counts
+        ("2020-01-01", True),  # has confirmed here since then
         ("2026-11-20", True),
-        ("2026-11-22T10:00:00Z", False),  # later than the yes
+        ("2026-11-22T10:00:00Z", False),  # later than the consent
     ],
 )
 def test_the_later_word_counts_by_the_dates(people: Store, tmp_path: Path, row: str, is_mailed: bool) -> None:
@@ -159,7 +160,7 @@ def test_who_left_one_newsletter_keeps_the_other(people: Store, tmp_path: Path) 
     assert (mailed(people), mailed(people, "daily")) == (set(), {"ann@example.org"})
 
 
-# The files that somebody is in: what each says, and the newsletters that it names; none means everything.
+# The files that contain someone: the status in each, and its newsletters; without newsletters it means all.
 YES, NO, GONE, NEVER = "subscribed", "unsubscribed", "bounced", "suppressed"
 WAITS = "unconfirmed"
 SEVERAL_FILES: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
@@ -181,7 +182,7 @@ SEVERAL_FILES: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
 
 
 def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> None:
-    """A no about one newsletter is about that one, a no to everything about all."""
+    """A refusal of one newsletter concerns that one, and a refusal of everything concerns all."""
     known = ("weekly", "daily", "monthly")
     orders = [(order, gets) for files, gets in SEVERAL_FILES for order in itertools.permutations(files)]
     for step in range(3):
@@ -202,7 +203,7 @@ def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> No
 
 
 def test_a_no_of_their_own_is_more_than_that_of_a_file(people: Store, tmp_path: Path) -> None:
-    """Who leaves their last newsletter, or all, has said no to everything that files say later."""
+    """People who unsubscribed from their last newsletter, or all, have refused everything that later files say."""
     known = ("weekly", "daily")
     for name, does in {"one": "weekly", "all": None, "twice": "weekly", "none": None}.items():
         address = f"{name}@example.org"
@@ -324,7 +325,7 @@ KINDS = {
 
 
 def a_project(store: Store) -> None:
-    """People of every status, with topics, languages, dates, pauses, and histories."""
+    """Return people with every status, with topics, languages, dates, pauses, and histories."""
     add = store.subscribers
     for name in ("active", "left", "removed", "bounced", "complained", "suppressed", "partly", "erased"):
         for newsletter in ("weekly", "daily"):
@@ -360,7 +361,7 @@ def a_project(store: Store) -> None:
 def test_an_export_and_an_import_reproduce_everything(
     people: Store, onto: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """From each kind of database to each, every status and every byte of the next export."""
+    """Every status and every byte of the next export, from each kind of database to each."""
     a_project(people)
     bring(people, tmp_path / "old.csv", "email,name,created_at\nold@example.org,Old,2019-02-03\n", at=later(days=4))
     export_to(people, tmp_path / "all.csv")
@@ -454,11 +455,12 @@ def test_the_longest_details_come_along(people: Store, other: Store, tmp_path: P
     assert everything(other) == everything(people)
 
 
-# ----------------------------------------------------------------------------------------------------- twice, killed
+# ----------------------------------------------------------------------------------------------------- repeated and
+# killed
 
 
 class StopError(Exception):
-    """The plug is pulled."""
+    """Simulates a power cut."""
 
 
 def pull_at(limit: int) -> Callable[[int, int], None]:
@@ -473,7 +475,7 @@ TOPICS = ("", "ai", "ai; maps", "maps")
 
 
 def repeating_rows() -> str:
-    """A list that names people again, near and far, with other newsletters, topics and statuses."""
+    """Return a list that repeats people, near and far apart, with other newsletters, topics and statuses."""
     lines = []
     for number in range(520):
         reader = number % 180 if number % 7 else max(number % 180 - 1, 0)
@@ -623,7 +625,7 @@ def test_an_undo_counts_who_is_in_another_file_too(people: Store, tmp_path: Path
 
 
 def test_nothing_is_left_of_imports_that_were_all_undone(people: Store, tmp_path: Path) -> None:
-    """Whatever the files say of somebody. Those who were known before are as they were."""
+    """For any contents of files. People who were there before are unchanged."""
     says = (YES, NO, WAITS, GONE)
     orders = [order for size in (2, 3) for order in itertools.product(says, repeat=size)]
     old = [f"old{number}@example.org" for number in range(len(orders))]

@@ -28,12 +28,12 @@ ADDRESS, NAME = "zebra.quagga@okapi.example", "Okapi Johnstoni"
 
 
 def bring(store: Store, path: Path, text: str) -> list[str]:
-    """Import a list; give the refusals."""
+    """Import a list; return the refusals."""
     return [refusal.reason for refusal in bring_text(store, path, text, known=["weekly"]).refusals]
 
 
 def a_life(store: Store) -> None:
-    """Everything that can be kept of a person, with the address in each place it can stand in."""
+    """Write everything that can be stored about a person, with the address in each possible place."""
     ask(store, "Zebra.Quagga@Okapi.example", name=NAME)
     person_ = subscribed(store, ADDRESS) if store.subscribers.get(ADDRESS) is None else known(store, ADDRESS)
     with store.subscribers.transaction(NOW) as change:
@@ -54,7 +54,7 @@ def a_life(store: Store) -> None:
 
 
 def traces(folder: Path) -> list[str]:
-    """The files of a database in which anything of the person can be read, in any case."""
+    """Return the files of a database that contain anything about the person, ignoring case."""
     words = [part.lower().encode() for part in (ADDRESS, "quagga", "okapi", "johnstoni")]
     return [
         path.name for path in folder.iterdir() if path.is_file() and any(w in path.read_bytes().lower() for w in words)
@@ -111,7 +111,7 @@ def test_an_erased_address_is_refused_by_imports_forms_and_by_hand(people: Store
     assert (told.kind, told.uid, told.token) == ("suppressed", "", "")
     assert people.subscribers.add(person(ADDRESS), at=NOW, source="by hand", again=True).value == "suppressed"
     after = everything(people)
-    del after["imports"]  # that a file was imported is no data about anybody
+    del after["imports"]  # the import of a file is not personal data
     assert "okapi" not in str(after.pop("requested_emails"))  # keyed hashes
     assert after == {table: rows for table, rows in before.items() if table in after}
     assert erase(people, ADDRESS, now=NOW, source="test") == Erased(0, True)
@@ -164,7 +164,7 @@ def test_a_suppressed_address_is_never_mailed(people: Store, tmp_path: Path) -> 
     assert suppress(people, "stranger@example.org", now=NOW, source="test")
 
     assert known(people).status == "suppressed"
-    assert people.deliveries.counts(edition.id).total == 1  # the claim will find that she may not be mailed
+    assert people.deliveries.counts(edition.id).total == 1  # the claim will find that she must not get email
     assert bring(people, tmp_path / "list.csv", "email\nada@example.org\nstranger@example.org\nnew@example.org\n") == [
         "ada@example.org is on the suppression list",
         "stranger@example.org is on the suppression list",

@@ -32,7 +32,7 @@ def test_unconfirmed_subscribers_are_deleted(people: Store) -> None:
     assert forget_unconfirmed(people, TERMS, LATE) == Forgotten(1, 0)
     after = everything(people)
     assert "silent" not in str(after)
-    assert len(after.pop("requested_emails")) == 1  # so that waits go on growing
+    assert len(after.pop("requested_emails")) == 1  # so that waits keep growing
     assert after == {table: rows for table, rows in nothing.items() if table in after}
     assert forget_unconfirmed(people, TERMS, LATE) == Forgotten(0, 0)
 
@@ -71,7 +71,7 @@ def test_more_than_one_group_is_deleted(people: Store, monkeypatch: pytest.Monke
 
 
 def test_deleted_subscribers_leave_no_bytes_behind(tmp_path: Path) -> None:
-    """Deleting overwrites, also where nothing writes the file anew as an erasure does."""
+    """Deleting overwrites the data, even if nothing rewrites the file as an erasure does."""
     with open_store("sqlite:///publisher.db", tmp_path, lambda: SECRET) as store:
         add_people(store, 300)
         assert ask(store, "zebra.quagga@okapi.example") is not None
@@ -87,6 +87,6 @@ def test_deleted_subscribers_leave_no_bytes_behind(tmp_path: Path) -> None:
 
 
 def empty_log(file: Path) -> None:
-    """Bring what the write-ahead log holds into the database's file."""
+    """Move the contents of the write-ahead log to the database's file."""
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0

@@ -96,9 +96,9 @@ def test_a_subscription_not_on_the_form_stays(people: Store) -> None:
         wanted = Preferences((), shown=shown)
         set_preferences(people, TERMS, ada.uid, wanted, known=known, now=NOW, evidence=FORM)
 
-    submit(("weekly",), None)  # the daily letter is missing from the configuration
+    submit(("weekly",), None)  # the daily newsletter is missing from the configuration
     assert known(people).subscriptions == wishes("daily")
-    submit(("weekly", "daily"), ("weekly",))  # and is there again before the form is sent
+    submit(("weekly", "daily"), ("weekly",))  # and is there again before the form is submitted
     assert known(people).subscriptions == wishes("daily")
     assert happened(people, ada)[-1] == ("left", "weekly")
 
@@ -209,7 +209,7 @@ def test_old_links_do_not_undo_a_removal(people: Store, left_before: bool) -> No
     assert anew is not None
     assert confirm(people, TERMS, anew.token, now=later(hours=2), evidence=FORM) is not None
     leave(people, ada.uid)
-    assert back(people, ada.uid)  # they left by themselves this time
+    assert back(people, ada.uid)  # they unsubscribed themselves this time
 
 
 def test_a_removed_newsletter_comes_back_by_choice_only(people: Store) -> None:
@@ -331,7 +331,7 @@ def move(store: Store, uid: str, address: str, now: datetime = NOW) -> MoveReque
 
 
 def press(store: Store, request: MoveRequest, now: datetime = NOW) -> Moved:
-    """The button behind the mail that a request caused."""
+    """Press the button on the page linked in the email for a request."""
     assert request.email is not None
     return confirm_address_change(store, TERMS, request.email.token, now=now, evidence=FORM)
 
@@ -408,14 +408,14 @@ def test_address_changes_are_limited(people: Store) -> None:
     ada, bob = subscribed(people), subscribed(people, "bob@example.org")
     requests = [move(people, ada.uid, f"{n}@example.org") for n in range(5)]
     assert [request.limited for request in requests] == [False, False, False, True, True]
-    assert press(people, requests[2]) is Moved.REFUSED  # voided by the wish that caused no mail
+    assert press(people, requests[2]) is Moved.REFUSED  # voided by the request that caused no email
     assert move(people, bob.uid, "0@example.org").limited
     assert not move(people, bob.uid, "0@example.org", later(hours=1)).limited
     assert not move(people, ada.uid, "4@example.org", later(hours=1)).limited
 
 
 def imported(store: Store, *addresses: str) -> list[str]:
-    """What becomes of addresses in a file."""
+    """Return the result of importing addresses in a file."""
     terms = ImportTerms(NOW, "import old.csv", SubscriberEvent.IMPORTED)
     return [
         added.result.value for added in store.subscribers.add_all([person(address) for address in addresses], terms)

@@ -1,4 +1,4 @@
-"""The second factor: turned on and off on the page and by the command, and asked for by the login form."""
+"""The second factor: turned on and off on the page and by the command, and required by the login form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.admin_page import PASSWORD, Owner, set_password
 from tests.support.project import Project
 from tests.support.web_client import WebClient, web_client
 
-# The clock of the web application, which stands still, and later ones, for which the code of an app is another.
+# The fixed clock of the web application, and later times, at which an app shows a different code.
 MOMENTS = ["2026-11-16T09:00", "2026-11-16T09:02", "2026-11-16T09:04"]
 
 
@@ -36,7 +36,7 @@ def recovery_codes(page: str) -> list[str]:
 
 
 def turned_on(project: Project) -> tuple[str, list[str]]:
-    """Turn it on on the page; return the key and the recovery codes."""
+    """Turn on the second factor on the page; return the key and the recovery codes."""
     with web_client(project, now=MOMENTS[0]) as web:
         set_password(project)
         owner, other = Owner(web), Owner(web)
@@ -94,7 +94,7 @@ def test_turning_it_on_needs_password_and_code(project: Project) -> None:
         assert turn_on(web, owner, password="wrong password")[0].status_code == 403
         answer, key = turn_on(web, owner, code="000000")
         assert answer.status_code == 400
-        assert f'name="key" value="{key}"' in answer.text  # the app knows this key already
+        assert f'name="key" value="{key}"' in answer.text  # the app has this key already
         assert turn_on(web, owner, key="<script>")[0].status_code == 400
         assert Owner(web).log_in().status_code == 303
 
@@ -119,7 +119,7 @@ def test_the_command_turns_it_off_without_a_code(project: Project) -> None:
 
 
 class App:
-    """Stdin with the code that an app would show, once the key was printed."""
+    """Stdin with the code that an app would show after the key was printed."""
 
     def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         self.keys: list[str] = []

@@ -1,4 +1,4 @@
-"""What the log of actions says of buttons, links, commands and logins."""
+"""What the log of actions says about buttons, links, commands and logins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROXY = 'client_limit = 100000\ntrusted_proxies = ["127.0.0.1"]'
 
 
 def actions(project: Project) -> list[Action]:
-    """The log of actions, oldest first."""
+    """Return the log of actions, oldest first."""
     with open_project_store(project.config()) as store:
         return list(store.actions.list(limit=None))[::-1]
 
@@ -128,7 +128,7 @@ def test_an_attack_does_not_fill_the_log_of_actions(project: Project) -> None:
 
 
 def visitor(web: WebClient, address: str) -> Owner:
-    """The owner behind the trusted proxy, with an IP address."""
+    """Return the owner behind the trusted proxy, with an IP address."""
     owner = Owner(web)
     owner.client.headers["x-forwarded-for"] = address
     return owner

@@ -95,7 +95,7 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
-    """A project with one edition for four subscribers, and a password. Each test leaves it usable."""
+    """A project with one edition for four subscribers, and a password. Each test leaves it in a usable state."""
     project = Project(tmp_path_factory.mktemp("admin") / "letter", None)  # type: ignore[arg-type]
     project.post("third", "2026-11-12")
     with web_client(project, newsletters=WEEKLY, now=MONDAY) as running:

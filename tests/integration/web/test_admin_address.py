@@ -1,4 +1,4 @@
-"""The admin page on an address of its own: the site and its forms are not there, and it is nowhere else."""
+"""The admin page at its own URL: the site and its forms are not there, and it is nowhere else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN = '[admin]\nlisten = "127.0.0.1:{port}"\n'
 
 @contextmanager
 def serving(project: Project) -> Iterator[tuple[httpx.Client, ...]]:
-    """Serve a project on its addresses, in this process; yield a client for each."""
+    """Serve a project at its URLs, in this process; yield a client for each."""
     config = load_config(project.root)
     listeners = listen_for(config, port=0)
     server = Server(*listeners)

@@ -1,4 +1,4 @@
-"""One deed for many people at /admin/readers/bulk: they are shown first, and what was shown is what is done."""
+"""One action for many people at /admin/readers/bulk: they are shown first, and exactly those are changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def owner(web: WebClient) -> Owner:
 
 
 def send(owner: Owner, **fields: str) -> str:
-    """Send a form of the bulk pages; return the text of the page that follows."""
+    """Submit a form of the bulk pages; return the text of the next page."""
     answer = owner.client.post("/admin/readers/bulk", data={"token": owner.token("/segments/_new"), **fields})
     if answer.status_code == 303:
         answer = owner.client.get(answer.headers["location"])
@@ -49,7 +49,7 @@ def send(owner: Owner, **fields: str) -> str:
 
 
 def seen(owner: Owner, **fields: str) -> str:
-    """Let the page show whom a deed is about, and return what its button sends about them."""
+    """Let the page show whom an action concerns, and return what its button sends about them."""
     answer = owner.client.post("/admin/readers/bulk", data={"token": owner.token("/segments/_new"), **fields})
     found = re.search(r'name="expected" value="([0-9a-f]+)"', answer.text)
     assert found is not None

@@ -1,4 +1,4 @@
-"""Many connections: they are limited in number, and people are answered all the same."""
+"""Many connections: their number is limited, and people still get answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEPT = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def answers(scope: Any, receive: Any, send: Any) -> None:
-    """Answer every request; /large has 40 MB, and /waits does not end by itself."""
+    """Answer every request; /large has 40 MB, and /waits never ends."""
     large = [bytes(65_536)] * 640 if scope["path"] == "/large" else []
     length = str(2 + sum(map(len, large))).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
@@ -48,14 +48,14 @@ def running(most: int, proxies: tuple[str, ...] = ()) -> Iterator[int]:
 
 
 def connect(port: int, said: bytes, address: str = "127.0.0.1") -> socket.socket:
-    """Open a connection from one of this computer's addresses, and send something."""
+    """Open a connection from one of this computer's IP addresses, and send something."""
     opened = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(address, 0))
     opened.sendall(said)
     return opened
 
 
 def is_open(connection: socket.socket) -> bool:
-    """Whether the server has kept a connection. What it has sent is thrown away."""
+    """Return whether the server has kept a connection. What it has sent is discarded."""
     connection.setblocking(False)
     try:
         while connection.recv(100_000):
@@ -76,7 +76,7 @@ def test_nobody_waits_behind_idle_connections() -> None:
     for said in (b"", HALF, KEPT, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"):
         with running(60) as port, ExitStack() as stack, captured_log() as log:
             crowd = [stack.enter_context(connect(port, said, f"127.0.1.{number % 9 + 1}")) for number in range(200)]
-            for number in range(100):  # renewed, as fast as it goes
+            for number in range(100):  # renewed as fast as possible
                 crowd.append(stack.enter_context(connect(port, said, f"127.0.1.{number % 9 + 1}")))
                 if number % 20 == 0:
                     assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).text == "ok"
@@ -92,7 +92,7 @@ def test_one_client_has_a_quarter_and_a_trusted_proxy_all() -> None:
             crowd = [stack.enter_context(connect(port, HALF, "127.0.0.9")) for _ in range(60)]
             until(lambda: left(crowd) <= most)  # noqa: B023
             assert left(crowd) >= most - 2
-            assert is_open(other)  # those of the client with the most are closed first
+            assert is_open(other)  # connections of the client with the most are closed first
 
 
 def test_work_in_progress_is_never_dropped() -> None:
@@ -154,7 +154,7 @@ def test_one_client_behind_a_proxy_leaves_room_for_others() -> None:
         await asyncio.sleep(0.05)
         began.set()
         statuses.extend(await asyncio.gather(*asking))
-        assert await ask(limited, "192.0.2.7") == 200  # those are over
+        assert await ask(limited, "192.0.2.7") == 200  # those have ended
 
     asyncio.run(run())
     assert statuses == [200] * 3 + [429] * 2 + [200] + [200] * 3 + [429] + [200] * 3 + [429] + [200] * 10

@@ -1,4 +1,4 @@
-"""The documented nginx and Caddy blocks send the files of the site with the headers that the program sends."""
+"""The documented nginx and Caddy blocks send the files of the site with the same headers as the program."""
 
 from __future__ import annotations
 

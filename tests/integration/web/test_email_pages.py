@@ -1,4 +1,4 @@
-"""Emails without posts at /admin/emails: listed, looked at, sent as a test, approved."""
+"""Emails without posts at /admin/emails: listed, viewed, sent as a test, approved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People who guess the owner's password, all at once and one after the other."""
+"""People who guess the owner's password, all at the same time and one after the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GUESSERS = 60
 
 
 class Visitor(Owner):
-    """Somebody behind the trusted proxy, with an IP address of their own."""
+    """Someone behind the trusted proxy, with their own IP address."""
 
     def __init__(self, web: WebClient, address: str) -> None:
         super().__init__(web)
@@ -40,7 +40,7 @@ def test_the_owner_gets_in_while_many_guess(project: Project) -> None:
 
         answers = [pool.submit(guess, number) for number in range(GUESSERS)]
         pages = [pool.submit(web.get, path) for path in ("/healthz", "/feed.xml")]
-        admitted = pool.submit(until, log_in)  # who is refused tries again
+        admitted = pool.submit(until, log_in)  # a refused client tries again
         assert [page.result().status_code for page in pages] == [200, 200]
         assert admitted.result()
         assert owner.get().status_code == 200

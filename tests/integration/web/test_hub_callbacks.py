@@ -1,4 +1,4 @@
-"""/hooks/websub/<token> over HTTP: a hub is subscribed to, asks back, and its reports have a source fetched."""
+"""/hooks/websub/<token> over HTTP: a hub verifies a subscription, and its notifications cause a fetch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.store_samples import NOW
 from tests.support.web_client import WebClient, web_client
 
 TOPIC = "https://blog.example/feed"
-AT = "2026-11-21T10:00"  # the same as NOW, in the project's zone
+AT = "2026-11-21T10:00"  # the same as NOW, in the project's time zone
 SOURCES = """
 [[sources]]
 name = "blog"
@@ -60,7 +60,7 @@ def name_hub(store: Store, name: str, hub: str) -> None:
 
 
 def subscribed(web: WebClient, hub: SourceServer) -> tuple[Any, Any, dict[str, str]]:
-    """Return the configuration, the open store, and what the hub was sent."""
+    """Return the configuration, the open store, and the request to the hub."""
     config = load_config(web.project.root)
     store = open_project_store(config)
     store.sources.see({source.name: source.url for source in config.sources}, NOW)
@@ -118,7 +118,7 @@ def test_a_signed_report_has_the_source_fetched_and_another_is_ignored(web: WebC
     assert report(form["hub.secret"], b" " * 20_000_001) == 413
     assert store.sources.state("blog").next_at == later
     assert report(form["hub.secret"]) == 200
-    assert store.sources.state("blog").next_at == NOW + timedelta(seconds=10)  # 20 seconds after it was asked last
+    assert store.sources.state("blog").next_at == NOW + timedelta(seconds=10)  # 20 seconds after the last request
     store.close()
 
 

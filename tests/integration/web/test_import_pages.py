@@ -1,4 +1,4 @@
-"""Importing a file at /admin/readers/import: looked at, rehearsed, imported as rehearsed, and undone."""
+"""Importing a file at /admin/readers/import: inspected, run dry, imported with the same result, and undone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def owner(web: WebClient) -> Owner:
 
 
 def send(owner: Owner, text: str | bytes, name: str = "list.csv") -> str:
-    """Send a file; return the path below /admin to which that leads."""
+    """Upload a file; return the path below /admin to which that leads."""
     content = text.encode() if isinstance(text, str) else text
     data = {"token": owner.token("/readers/import")}
     answer = owner.client.post("/admin/readers/import", data=data, files={"file": (name, content, "text/csv")})
@@ -43,7 +43,7 @@ def send(owner: Owner, text: str | bytes, name: str = "list.csv") -> str:
 
 
 def press(owner: Owner, path: str, **fields: object) -> str:
-    """Press a button on a page; return the text of the page that follows."""
+    """Press a button on a page; return the text of the next page."""
     answer = owner.client.post(f"/admin{path}", data={"token": owner.token(path), **fields})
     assert answer.status_code == 303, answer.text
     return text_of(owner, str(answer.headers["location"]).removeprefix("/admin"))
@@ -80,7 +80,7 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     assert "4 'nonsense' is not a valid email address" in shown
     assert "2 ada@example.org: added" in shown
     assert addresses(web) == {}
-    done = press(owner, path, do="import", newsletter="daily")  # what is in this form does not count
+    done = press(owner, path, do="import", newsletter="daily")  # the contents of this form do not count
     assert "list.csv Imported 3 rows" in done
     assert addresses(web) == {"ada@example.org": "active", "bob@example.org": "unsubscribed"}
     with open_project_store(web.project.config()) as store:

@@ -1,4 +1,4 @@
-"""The mail worker: work is done in order and retried, and never delays other work."""
+"""The mail worker: jobs are done in order and retried, and never delay other jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.smtp_server import mail_server
 
 
 class Reports:
-    """Collects what a worker reports, and is the work that tests give it."""
+    """Collects a worker's reports, and has the jobs that tests give it."""
 
     def __init__(self) -> None:
         self.reports: list[tuple[str, str]] = []
@@ -27,18 +27,18 @@ class Reports:
         self.reports.append((outcome, what))
 
     def never(self, transport: Transport) -> None:
-        """Work that the mail server always defers."""
+        """A job that the mail server always defers."""
         self.tries += 1
         raise RetryLaterError("not now, ada@example.org")
 
     def second_time(self, transport: Transport) -> None:
-        """Work that succeeds at the second try."""
+        """A job that succeeds at the second try."""
         self.tries += 1
         if self.tries == 1:
             raise TransportError("the mail server cannot be reached", where="localhost:25")
 
     def broken(self, transport: Transport) -> None:
-        """Work with a defect."""
+        """A job with a bug."""
         raise KeyError("ada@example.org")
 
 
@@ -90,7 +90,7 @@ def test_permanent_rejections_are_not_retried(tmp_path: Path, capsys: pytest.Cap
 
 
 def sending_to(address: str) -> Work:
-    """The work of sending a message to an address."""
+    """Return the job of sending a message to an address."""
     message = b"Subject: A notice\r\n\r\nHello\r\n"
     return lambda transport: raise_unless_accepted(transport.send("ada@letters.example", address, message, "notice/1"))
 

@@ -25,7 +25,7 @@ NEWSLETTERS = '\n[[newsletters]]\nname = "weekly"\ntitle = "The Weekly"\n\n[[new
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
-    """A project with 120 people, two of whom are described more closely."""
+    """A project with 120 people, two of whom have more details."""
     project = Project(tmp_path_factory.mktemp("admin") / "project", None)  # type: ignore[arg-type]
     with web_client(project, newsletters=NEWSLETTERS, now=MONDAY) as web:
         set_password(project)
@@ -58,17 +58,17 @@ def owner(web: WebClient) -> Owner:
 
 
 def shown(page: str) -> list[str]:
-    """The numbers of the people in a list."""
+    """Return the numbers of the people in a list."""
     return re.findall(r'/readers/[0-9a-f]{24}"><bdi class="address">p(\d+)@', page)
 
 
 def ask(owner: Owner, **fields: str) -> str:
-    """Send the form of the list; return the page that shows what was found."""
+    """Submit the form of the list; return the page with the results."""
     answer = owner.client.post("/admin/readers", data={"token": owner.token("/readers"), **fields})
     assert answer.status_code == 303, answer.text
     place = answer.headers["location"]
     said = " ".join(fields.get(name, "") for name in ("search", "value")).lower().split()
-    # A sealed text may have the letters of a short word by chance.
+    # A sealed text may contain the letters of a short word by chance.
     parts = re.split(r"[^a-z0-9]", place.lower())
     assert not any(word in (place.lower() if len(word) > 4 else parts) for word in said), place
     return owner.client.get(place).text
@@ -147,7 +147,7 @@ def test_pages_lead_forth_and_back(owner: Owner) -> None:
 
 
 def hidden(page: str) -> dict[str, str]:
-    """The fields of the form that exports."""
+    """Return the fields of the form for exports."""
     form = page[page.index('action="/admin/readers/export"') :]
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
 

@@ -1,4 +1,4 @@
-"""What the owner does to one person at /admin/readers: each button, what it records, and what it refuses."""
+"""Actions of the owner for one person at /admin/readers: each button, what it records, and what it refuses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def owner(web: WebClient) -> Owner:
 
 
 def add(web: WebClient, local: str) -> str:
-    """Add somebody to weekly; return the path of their page below /admin."""
+    """Add someone to weekly; return the path of their page below /admin."""
     with open_project_store(web.project.config()) as store:
         store.subscribers.add_many([person(f"{local}@example.org")], at=datetime(2026, 11, 1, tzinfo=UTC), source="t")
     return f"/readers/{known(web, local).uid}"
@@ -54,15 +54,15 @@ def known(web: WebClient, local: str) -> Subscriber:
 
 
 def history(web: WebClient, local: str) -> list[str]:
-    """The events in somebody's history of consent that the owner's buttons have made."""
+    """Return the events in someone's consent history that come from the owner's buttons."""
     with open_project_store(web.project.config()) as store:
         return [event.what for event in store.subscribers.consent(known(web, local).id) if event.source == SOURCE]
 
 
 def press(owner: Owner, path: str, **fields: str | list[str]) -> str:
-    """Press a button; return what the next page says became of it."""
+    """Press a button; return what the next page says about the result."""
     answer = owner.client.post(f"/admin{path}", data={"token": owner.token("/segments/_new"), **fields})
-    page = answer.text  # shown again, if it was refused
+    page = answer.text  # shown again if it was refused
     if answer.status_code == 303:
         page = owner.client.get(f"/admin/log?{answer.headers['location'].partition('?')[2]}").text
     return page.split('role="status">' if 'role="status">' in page else 'role="alert">')[1].split("</p>")[0]
@@ -88,7 +88,7 @@ def test_tags_fields_name_and_note_are_saved_together_or_not_at_all(web: WebClie
 
 
 def opened(owner: Owner, path: str) -> dict[str, str]:
-    """The fields of the form with a person's details, as a browser would send them unchanged."""
+    """Return the fields of the form with a person's details, as a browser would submit them unchanged."""
     form = owner.get(path).text.partition('id="_details"')[2].partition("</form>")[0]
     fields = dict(re.findall(r'<input [^>]*name="([^"]+)" value="([^"]*)"', form))
     return fields | {"note": form.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0][1:]}
@@ -224,7 +224,7 @@ def test_somebody_is_added_with_a_reason_and_never_against_their_word(web: WebCl
         event = store.subscribers.consent(new.id)[0]
         assert (event.what, event.source, event.detail) == ("added", SOURCE, "at the fair")
     assert "say how they agreed" in (page := send(address="x@example.org", why=""))
-    assert 'value="x@example.org"' in page  # what was typed is still there
+    assert 'value="x@example.org"' in page  # the typed text is still there
     assert "is not a valid email address" in send(address="nobody")
     with open_project_store(web.project.config()) as store:
         suppress(store, "gone@example.org", now=datetime(2026, 11, 2, tzinfo=UTC), source="t")
@@ -249,7 +249,7 @@ def test_the_log_says_what_was_done_without_addresses_in_the_database(web: WebCl
     press(owner, path, do="tag", tags="vip")
     log = owner.get("/log").text
     assert "changed a subscriber" in log
-    assert "log@example.org" in log  # looked up, as long as they are there
+    assert "log@example.org" in log  # looked up while they exist
     assert not [row for row in web.rows()["actions"] if "@example.org" in row]
 
 

@@ -23,12 +23,12 @@ def web(project: Project, request: pytest.FixtureRequest) -> Iterator[WebClient]
 
 
 def stored(web: WebClient) -> bytes:
-    """Everything in the database in lower case: every row, and every byte of SQLite's files."""
+    """Return everything in the database in lower case: every row, and every byte of SQLite's files."""
     return (repr(web.rows()).encode() + database(web.project.root)).lower()
 
 
 def held(web: WebClient, address: str = "ada@example.org") -> dict[str, list[str]]:
-    """The newsletters of a subscriber, with their topics."""
+    """Return the newsletters of a subscriber, with their topics."""
     return {held["newsletter"]: held["topics"] for held in web.show(address)["subscriptions"]}
 
 

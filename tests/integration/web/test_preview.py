@@ -1,4 +1,4 @@
-"""The preview over HTTP: emails, site and feeds as they would be published, and nothing is changed."""
+"""The preview over HTTP: emails, site and feeds as they would be published, without any changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def preview(project: Project) -> Iterator[PreviewClient]:
 
 
 def shown(page: str) -> str:
-    """The text of the only <pre> of a page."""
+    """Return the text of the only <pre> of a page."""
     (inner,) = re.findall(r"<pre [^>]*>(.*?)</pre>", page, re.DOTALL)
     return unescape(re.sub(r"</?span[^>]*>", "", inner))
 
@@ -95,7 +95,7 @@ def test_next_email_says_when_nothing_is_new_and_counts_on(project: Project) -> 
 
 
 def test_headers_are_those_of_the_sample_message(project: Project, preview: PreviewClient) -> None:
-    project.run("publish", "--to", "ada@example.org")  # makes the project's own secret
+    project.run("publish", "--to", "ada@example.org")  # creates the project's own secret
     message = parse(preview.get("/letters/weekly/next/message.eml").content)
     page = preview.page(view="headers")
     assert message["To"] == "Ada Lovelace <ada@example.org>"
@@ -157,7 +157,7 @@ def test_broken_settings_are_shown_until_fixed(project: Project, preview: Previe
     project.write("publisher.toml", good + "content = 7\n")
     broken = preview.get("/letters/weekly/next")
     assert f"publisher.toml:{line}" in broken.text
-    assert 'href="/letters/weekly/next"' in broken.text  # the list stays as it was
+    assert 'href="/letters/weekly/next"' in broken.text  # the list is unchanged
     project.write("publisher.toml", good)
     assert "Third" in preview.page()
 

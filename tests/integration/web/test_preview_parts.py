@@ -97,7 +97,7 @@ def test_scheduled_post_changes_the_state_once(project: Project, live: LiveProje
     assert live.ask(subject) == "Third and 2 more"
     before = live.state()
     clock.now += timedelta(days=2)
-    time.sleep(0.3)  # the live looks at most so often
+    time.sleep(0.3)  # the live project checks at most this often
     after = live.state()
     assert after != before
     assert live.ask(subject) == "Later and 3 more"

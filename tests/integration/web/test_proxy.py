@@ -13,13 +13,13 @@ from tests.support.documented_servers import documented_nginx
 from tests.support.project import Project
 from tests.support.web_server import Serving, serving
 
-# For the machine itself only.
+# Only for the machine itself.
 INSIDE = {"healthz", "metrics"}
 BLOG = "https://blog.example.net"
 
 
 def own_paths(project: Project) -> list[str]:
-    """Every URL of the application except those of the site, with "secret-N" for parameters."""
+    """Return every URL of the application except those of the site, with "secret-N" for parameters."""
     with open_application(project.config(), lambda: datetime.now(UTC)) as application:
         routes = [route.path for route in application._app._app._public.routes if hasattr(route, "methods")]
     paths = sorted({re.sub(r"\{[^}]*\}", f"secret-{number}", path) for number, path in enumerate(routes)})
@@ -62,8 +62,8 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
                 headers = {"x-forwarded-for": client}
                 return httpx.post(f"{url}/subscribe", data=fields, headers=headers).status_code
 
-            # What a client writes is not believed: nginx names 127.0.0.1 behind it, which is a proxy of ours, so
-            # here, where the reader is on this machine too, the address before it counts.
+            # What a client writes is not trusted: nginx adds 127.0.0.1 after it, which is our own proxy; here the
+            # reader is on this machine, too, so the address before it counts.
             assert [ask("192.0.2.7", f"a{n}") for n in range(3)] == [200, 200, 429]
             assert ask("192.0.2.8", "b") == 200
             server.mails("b@example.org")
@@ -78,7 +78,7 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
 
 
 def signs_up_from_elsewhere(server: Serving, url: str) -> None:
-    """A script and a form on another site reach the application through nginx, with its answers and headers whole."""
+    """Check that a script and a form on another site reach the application through nginx, with all headers."""
     page, blog = f"{url}/subscribe.json", {"origin": BLOG, "x-forwarded-for": "192.0.2.9"}
     preflight = httpx.options(page, headers=blog | {"access-control-request-method": "POST"})
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, BLOG)

@@ -1,4 +1,4 @@
-"""Every Location that the program writes leads to the origin that was asked, as a browser understands it."""
+"""Every Location that the program writes leads to the requested origin, as a browser understands it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HOSTS = ["", "evil.example", "user@evil.example", "evil.example/"]
 
 
 def hostile_paths(number: int) -> list[str]:
-    """Return the same paths each time, made of pieces that browsers and servers read in different ways."""
+    """Return the same paths each time, made of parts that browsers and servers read in different ways."""
     choose = random.Random(14)
     paths = []
     for _ in range(number):
@@ -50,7 +50,7 @@ def hostile_paths(number: int) -> list[str]:
 
 
 def resolved(base: str, location: str) -> str:
-    """Return the origin to which a browser goes, which drops tabs and takes a backslash for a slash (WHATWG URL)."""
+    """Return the origin to which a browser goes; it drops tabs and reads a backslash as a slash (WHATWG URL)."""
     text = "".join(char for char in location.strip(" ") if char not in "\t\r\n").replace("\\", "/")
     parts = urlsplit(urljoin(base, text))
     return f"{parts.scheme}://{parts.netloc}"
@@ -66,7 +66,7 @@ def web(request: pytest.FixtureRequest, project: Project) -> Iterator[WebClient]
 
 
 def check(web: WebClient, path: str, host: str = "") -> str:
-    """Ask for a path as it is written; return the Location, which must not lead away."""
+    """Request a path exactly as written; return the Location, which must not lead away."""
     origin = "http://127.0.0.1:8018"
     headers = {"host": host} if host else {}
     answer = web.client.get(httpx.URL(origin).copy_with(raw_path=path.encode()), headers=headers)

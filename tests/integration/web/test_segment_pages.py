@@ -37,7 +37,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
 
 
 def send(owner: Owner, path: str, **fields: str) -> str:
-    """Send the form of a segment; return the text of the page that follows."""
+    """Submit the form of a segment; return the text of the next page."""
     answer = owner.client.post(f"/admin/segments/{path}", data={"token": owner.token("/segments/_new"), **fields})
     if answer.status_code == 303:
         answer = owner.client.get(answer.headers["location"])

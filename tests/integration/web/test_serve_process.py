@@ -1,4 +1,4 @@
-"""`publisher serve` as a process: sockets, long bodies, many clients at once, and how it ends."""
+"""`publisher serve` as a process: sockets, long bodies, many clients at the same time, and its end."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def test_a_webhook_body_is_cut_off(server: Serving) -> None:
             yield b"x" * 50_000
 
     for content in (b"x" * 1_000_001, endless()):
-        with contextlib.suppress(httpx.TransportError):  # it may answer and hang up before all was sent
+        with contextlib.suppress(
+            httpx.TransportError
+        ):  # it may answer and close the connection before everything was sent
             answer = httpx.post(f"{server.url}/hooks/bounce/postmark", content=content, timeout=60)
             assert answer.status_code == 413
     assert server.rows() == before

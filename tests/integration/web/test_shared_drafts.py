@@ -1,4 +1,4 @@
-"""Links to drafts: what somebody sees who got one, and when it ends."""
+"""Links to drafts: what people with a link see, and when it expires."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shared(web: WebClient, what: str, *more: str) -> str:
 
 
 def followed(web: WebClient, path: str) -> tuple[str, str]:
-    """Return the address and the text of the page to which a link leads."""
+    """Return the URL and the text of the page to which a link leads."""
     answer = web.get(path)
     while answer.status_code == 303 and answer.headers["location"].startswith("/"):
         path = answer.headers["location"]

@@ -1,4 +1,4 @@
-"""The built site over HTTP, and what all answers have in common."""
+"""The built site over HTTP, and the common properties of all answers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_files_are_sent_as_a_bare_application_sends_them(web: WebClient, path: s
     bare = Starlette(routes=[Mount("/", StaticFiles(directory=web.project.root / "public", html=True))])
 
     async def asked() -> httpx.Response:
-        """Ask the bare application."""
+        """Send a request to the bare application."""
         async with httpx.AsyncClient(transport=httpx.ASGITransport(bare), base_url=web.url) as client:
             return await client.get(path)
 
@@ -174,7 +174,7 @@ def test_a_page_without_a_slash_in_its_url_is_found(web: WebClient) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert web.get(path, **{"if-none-match": answer.headers["etag"]}).status_code == 304
     assert [web.get(path).status_code for path in ("/about-me/", "/about", "/about-me.html.html")] == [404] * 3
-    assert web.get("/archive").status_code == 307  # a folder comes first
+    assert web.get("/archive").status_code == 307  # a folder takes precedence
 
 
 def test_folder_redirect_ignores_the_host_header(web: WebClient) -> None:
@@ -270,7 +270,7 @@ def test_missing_feed_gets_a_page(web: WebClient, path: str) -> None:
 
 @pytest.mark.parametrize("range_", [b"", b"bytes=0-2"])
 def test_a_file_that_is_replaced_before_it_is_sent_is_sent_whole(tmp_path: Path, range_: bytes) -> None:
-    """Its length was that of the file before, and the connection broke."""
+    """It used to have the length of the old file, which broke the connection."""
     scope = {"type": "http", "method": "GET", "path": "/a.txt", "headers": [(b"range", range_)] if range_ else []}
     sent: list[Message] = []
 

@@ -143,7 +143,7 @@ def test_snippet_works_in_both_encodings(project: Project) -> None:
 
 
 def hidden(page: httpx.Response) -> dict[str, list[str]]:
-    """The hidden fields of a page's form."""
+    """Return the hidden fields of a page's form."""
     fields: dict[str, list[str]] = {}
     for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text):
         fields.setdefault(name, []).append(html.unescape(value))
@@ -323,7 +323,7 @@ def test_every_address_gets_the_same_answer_while_the_disk_is_full(project: Proj
 
 @pytest.fixture
 def nobody_works(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Let the mail worker take jobs and not do them, as if its process was killed."""
+    """Let the mail worker accept jobs without doing them, as if its process had been killed."""
     with monkeypatch.context() as idle:
         idle.setattr(MailWorker, "put", lambda *job: True)
         yield idle

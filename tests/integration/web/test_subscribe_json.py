@@ -1,4 +1,4 @@
-"""/subscribe.json: other people's front ends, with the rules and limits of the form."""
+"""/subscribe.json: front ends of other people, with the rules and limits of the form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ORIGINS = f'form_origins = ["{BLOG}"]\nclient_limit = 100000'
 
 
 def ask(web: WebClient, origin: str = "", **changed: Any) -> httpx.Response:
-    """Send what a front end sends, which asked for its token some seconds ago."""
+    """Send a front end's request with a token that it got some seconds ago."""
     body = {"email": "ada@example.org", "newsletters": ["weekly"], "token": web.form_token()} | changed
     return web.client.post(PATH, json=body, headers={"origin": origin} if origin else {})
 
@@ -115,7 +115,7 @@ def test_only_listed_sites_may_ask(project: Project) -> None:
         ):
             for answer in (web.client.options(PATH, headers={"origin": origin}), ask(web, origin)):
                 assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (403, False)
-        # What a form on any page could send without asking first.
+        # What a form on any page could send without a preflight request.
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", ""):
             headers = {"origin": BLOG, "content-type": kind}
             assert web.client.post(PATH, content=b'{"email":"ada@example.org"}', headers=headers).status_code == 415

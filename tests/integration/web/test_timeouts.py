@@ -25,7 +25,7 @@ DRIP = 0.05  # seconds between two bytes of a slow client
 
 
 class Hasty(BoundedProtocol):
-    """The same with shorter limits."""
+    """The application's server with shorter limits."""
 
     head_seconds = 0.4
     body_seconds = 0.8
@@ -33,15 +33,15 @@ class Hasty(BoundedProtocol):
 
 
 class Patient(Hasty):
-    """The same, for a body that a busy machine sends."""
+    """The same, for a body sent by a busy machine."""
 
     body_seconds = 60.0
 
 
 async def reads(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body if the path is /read, and answer with its length; or with 40 MB if the path is /large.
+    """Read the body if the path is /read, and answer with its length; answer /large with 40 MB.
 
-    With /read/file, the body gets a minute.
+    For /read/file, the body may take a minute.
     """
     length = 0
     if scope["path"] == "/read/file":
@@ -89,7 +89,7 @@ def until_closed(client: socket.socket, drip: bytes) -> bytes:
             part = client.recv(10_000)
         except TimeoutError:
             continue
-        except OSError:  # reset: it was closed while a byte was on its way
+        except OSError:  # reset: it was closed while a byte was in transit
             return said
         if not part:
             return said
@@ -104,7 +104,7 @@ def until_closed(client: socket.socket, drip: bytes) -> bytes:
         (b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"y", b""),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT", b"T", b"200"),  # the second request of a connection
         (HEAD.replace(b"POST /", b"POST /read"), b"z", b""),
-        (HEAD, b"z", b"200"),  # answered already, and nobody reads its body
+        (HEAD, b"z", b"200"),  # already answered, and its body is not read
     ],
 )
 def test_endless_request_is_closed(begin: bytes, drip: bytes, answer: bytes) -> None:

@@ -1,4 +1,4 @@
-"""html-validate and the Nu HTML Checker read one page of each kind: of the site, for subscribers, and of the owner."""
+"""html-validate and the Nu HTML Checker read one page of each kind: of the site, for subscribers, and for the owner."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _for_the_owner(web: WebClient) -> dict[str, str]:
 
 
 def _with_people(owner: Owner) -> dict[str, str]:
-    """The pages on which the owner changes people."""
+    """Yield the pages on which the owner changes people."""
 
     def send(path: str, **fields: str) -> str:
         answer = owner.client.post(f"/admin{path}", data={"token": owner.token("/segments/_new"), **fields})

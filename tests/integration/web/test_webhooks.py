@@ -76,7 +76,7 @@ def test_each_provider_is_recorded_once(web: WebClient) -> None:
         assert (got.status_code, got.text) == (200, answer)
     failure = mailgun(mailgun_failure() | {"recipient": people["bob"]})
     assert post(web, "mailgun", json.dumps(failure).encode()).text == "1 read: 1 hard bounce\n"
-    # The same token with another event: the signature does not cover the event, so the token is good once.
+    # The same token with a different event: the signature does not cover the event, so the token is valid only once.
     replayed = failure | {"event-data": mailgun_failure() | {"recipient": people["eve"], "id": "e-9"}}
     assert post(web, "mailgun", json.dumps(replayed).encode()).text == "1 read: 1 already processed\n"
     signed = sendgrid([sendgrid_event("spamreport", email="Eve@Example.org"), sendgrid_event("delivered")])
@@ -140,7 +140,7 @@ def test_forged_and_unknown_calls_do_nothing(web: WebClient) -> None:
 
 
 def post_to(application: Any, body: Any) -> httpx.Response:
-    """Post a call to an application in this process."""
+    """Send a webhook request to an application in this process."""
 
     async def call() -> httpx.Response:
         transport = httpx.ASGITransport(application)
