@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any
 
 from publisher.core.frozen import dataclass
-from publisher.posts.bounded_child import FIRST_FD, SAME_STATE, Limit, Messages, send, serve
+from publisher.posts.bounded_child import FIRST_FD, SAME_STATE, Limit, Messages, send, serve, widen
 
 # The memory that a child may use beyond what it has when it starts. A new interpreter has 40 MB.
 MEMORY = 400_000_000
@@ -31,9 +31,8 @@ MEMORY = 400_000_000
 _PATIENCE = 15
 _LEAST_WAIT = 30.0
 
-# How many calls a child may be sent before it has answered the first, and how large each of them may be. Together they
-# are smaller than a pipe, so that this process never waits for the child to read while the child waits for it.
-_AHEAD = 16
+# How large a call may be that a child is sent before it has answered those before it. Each takes a page of the pipe,
+# which has as many pages as calls are sent, so neither process waits for the other to read.
 _SMALL = 3500
 
 # Signals with which a user, a service manager or a system that is out of memory ends a process, whatever it is doing.
@@ -185,7 +184,7 @@ class BoundedProcess:
         while self._waiting:
             call = self._waiting[0]
             child = self._child = self._child or self._started(call.state)
-            if self._sent and (len(self._sent) >= _AHEAD or not child.has_state(call.state)):
+            if self._sent and (len(self._sent) >= child.ahead or not child.has_state(call.state)):
                 return
             message = child.message(call)
             if self._sent and len(message) > _SMALL:
@@ -243,12 +242,14 @@ class _Child:
 
     lifeline  the end of a pipe that nobody writes to. The kernel closes it when this process ends
     words     a file with what the child wrote to its standard error, or -1
+    ahead     how many calls it may be sent before it has answered the first
     """
 
     def __init__(self, pid: int, requests: int, replies: int, lifeline: int, words: int, memory: int) -> None:
         self.pid, self._memory = pid, memory
         self._requests, self._replies, self._lifeline, self._words = requests, Messages(replies), lifeline, words
         self._state: Any = None
+        self.ahead = widen(requests, replies)
         self.answered = 0
 
     def has_state(self, state: Any) -> bool:

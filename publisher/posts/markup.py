@@ -40,6 +40,9 @@ _NONE: tuple[()] = ()
 # The number of posts that are rendered ahead, by each process.
 _AHEAD = 16
 
+# How many posts are begun in a first build before its pages are planned. Two processes take 0.1 s for them.
+_FIRST = 256
+
 # The number of bodies from which two processes render. Another one takes 20 ms to start with its patterns, and
 # 20 MB of memory, which the few hundred bodies of feeds are not worth.
 _MANY = 600
@@ -128,6 +131,8 @@ class Renderer:
     second: BoundedProcess = field(default_factory=second_process)
     paint: Paint | None = None
     _count: int = 0
+    _is_first: bool = False
+    _first: set[str] = field(default_factory=set)
     _expected: deque[tuple[Iterator[Post], bool]] = field(default_factory=deque)
     _begun: dict[str, _Begun] = field(default_factory=dict)
     _stored: dict[str, tuple[str, str, str, int]] = field(default_factory=dict)
@@ -170,11 +175,27 @@ class Renderer:
             del self._lexers[source]
 
     def start_processes(self) -> None:
-        """Start the processes of a first build of many posts, before they would inherit the plan of all its files."""
-        if len(self.archive.posts) >= _LARGE and not self.archive.has_bodies:
+        """Start the processes of a first build of many posts, before they would inherit the plan of all its files.
+
+        If all pages will be made, the newest posts are begun, so that the processes have work while they are planned.
+        """
+        count = len(self.archive.posts)
+        if self.archive.has_bodies:
+            return
+        if count >= _LARGE or (self.paint and count >= _MANY):
             self.process.start(self._around)
             if self.paint and _HAS_CORES:  # otherwise only the posts in feeds are rendered
                 self.second.start(self._around)
+        if self.paint:
+            self._begin_newest()
+
+    def _begin_newest(self) -> None:
+        self._is_first = True
+        for post in self.archive.posts[:_FIRST]:
+            if not (post.is_elsewhere or post.redirect_to or post.source in self.archive.broken):
+                with suppress(OSError, PostError):  # reported when it is rendered
+                    self._begun[post.source] = self._begin(post, wants_code=True)
+                    self._first.add(post.source)
 
     def end_processes(self) -> None:
         """End the processes if there are so many posts that what they inherited takes much memory.
@@ -236,6 +257,7 @@ class Renderer:
             self._begun[post.source] = self._begin(post)
         self._begin_expected()
         begun = self._begun.pop(post.source)  # only now, or it would be begun again
+        self._first.discard(post.source)
         try:
             body, painted = begun.taken()
         except BaseException:  # whatever it is, the build starts again, without this post
@@ -243,6 +265,7 @@ class Renderer:
             for process in (self.process, self.second):
                 process.withdraw(ahead)
             self._begun.clear()
+            self._first.clear()
             raise
         is_kept = post.source in self._newest and post.source not in self.archive.last_versions
         if body.is_plain and is_kept and body is not begun.body:
@@ -284,19 +307,18 @@ class Renderer:
 
     def _begin_expected(self) -> None:
         most = 2 * _AHEAD if self.second.pid else _AHEAD
-        while len(self._begun) + len(self._painting) <= most and self._expected:
+        while len(self._begun) - len(self._first) + len(self._painting) <= most and self._expected:
             posts, with_code = self._expected[0]
             post = next(posts, None)
             if post is None:
                 self._expected.popleft()
                 continue
             if made := self._made.get(post.source):
-                if with_code and self.paint and post.source not in self._painting:
+                if with_code and self.paint and self._lexers[post.source].begin(made.html, self.paint):
                     self._painting.add(post.source)
-                    self._lexers[post.source].begin(made.html, self.paint)
             elif post.source not in self._begun and post.source not in self.archive.broken:
                 with suppress(OSError, PostError):  # reported when it is rendered
-                    self._begun[post.source] = self._begin(post, wants_code=with_code)
+                    self._begun[post.source] = self._begin(post, wants_code=with_code or self._is_first)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
         """Yield a warning if the code of a post took too long to colour."""

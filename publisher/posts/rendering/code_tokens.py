@@ -82,10 +82,15 @@ class CodeLexer:
         self._spend(used, language, code)
         return tokens
 
-    def begin(self, html: str, paint: Paint) -> None:
-        """Begin to turn all code of the post into HTML, unless it is already, so that it is there when it is needed."""
-        if self._ahead is None and not self._painted and (found := _CODE_BLOCK.findall(html)):
-            self._ahead = self._process.begin(painted, found, paint, seconds=self._limit + _LOADING)
+    def begin(self, html: str, paint: Paint) -> bool:
+        """Begin to turn all code of the post into HTML, so that it is there when it is needed.
+
+        Returns False if that is not necessary.
+        """
+        if self._ahead is not None or self._painted or not (found := _CODE_BLOCK.findall(html)):
+            return False
+        self._ahead = self._process.begin(painted, found, paint, seconds=self._limit + _LOADING)
+        return True
 
     def html(self, paint: Paint, language: str, code: str) -> str | None:
         """Return a listing as HTML, as `paint` writes it; None if its language is unknown, or the time is over.

@@ -119,6 +119,36 @@ def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_i
         process.end()
 
 
+def test_the_first_posts_of_a_build_are_begun_at_once_and_those_that_nobody_needs_keep_no_other_waiting(
+    process: BoundedProcess, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    names = [f"2024-07-05-post-{number:03}.md" for number in range(300)]
+    for name in names:
+        folder.write(name, f"This is {name}.\n\n```python\nname = '{name}'\n```\n")
+    folder.write(names[3], b"---\ntitle: x\n---\ncaf\xe9")
+    folder.write(names[4], "- a\n" * 200_000)
+    archive = folder.archive()
+    limits = RenderLimits(time=TimeLimit(0.1, 0))
+    counting = Counting(memory=150_000_000)
+    renderer = Renderer(archive, folder.config, process=counting, second=counting, limits=limits, paint=coloured)
+    renderer.start_processes()
+    assert counting.count == 256
+    broken = []
+    renderer.expect(archive.posts[50:])
+    for post in archive.posts[50:]:  # the first 50 are never asked for
+        try:
+            body = renderer.render(post)
+        except BrokenPost as found:
+            broken.append(found.source)
+            continue
+        assert f"<p>This is {post.source}.</p>" in body.html
+        assert body.colour
+        assert "<span" in (body.colour("python", f"name = '{post.source}'\n") or "")
+    assert broken == []
+    counting.end()
+
+
 def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
     folder = folder_of_posts(tmp_path)
     folder.write(NAMES[1], f"See [that](/{NAMES[0]}).")  # the target of its link may move, so it is rendered again
@@ -162,11 +192,18 @@ def test_large_calls_and_results_do_not_block_each_other(process: BoundedProcess
     assert [len(process.result(call)) for call in calls] == [20, 6_000_000, 20, 400_000, 400_000, 2800]
 
 
+def test_many_calls_with_large_answers_do_not_block_each_other(process: BoundedProcess) -> None:
+    calls = [process.begin(doubled, "x" * 3300, seconds=5) for _ in range(600)]
+    large = [process.begin(doubled, "x" * 60_000, seconds=5) for _ in range(5)]
+    assert {len(process.result(call)) for call in calls} == {6600}
+    assert {len(process.result(call)) for call in large} == {120_000}
+
+
 def test_a_withdrawn_call_is_not_made(process: BoundedProcess) -> None:
-    calls = [process.begin(add, n, 0, seconds=5) for n in range(40)]
+    calls = [process.begin(add, n, 0, seconds=5) for n in range(200)]  # more than a child is sent at once
     endless = process.begin(spin, seconds=600)
     process.withdraw([endless])
-    assert [process.result(call) for call in calls] == list(range(40))
+    assert [process.result(call) for call in calls] == list(range(200))
     assert process.call(add, 1, 2, seconds=5) == 3
 
 
