@@ -19,7 +19,7 @@ from publisher.config import Config
 from publisher.core.frozen import dataclass
 from publisher.core.host_id import JOIN_VARIABLE, host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
-from publisher.site.build import BuildReport, build
+from publisher.site.build import BuildReport, BuildStart, build
 from publisher.site.build.folder import Progress
 from publisher.site.build.manifest import Manifest, manifest_file
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersion, WebVersions
@@ -167,11 +167,19 @@ def run_build(
     progress: Progress | None = None,
     accept_new_ids: bool = False,
     require: Callable[[Archive], None] | None = None,
+    start: BuildStart | None = None,
 ) -> BuildReport:
     """Build the site, including the web versions of the editions that are public at `now`; see publisher.site.build."""
     editions = web_copies(config, now)
     return build(
-        config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids, require=require
+        config,
+        now,
+        out=out,
+        editions=editions,
+        progress=progress,
+        accept_new_ids=accept_new_ids,
+        require=require,
+        start=start,
     )
 
 

@@ -13,6 +13,6 @@ Public modules:
     site_files    plan every file of the site as an output, and list all paths that links can lead to
 """
 
-from publisher.site.build.builder import BuildReport, build
+from publisher.site.build.builder import BuildReport, BuildStart, build
 
-__all__ = ["BuildReport", "build", "copied_files", "folder", "ids", "manifest", "rebuild", "site_files"]
+__all__ = ["BuildReport", "BuildStart", "build", "copied_files", "folder", "ids", "manifest", "rebuild", "site_files"]

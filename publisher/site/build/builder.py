@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,24 @@ from publisher.site.build.folder import OutputFolder, Progress, remove_partial_f
 from publisher.site.build.manifest import Manifest, manifest_file
 from publisher.site.unchanged import look_at, recorded
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
+
+
+class BuildStart:
+    """What a build begins with, for callers that need the posts before it.
+
+    look     what the project's files looked like before any was read, because later changes are for the next build
+    reader   the reader of the posts
+    archive  the posts
+    """
+
+    def __init__(self, config: Config, now: datetime) -> None:
+        """Read the posts that are public at `now`. Raises ProjectError if their folder cannot be read as a whole."""
+        self.look = look_at(str(config.root), config.pages.output)
+        require_posts(config)
+        self.reader = ArchiveReader(config)
+        forget()  # what the look has found besides the posts
+        self.reader.require_whole()
+        self.archive = self.reader.archive(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,7 @@ def build(
     progress: Progress | None = None,
     accept_new_ids: bool = False,
     require: Callable[[Archive], None] | None = None,
+    start: BuildStart | None = None,
 ) -> BuildReport:
     """Bring the output folder up to date with the posts that are public at `now`.
 
@@ -92,13 +111,14 @@ def build(
     accept_new_ids  whether to continue if settings would change the ids of published posts
     require         called with the posts, before any file is written, if their ids differ from those of the last build;
                     it raises PublisherError to stop the build
+    start           what the caller has read at `now`, if the output folder is the usual one; None to read it
     Raises ProjectError if the folder cannot be written; every file in it is then complete, old or new. Also raises it,
     before any file is written, if posts or static files cannot be read, or if settings would change ids.
     """
     path = out or config.root / config.pages.output
     manifest = Manifest.read(manifest_file(config, path))
     try:
-        return _build(config, now, path, manifest, editions, progress, require, accept_new_ids=accept_new_ids)
+        return _build(config, now, path, manifest, editions, progress, require, start, accept_new_ids=accept_new_ids)
     except PublisherError as error:
         manifest.note_failure(problem_at(error), now)
         raise
@@ -112,19 +132,20 @@ def _build(
     editions: WebVersions,
     progress: Progress | None,
     require: Callable[[Archive], None] | None,
+    start: BuildStart | None,
     *,
     accept_new_ids: bool,
 ) -> BuildReport:
     is_usual = path == config.root / config.pages.output
     # Before anything is read, because later changes are for the next build.
-    look = look_at(str(config.root), config.pages.output) if is_usual else None
+    look = start.look if start else look_at(str(config.root), config.pages.output) if is_usual else None
     require_posts(config)
     templates = Templates(config.root / "templates", reload=False)
     templates.require_readable()
     static = static_files(config)
     static.require_whole()
     inputs = _inputs(config, templates, static, editions)
-    with closing(ArchiveReader(config)) as reader:
+    with nullcontext(start.reader) if start else closing(ArchiveReader(config)) as reader:
         forget()  # what the look has found besides the posts
         reader.require_whole()
         if config.pages.enabled and config.posts.tool:
@@ -139,7 +160,8 @@ def _build(
 
             folder = OutputFolder(path, manifest)
             rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
-            rebuild.run(now, progress, require, accept_new_ids=accept_new_ids)
+            archive = start.archive if start else None
+            rebuild.run(now, progress, require, archive, accept_new_ids=accept_new_ids)
             manifest.inputs, manifest.index = inputs, reader.state
             manifest.failure = manifest.failing_since = None
         measured = {file for pairs in reader.index.measured().values() for file, _ in pairs}

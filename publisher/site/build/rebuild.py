@@ -50,6 +50,7 @@ class Rebuild:
         now: datetime,
         progress: Progress | None,
         require: Callable[[Archive], None] | None,
+        archive: Archive | None = None,
         *,
         accept_new_ids: bool,
     ) -> None:
@@ -58,12 +59,12 @@ class Rebuild:
         If the body of a post turns out to be unreadable, the whole site is planned again, either with the last readable
         version of that post or without it.
         Raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
-        require: see builder.build.
+        require: see builder.build. archive: the posts, if they were read; None to read them
         """
         known = KnownIds(self._config, accept_new=accept_new_ids)
         try:
             while True:
-                archive = self._reader.archive(now, keeps_texts=True)
+                archive = archive or self._reader.archive(now, keeps_texts=True)
                 archive.posts.most = _MOST_LOADED
                 known.require_same(archive)
                 are_new = not known.has(archive)
@@ -73,6 +74,7 @@ class Rebuild:
                     self._make(archive, now, progress)
                 except BrokenPost as broken:
                     archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
+                    archive = None
                     continue
                 if are_new:
                     known.record(archive)

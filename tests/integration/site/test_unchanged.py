@@ -6,14 +6,18 @@ import os
 import random
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import time_machine
 
 from publisher.cli.unchanged_build import report_unchanged
+from publisher.config import load_config
 from publisher.posts.index import INDEX_FILE
 from publisher.posts.last_versions import VERSIONS_FILE
+from publisher.publishing.wiring import run_build
+from publisher.site.build import BuildStart
 from publisher.site.unchanged import CACHES, forget_look
 from tests.support.project import Project
 
@@ -196,3 +200,21 @@ def test_the_short_way_is_never_taken_when_the_usual_way_finds_something(
 
 def test_all_caches_are_looked_at() -> None:
     assert CACHES == (INDEX_FILE, "published.db", VERSIONS_FILE)
+
+
+def test_an_edit_after_the_posts_were_read_is_for_the_next_build(
+    built: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built.post("second", title="Before")
+    time.sleep(0.03)
+    config, now = load_config(built.root, os.environ), datetime.now(UTC)
+    start = BuildStart(config, now)
+    built.post("late", title="After")
+    assert not [post for post in start.archive.posts if post.title == "After"]
+    time.sleep(0.03)
+    run_build(config, now, start=start)
+    assert "Before" in built.read("public/feed.xml")
+    assert "After" not in built.read("public/feed.xml")
+    assert not _short(built, capsys)
+    _build(built)
+    assert "After" in built.read("public/feed.xml")
