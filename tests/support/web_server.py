@@ -22,11 +22,11 @@ from tests.support.web_client import NEWSLETTERS, WebClient, check_log, configur
 class Serving(WebClient):
     """A running server of a project whose public URL is the server's own."""
 
-    def __init__(self, project: Project, port: int, *, now: str = "") -> None:
+    def __init__(self, project: Project, port: int, *, now: str = "", **environment: str) -> None:
         program = [sys.executable, "-m", "publisher", "-C", str(project.root), *(["--now", now] if now else [])]
         self.process: subprocess.Popen[str] = Program(
             [*program, "serve", "--port", str(port)],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -56,12 +56,18 @@ def line_with(process: subprocess.Popen[str], word: str) -> str:
 
 @contextmanager
 def serving(
-    project: Project, more: str = "", *, newsletters: str = NEWSLETTERS, web: str = "", now: str = ""
+    project: Project,
+    more: str = "",
+    *,
+    newsletters: str = NEWSLETTERS,
+    web: str = "",
+    now: str = "",
+    **environment: str,
 ) -> Iterator[Serving]:
     """Yield a running server of a project. In the end it must exit with 0, and its log must be clean."""
     port = free_port()
     configure(project, port, more, newsletters, web)
-    running = Serving(project, port, now=now)
+    running = Serving(project, port, now=now, **environment)
     try:
         yield running
     except BaseException:
