@@ -68,7 +68,7 @@ def publish(apart: ThreadPoolExecutor, server: Serving) -> Future[Ran]:
     return apart.submit(server.project.spawn, "publish", "weekly", "--yes", now=MONDAY)
 
 
-def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
+def test_the_owner_watches_an_edition_being_sent_holds_it_and_resumes_it(
     project: Project, browser: Chromium, mail: tuple[Patient, str]
 ) -> None:
     mailboxes, more = mail
@@ -112,7 +112,7 @@ def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
         assert said == []
 
 
-def test_a_held_edition_goes_when_the_owner_approves_it(
+def test_an_edition_on_hold_is_sent_when_the_owner_approves_it(
     project: Project, browser: Chromium, mail: tuple[Patient, str]
 ) -> None:
     mailboxes, more = mail

@@ -112,7 +112,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_killed_at_twelve_moments_and_run_once_more_everybody_has_one_letter(crowd: Project) -> None:
+def test_after_kills_at_twelve_moments_and_one_more_run_everyone_has_one_email(crowd: Project) -> None:
     database = crowd.root / ".publisher/publisher.db"
     for reached in (lambda: database.exists(), lambda: database.exists() and database.stat().st_size > 100_000):
         kill_when(start(crowd, "subscribers", "import", str(crowd.root / "people.csv")), reached)
@@ -128,7 +128,7 @@ def test_killed_at_twelve_moments_and_run_once_more_everybody_has_one_letter(cro
     assert crowd.listing(".publisher/outbox") == before
 
 
-def test_two_runs_at_the_same_time_send_each_letter_once(crowd: Project) -> None:
+def test_two_runs_at_the_same_time_send_each_email_once(crowd: Project) -> None:
     crowd.ok("subscribers", "import", str(crowd.root / "people.csv"), now="")
     for process in [start(crowd, "publish") for _ in range(2)]:
         finish(process)
@@ -136,7 +136,7 @@ def test_two_runs_at_the_same_time_send_each_letter_once(crowd: Project) -> None
     assert_everybody_has_it_once(crowd)
 
 
-def test_a_run_goes_on_where_one_beside_it_was_killed(crowd: Project) -> None:
+def test_a_run_continues_where_another_one_was_killed(crowd: Project) -> None:
     crowd.ok("subscribers", "import", str(crowd.root / "people.csv"), now="")
     new = crowd.root / ".publisher/outbox/new"
     for target in (0, 40, 90):

@@ -20,7 +20,7 @@ def example(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.Captu
     return Project(tmp_path / request.param, capsys)
 
 
-def test_there_are_three() -> None:
+def test_there_are_three_examples() -> None:
     assert len(EXAMPLES) == 3
 
 
@@ -30,7 +30,7 @@ def test_an_example_has_no_problems_but_its_domain(example: Project) -> None:
     assert {each["severity"] for each in found} == {"warning"}
 
 
-def test_an_example_sends_what_it_says(example: Project) -> None:
+def test_an_example_sends_what_it_describes(example: Project) -> None:
     name = example.config().newsletters[0].name
     example.subscribe("ada", "grace", newsletter=name)
     example.ok("publish", "--yes", now=SUNDAY)

@@ -186,7 +186,7 @@ def test_a_stolen_cookie_opens_nothing_once_the_owner_has_logged_out(
             assert thief.locator("input[type=password]").count() == 1, path
 
 
-def test_no_redirect_and_no_frame_leads_elsewhere(browser: Chromium, project: Project, url: str) -> None:
+def test_no_redirect_or_frame_leads_elsewhere(browser: Chromium, project: Project, url: str) -> None:
     with browser.page() as page:
         for path in LEADING_OUT:
             page.goto(url + path)

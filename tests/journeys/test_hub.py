@@ -86,7 +86,7 @@ def test_the_hub_is_notified_once_of_every_feed_that_changed_and_of_no_other(pro
     assert hub.topics() == files_of("", "tags/r_and_d/")
 
 
-def test_when_nothing_changed_nobody_is_told(project: Project, hub: Hub) -> None:
+def test_without_a_change_no_hub_is_notified(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url)
     project.ok("publish")
     hub.told.clear()
@@ -94,13 +94,15 @@ def test_when_nothing_changed_nobody_is_told(project: Project, hub: Hub) -> None
     assert hub.told == []
 
 
-def test_building_alone_tells_nobody(project: Project, hub: Hub) -> None:
+def test_building_alone_notifies_no_hub(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url).ok("build")
     with_hub(project, hub.url).ok("publish", "--dry-run")
     assert hub.told == []
 
 
-def test_the_hub_is_notified_of_the_feed_of_a_newsletter_when_its_edition_is_up(project: Project, hub: Hub) -> None:
+def test_the_hub_is_notified_of_the_feed_of_a_newsletter_when_its_edition_is_published(
+    project: Project, hub: Hub
+) -> None:
     with_hub(project, hub.url, '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 3\n')
     project.subscribe("ada")
     project.ok("publish")
@@ -109,7 +111,7 @@ def test_the_hub_is_notified_of_the_feed_of_a_newsletter_when_its_edition_is_up(
     assert set(hub.topics().values()) == {1}
 
 
-def test_a_hub_that_nobody_answers_for_is_one_warning_and_no_failure(project: Project) -> None:
+def test_an_unreachable_hub_is_one_warning_and_no_failure(project: Project) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # a port on which nothing listens
         with_hub(project, f"http://127.0.0.1:{taken.getsockname()[1]}/")
@@ -125,14 +127,14 @@ def test_a_hub_that_nobody_answers_for_is_one_warning_and_no_failure(project: Pr
     assert (project.root / "public/feed.xml").is_file()
 
 
-def test_a_hub_that_refuses_three_feeds_is_asked_for_no_other(project: Project, hub: Hub) -> None:
+def test_a_hub_that_refuses_three_feeds_gets_no_other_notification(project: Project, hub: Hub) -> None:
     hub.statuses = [403]
     ran = with_hub(project, hub.url).ok("publish")
     assert hub.topics() == files_of("")
     assert ran.err.count("could not be notified of 12 feeds") == ran.err.count("it answered 403 Forbidden") == 1
 
 
-def test_feeds_that_a_hub_refuses_do_not_keep_the_others_back_for_ever(project: Project, hub: Hub) -> None:
+def test_feeds_that_a_hub_refuses_do_not_block_the_others_for_ever(project: Project, hub: Hub) -> None:
     hub.statuses = [400, 400, 400]
     with_hub(project, hub.url).ok("publish")
     hub.told.clear()
@@ -142,21 +144,21 @@ def test_feeds_that_a_hub_refuses_do_not_keep_the_others_back_for_ever(project: 
     assert set(hub.topics().values()) == {1} and len(hub.topics()) == 12
 
 
-def test_a_hub_that_is_busy_for_a_moment_is_asked_again(project: Project, hub: Hub) -> None:
+def test_a_hub_that_is_busy_for_a_moment_is_tried_again(project: Project, hub: Hub) -> None:
     hub.statuses = [503, 503, 202]
     ran = with_hub(project, hub.url).ok("publish")
     assert "could not be notified" not in ran.err
     assert sorted(hub.topics().values()) == [1] * 11 + [3]
 
 
-def test_a_hub_that_is_broken_is_asked_three_times_of_one_feed_and_once_of_two_more(project: Project, hub: Hub) -> None:
+def test_a_broken_hub_is_tried_three_times_for_one_feed_and_once_for_two_more(project: Project, hub: Hub) -> None:
     hub.statuses = [500]
     ran = with_hub(project, hub.url).ok("publish")
     assert list(hub.topics().values()) == [3, 1, 1]
     assert ran.err.count("could not be notified of 12 feeds") == 1
 
 
-def test_the_next_publish_notifies_of_what_a_build_alone_changed(project: Project, hub: Hub) -> None:
+def test_the_next_publish_notifies_of_changes_made_by_a_build(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url).ok("publish")
     hub.told.clear()
     project.post("third", "2026-11-15", "Other words.", tags="[R&D]")
@@ -166,7 +168,7 @@ def test_the_next_publish_notifies_of_what_a_build_alone_changed(project: Projec
     assert hub.topics() == files_of("", "tags/r_and_d/")
 
 
-def test_what_a_hub_did_not_take_is_repeated_once_by_the_next_publish(project: Project, hub: Hub) -> None:
+def test_failed_notifications_are_repeated_once_by_the_next_publish(project: Project, hub: Hub) -> None:
     hub.statuses = [204, 403, 403, 403, 204]
     assert "could not be notified of 11 feeds" in with_hub(project, hub.url).ok("publish").err
     hub.told.clear()
@@ -177,7 +179,7 @@ def test_what_a_hub_did_not_take_is_repeated_once_by_the_next_publish(project: P
     assert hub.told == []
 
 
-def test_a_feed_that_was_only_written_again_is_no_news(project: Project, hub: Hub) -> None:
+def test_a_feed_that_was_only_rewritten_causes_no_notification(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url).ok("publish")
     hub.told.clear()
     shutil.rmtree(project.root / "public")
@@ -185,7 +187,7 @@ def test_a_feed_that_was_only_written_again_is_no_news(project: Project, hub: Hu
     assert hub.told == []
 
 
-def test_a_feed_that_is_gone_is_forgotten(project: Project, hub: Hub) -> None:
+def test_a_deleted_feed_is_forgotten(project: Project, hub: Hub) -> None:
     hub.statuses = [403]
     with_hub(project, hub.url).ok("publish")
     (project.root / "posts/third.md").unlink()
@@ -197,7 +199,7 @@ def test_a_feed_that_is_gone_is_forgotten(project: Project, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"hub": 1}', b"\xff"])
-def test_a_broken_memory_of_the_hub_makes_it_notified_again(project: Project, hub: Hub, broken: bytes) -> None:
+def test_a_damaged_state_file_makes_the_hub_notified_again(project: Project, hub: Hub, broken: bytes) -> None:
     with_hub(project, hub.url).ok("publish")
     hub.told.clear()
     project.write(".publisher/hub.json", broken)
@@ -208,7 +210,7 @@ def test_a_broken_memory_of_the_hub_makes_it_notified_again(project: Project, hu
 LETTERS = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 3\n'
 
 
-def test_letters_are_out_before_the_hub_is_told(project: Project, hub: Hub) -> None:
+def test_emails_are_sent_before_the_hub_is_notified(project: Project, hub: Hub) -> None:
     hub.look = lambda: sum(path.is_file() for path in (project.root / ".publisher/outbox").rglob("*.eml"))
     with_hub(project, hub.url, LETTERS)
     project.subscribe("ada")
@@ -217,7 +219,7 @@ def test_letters_are_out_before_the_hub_is_told(project: Project, hub: Hub) -> N
     assert set(hub.seen) == {1}
 
 
-def test_a_question_without_an_answer_keeps_no_news_back(project: Project, hub: Hub) -> None:
+def test_a_request_without_an_answer_blocks_no_notification(project: Project, hub: Hub) -> None:
     more = f'transport = "smtp"\n\n[feeds]\nhub = "{hub.url}"\n'
     project.configure(more, LETTERS)
     project.subscribe("ada")
@@ -250,7 +252,7 @@ def drip(first: bytes, again: bytes) -> Iterator[str]:
 URLS = [f"{SITE}/{number}.xml" for number in range(5)]
 
 
-def test_a_hub_that_sends_one_header_line_after_the_other_is_left_at_the_deadline() -> None:
+def test_a_hub_that_sends_endless_headers_is_given_up_at_the_deadline() -> None:
     with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
         done = ping(url, URLS, HubLimits(each_seconds=0.3, all_seconds=60))
     assert [each.error for each in done] == ["no answer within 0.3 seconds"] * 5
@@ -262,13 +264,13 @@ def test_a_huge_body_is_not_read() -> None:
     assert [each.error for each in done] == ["it answered 500 Broken"] * 5
 
 
-def test_all_feeds_together_have_a_deadline_too() -> None:
+def test_all_feeds_together_also_have_a_deadline() -> None:
     with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
         done = ping(url, URLS, HubLimits(all_seconds=0))
     assert {each.error for each in done} == {"there was no time left"}
 
 
-def test_an_address_that_nothing_may_connect_to_is_said_and_not_tried() -> None:
+def test_a_forbidden_address_is_reported_and_not_tried() -> None:
     done = ping("http://2130706433:8080/", URLS)
     assert {each.error for each in done} == {
         "its address writes an address in an unusual way; write four numbers, like 192.0.2.1"

@@ -24,7 +24,7 @@ def german(project: Project) -> None:
     project.write("publisher.toml", toml)
 
 
-def test_a_site_and_its_letters_speak_the_sites_language(project: Project) -> None:
+def test_a_site_and_its_emails_are_in_the_language_of_the_site(project: Project) -> None:
     german(project)
     project.subscribe("ada")
     project.ok("publish")
@@ -40,7 +40,7 @@ def test_a_site_and_its_letters_speak_the_sites_language(project: Project) -> No
     assert "Unsubscribe" not in html + text
 
 
-def test_only_a_changed_catalog_makes_the_pages_again(project: Project) -> None:
+def test_only_a_changed_catalog_rebuilds_the_pages(project: Project) -> None:
     german(project)
     project.ok("build")
     assert project.ok("build", "--json").json["written"] == 0
@@ -59,7 +59,7 @@ def test_a_broken_catalog_stops_the_build_in_one_line_with_its_place(project: Pr
     assert "Traceback" not in ran.said
 
 
-def test_check_tells_of_a_logo_that_is_not_there(project: Project) -> None:
+def test_check_reports_a_missing_logo(project: Project) -> None:
     project.configure('\n[theme]\nlogo = "logo.png"\n', newsletters=WEEKLY + 'theme = { logo = "/other.png" }\n')
     said = [problem["message"] for problem in project.ok("check", "--json").json]
     assert [message for message in said if "logo" in message] == [

@@ -138,7 +138,7 @@ def test_the_web_version_has_no_personal_links(begun: Project) -> None:
     assert "@@publisher" not in everything
 
 
-def test_an_unreachable_server_is_one_line_and_one_says_what_waits(begun: Project) -> None:
+def test_an_unreachable_server_is_one_line_and_another_counts_waiting_messages(begun: Project) -> None:
     smtp(begun, 9)
     ran = begun.run("publish", "--yes")
     waits, error = ran.err.splitlines()
@@ -170,7 +170,7 @@ def test_publish_asks_before_sending(begun: Project) -> None:
         assert len(mailboxes.messages) == 2
 
 
-def test_a_rejected_recipient_stops_no_other(begun: Project) -> None:
+def test_a_rejected_recipient_does_not_affect_others(begun: Project) -> None:
     begun.ok("subscribers", "add", "550-unknown@example.org")
     begun.ok("subscribers", "add", "450-busy@example.org")
     with mail_server() as (mailboxes, settings):

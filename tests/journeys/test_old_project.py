@@ -57,7 +57,7 @@ def old(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
     return project
 
 
-def test_everything_is_still_there(old: Project) -> None:
+def test_all_data_is_still_there(old: Project) -> None:
     status = old.ok("--json", "status", now=BEFORE).json
     assert status["subscribers"] == {"pending": 1, "active": 4, "unsubscribed": 1, "suppressed": 1}
     assert [(each["id"], each["held_by"], each["held"]) for each in status["unfinished"]] == [

@@ -57,9 +57,7 @@ def published(project: Project, post: Post, addresses: list[str]) -> None:
     post.settle()
 
 
-def test_every_mailbox_gets_one_signed_message_and_each_failure_comes_back_as_its_own(
-    empty: Project, post: Post
-) -> None:
+def test_every_mailbox_gets_one_signed_message_and_each_failure_bounces_separately(empty: Project, post: Post) -> None:
     records = keys(empty)
     published(empty, post, [*READERS, *GONE])
     for address in READERS:

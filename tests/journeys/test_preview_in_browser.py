@@ -101,7 +101,7 @@ def in_frames(page: Page, script: str) -> list[object]:
     return [frame.evaluate(script) for frame in page.frames[1:]]
 
 
-def test_one_letter_is_seen_from_every_side_with_the_keys_alone(page: Page) -> None:
+def test_an_email_is_shown_in_every_view_with_only_the_keyboard(page: Page) -> None:
     seen = []
     for key in "12345":
         press(page, key)
@@ -114,7 +114,7 @@ def test_one_letter_is_seen_from_every_side_with_the_keys_alone(page: Page) -> N
     assert in_frames(page, "innerWidth <= 360") == [False, True]
 
 
-def test_keys_lead_through_the_list_and_the_angle_stays(page: Page) -> None:
+def test_keys_lead_through_the_list_and_the_view_stays(page: Page) -> None:
     press(page, "d")
     page.wait_for_url("**scheme=dark")
     press(page, "p")
@@ -131,14 +131,14 @@ def test_keys_lead_through_the_list_and_the_angle_stays(page: Page) -> None:
     assert not page.is_visible("dialog")
 
 
-def test_keys_also_work_while_a_letter_has_the_focus(page: Page) -> None:
+def test_keys_also_work_while_an_email_has_the_focus(page: Page) -> None:
     page.wait_for_load_state("load")
     page.focus("iframe")
     press(page, "2")
     page.wait_for_url("**view=text")
 
 
-def test_a_letter_is_shown_light_and_dark_by_its_own_rules(page: Page) -> None:
+def test_an_email_is_shown_light_and_dark_according_to_its_own_rules(page: Page) -> None:
     page.goto(f"{LETTER}?scheme=both")
     background = "getComputedStyle(document.querySelector('.sheet')).backgroundColor"
     light, _, dark, _ = in_frames(page, background)
@@ -147,7 +147,7 @@ def test_a_letter_is_shown_light_and_dark_by_its_own_rules(page: Page) -> None:
     assert in_frames(page, "matchMedia('(prefers-color-scheme: dark)').matches") == [False, False, True, True]
 
 
-def test_what_is_saved_appears_and_the_chosen_view_stays(page: Page, project: Project) -> None:
+def test_a_saved_file_appears_and_the_chosen_view_stays(page: Page, project: Project) -> None:
     page.goto(f"{LETTER}?scheme=dark&width=phone")
     page.wait_for_load_state("load")
     page.evaluate("window.sameWindow = true")
@@ -172,7 +172,7 @@ def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
     assert list(project.mail()) == ["ada@example.org"]
 
 
-def test_a_mistake_is_a_calm_panel_until_it_is_corrected(page: Page, project: Project) -> None:
+def test_a_mistake_is_shown_as_a_panel_until_it_is_corrected(page: Page, project: Project) -> None:
     path = project.write("templates/email/digest.html", "{{ nothing }}")
     page.wait_for_selector("text=templates/email/digest.html:1")
     assert page.query_selector_all("iframe") == []
@@ -185,7 +185,7 @@ def test_a_mistake_is_a_calm_panel_until_it_is_corrected(page: Page, project: Pr
     page.wait_for_selector("text=posts/broken.md:", state="detached")
 
 
-def test_no_page_scrolls_sideways_or_asks_another_machine(page: Page, project: Project, changing: Preview) -> None:
+def test_no_page_scrolls_sideways_or_contacts_another_machine(page: Page, project: Project, changing: Preview) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     project.post("a" * 60, "2026-11-16", title="W" * 80, body="`" + "x" * 300 + "`")
@@ -204,7 +204,7 @@ def test_no_page_scrolls_sideways_or_asks_another_machine(page: Page, project: P
     assert len(asked) > len(EVERY_PAGE)
 
 
-def test_everything_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page) -> None:
+def test_everything_can_be_reached_by_tab_and_shows_its_focus(page: Page) -> None:
     page.wait_for_load_state("load")
     wanted = page.evaluate(
         "[...document.querySelectorAll('a, button, summary, input, select, iframe')]"
@@ -222,7 +222,7 @@ def test_everything_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page
     assert len(reached) == wanted
 
 
-def test_no_script_of_a_letter_runs(page: Page, project: Project) -> None:
+def test_no_script_in_an_email_runs(page: Page, project: Project) -> None:
     project.write(
         "templates/email/digest.html",
         '{% extends "shipped/email/digest.html" %}{% block intro %}'

@@ -20,7 +20,7 @@ def text_of(project: Project, number: int = -1, reader: str = "ada") -> str:
     return str(part.get_content())
 
 
-def test_a_dry_run_says_what_then_happens(project: Project) -> None:
+def test_a_dry_run_lists_what_would_happen(project: Project) -> None:
     project.subscribe("ada", "bob")
     project.post("later", "2026-11-20")
     before = {name: state for name, state in project.listing().items() if name != ".publisher"}
@@ -82,7 +82,7 @@ def test_the_first_edition_never_sends_the_archive(project: Project) -> None:
     assert len(titles(project)) == 1
 
 
-def test_a_first_edition_can_begin_on_a_day(project: Project) -> None:
+def test_a_first_edition_can_begin_on_a_date(project: Project) -> None:
     project.configure(newsletters=WEEKLY + "since = 2026-11-09\n")
     project.subscribe("ada")
     (edition,) = project.ok("publish", "--json").json["editions"]
@@ -133,7 +133,7 @@ def test_the_minimum_delays_an_edition(project: Project) -> None:
     assert "Fourth" in text_of(project)
 
 
-def test_two_newsletters_take_their_own_posts(project: Project) -> None:
+def test_two_newsletters_select_their_own_posts(project: Project) -> None:
     project.configure(
         newsletters='\n[[newsletters]]\nname = "reading"\ntags = ["READING"]\n'
         '\n[[newsletters]]\nname = "all"\nschedule = "daily 07:00"\n'

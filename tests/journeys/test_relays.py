@@ -32,7 +32,7 @@ def servers(project: Project) -> Iterator[tuple[Mailboxes, Mailboxes, list[int]]
         yield locked, open_one, [first.port, away]
 
 
-def test_relays_that_cannot_be_used_are_reported_once_each_while_another_sends(
+def test_each_unusable_server_is_reported_once_while_another_sends(
     project: Project, servers: tuple[Mailboxes, Mailboxes, list[int]]
 ) -> None:
     _, taken, (first, away) = servers
@@ -47,7 +47,7 @@ def test_relays_that_cannot_be_used_are_reported_once_each_while_another_sends(
     ]
 
 
-def test_a_wrong_password_is_tried_once_a_run_however_many_editions_it_sends(
+def test_a_wrong_password_is_tried_once_per_run_however_many_editions_it_sends(
     project: Project, servers: tuple[Mailboxes, Mailboxes, list[int]]
 ) -> None:
     locked, taken, (first, _) = servers
@@ -60,7 +60,7 @@ def test_a_wrong_password_is_tried_once_a_run_however_many_editions_it_sends(
     assert found["relays"][0]["relay"] == f"127.0.0.1:{first}"
 
 
-def test_servers_that_work_are_no_trouble(project: Project) -> None:
+def test_working_servers_are_not_reported(project: Project) -> None:
     with mail_server(password="right") as (taken, server):
         login = 'username = "ada"\npassword = "right"\n'
         relay = f'[[mail.relays]]\nhost = "127.0.0.1"\ntls = "none"\nport = {server.port}\n{login}'

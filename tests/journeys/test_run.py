@@ -36,7 +36,7 @@ def letters(project: Project) -> Counter[str]:
     return Counter({address: sum("List-Id" in mail for mail in several) for address, several in mails})
 
 
-def test_what_is_due_is_sent_once_at_the_start(project: Project) -> None:
+def test_due_editions_are_sent_once_at_the_start(project: Project) -> None:
     project.subscribe("ada", "bob")
     # Neither the language nor the time zone of the host matters.
     for event, host in (("site built", {"TZ": "Pacific/Apia", "LC_ALL": "C"}), ("answered", {"TZ": "Pacific/Apia"})):
@@ -60,7 +60,7 @@ def test_a_new_subscriber_gets_the_next_edition(project: Project) -> None:
     assert run.told("edition made")[0]["slot"] == "2026-W47"
 
 
-def test_changed_files_are_on_the_site_soon(project: Project) -> None:
+def test_changed_files_are_soon_on_the_site(project: Project) -> None:
     with running(project, now="2026-11-17T10:00") as run:
         run.wait("site built")
         assert "Fourth" not in run.get("/feed.xml").text
@@ -141,7 +141,7 @@ def test_a_dead_mail_server_is_left_alone(project: Project, capsys: pytest.Captu
     assert lines[1]["seconds"] == 60
 
 
-def test_a_reached_daily_limit_is_no_failure(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reached_daily_limit_is_not_a_failure(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.subscribe("ada", "bob", "cy")
     reports: list[TickReport] = []
     with mail_server() as (mailboxes, settings):
@@ -227,7 +227,7 @@ def test_systemd_is_notified(project: Project, tmp_path: Path) -> None:
     assert heard[:3] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
 
 
-def test_an_outage_of_the_database_is_two_lines(project: Project) -> None:
+def test_an_outage_of_the_database_is_logged_in_two_lines(project: Project) -> None:
     project.subscribe("ada")
     record = project.root / ".publisher/publisher.db"
     with running(project, now="2026-11-16T07:00") as run:
@@ -299,7 +299,7 @@ def test_the_death_of_the_parent_ends_its_children(project: Project) -> None:
         assert run.get("/healthz").text == "ok\n"
 
 
-def test_a_second_sigterm_stops_at_once(project: Project, tmp_path: Path) -> None:
+def test_a_second_sigterm_stops_immediately(project: Project, tmp_path: Path) -> None:
     project.subscribe("ada")
     with sink(tmp_path / "sink", "-w", "120") as to:  # seconds before it lets a message begin
         port = to.server.address.port

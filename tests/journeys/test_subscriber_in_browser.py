@@ -89,7 +89,7 @@ def complaints(page: Page) -> list[str]:
     return said
 
 
-def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
+def test_a_reader_subscribes_chooses_reads_unsubscribes_and_is_deleted(
     project: Project, browser: Chromium, post: tuple[Post, str], tmp_path: Path
 ) -> None:
     mails, more = post
@@ -272,7 +272,9 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(selector)
 
 
-def test_from_the_index_to_the_preferences_with_the_keyboard_alone(project: Project, browser: Chromium) -> None:
+def test_the_preferences_can_be_reached_from_the_index_with_only_the_keyboard(
+    project: Project, browser: Chromium
+) -> None:
     with serving(project, newsletters=NEWSLETTERS) as server, browser.page(base_url=server.url) as page:
         project.ok("build")
         page.goto("/")
@@ -304,7 +306,9 @@ def test_from_the_index_to_the_preferences_with_the_keyboard_alone(project: Proj
         assert {held["newsletter"] for held in server.show("ada@example.org")["subscriptions"]} == {"weekly", "daily"}
 
 
-def test_a_form_is_filled_in_with_the_keyboard_alone_and_without_scripts(project: Project, browser: Chromium) -> None:
+def test_a_form_can_be_filled_in_with_only_the_keyboard_and_without_scripts(
+    project: Project, browser: Chromium
+) -> None:
     with serving(project, newsletters=NEWSLETTERS) as server, browser.page(base_url=server.url) as page:
         page.goto("/subscribe")
         assert page.evaluate("document.scripts.length") == 0
@@ -320,7 +324,7 @@ def test_a_form_is_filled_in_with_the_keyboard_alone_and_without_scripts(project
         assert "The weekly letter" in server.mails("ada@example.org")[0]["Subject"]
 
 
-def test_a_browser_proves_its_work_and_confirms_by_the_click_in_the_email(
+def test_a_browser_does_its_proof_of_work_and_confirms_by_a_click_in_the_email(
     project: Project, browser: Chromium, tmp_path: Path
 ) -> None:
     strict = '[subscribers]\nconfirm = "click"\n'

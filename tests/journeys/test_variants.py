@@ -43,7 +43,7 @@ def titles_in(message: Any, titles: list[str]) -> tuple[list[str], list[str]]:
     return found[0], found[1]
 
 
-def test_fifty_selections_become_fifty_letters(
+def test_fifty_selections_become_fifty_versions(
     project: Project,
 ) -> None:
     newsletter = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 20\nmaximum = 20\n'
@@ -122,7 +122,7 @@ def test_a_dry_run_shows_every_version(project: Project) -> None:
     )
 
 
-def test_a_sent_post_never_comes_later(project: Project) -> None:
+def test_a_sent_post_is_not_sent_later(project: Project) -> None:
     join(project, "ada")
     join(project, "bob", "reading")
     project.ok("publish")
@@ -153,7 +153,7 @@ def test_an_edition_can_match_no_one(project: Project) -> None:
     assert project.ok("publish", "--json").json["editions"] == []
 
 
-def test_a_notes_subject_wins_in_every_version(project: Project) -> None:
+def test_the_subject_of_a_note_is_used_in_every_version(project: Project) -> None:
     join(project, "ada")
     join(project, "bob", "reading")
     note = "---\nsubject: '{first} leads {count}'\n---\nDear readers, *hello*.\n"
@@ -236,7 +236,7 @@ def test_two_test_emails_are_two_messages(project: Project) -> None:
     assert len({str(message["Message-ID"]) for message in copies}) == len(copies) == 3
 
 
-def test_spellings_of_a_topic_share_a_letter(project: Project) -> None:
+def test_spellings_of_a_topic_share_a_version(project: Project) -> None:
     rows = ["email,newsletters,topics", "a@example.org,weekly,READING", "b@example.org,weekly,reading"]
     project.write("people.csv", "\n".join(rows) + "\n")
     project.ok("subscribers", "import", str(project.root / "people.csv"))

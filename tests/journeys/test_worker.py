@@ -123,7 +123,7 @@ def fleet(project: Project, postgres_url: str, tmp_path: Path) -> Iterator[Fleet
         yield Fleet(project, postgres_url, to, tmp_path)
 
 
-def test_a_worker_sends_from_an_empty_folder_what_another_host_made(fleet: Fleet) -> None:
+def test_a_worker_sends_the_edition_of_another_host_from_an_empty_folder(fleet: Fleet) -> None:
     edition = fleet.make(20)
     port = free_port()
     with fleet.worker("--health", f"127.0.0.1:{port}", LC_ALL="C"):  # it is a new interpreter, which ends as one
@@ -159,7 +159,7 @@ def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(slow_fleet: Fleet) -> 
         ('[database]\nurl = "postgresql://a@127.0.0.1:1/b"\n', {}, 'workers need transport = "smtp"'),
     ],
 )
-def test_a_worker_that_cannot_help_says_why_in_a_line(
+def test_a_worker_that_cannot_help_says_why_in_one_line(
     project: Project, more: str, environment: dict[str, str], said: str
 ) -> None:
     project.configure(more)
@@ -169,7 +169,7 @@ def test_a_worker_that_cannot_help_says_why_in_a_line(
     assert said in ran.err
 
 
-def test_a_worker_makes_no_secret_of_its_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_creates_no_secret_of_its_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PUBLISHER_SECRET", raising=False)
     smtp = 'transport = "smtp"\nsmtp = { url = "smtp://127.0.0.1:1", tls = "none" }\n'
     project.configure(f'{smtp}[database]\nurl = "postgresql://a@127.0.0.1:1/b"\n')

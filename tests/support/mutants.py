@@ -64,11 +64,11 @@ _LIMITS = "publisher/mail/smtp/limits.py"
 _PRAGMAS = ("tests/integration/store/test_database.py::test_every_connection_waits_for_the_disk",)
 _NOTED = ("tests/integration/mail/test_in_doubt.py::test_every_message_is_noted_before_its_body_is_sent[sqlite]",)
 _OLD_NOTE = (
-    "tests/integration/mail/test_in_doubt.py::test_a_message_that_was_noted_too_long_ago_is_noted_again_before_it_is_sent",
+    "tests/integration/mail/test_in_doubt.py::test_a_message_with_an_old_note_is_noted_again_before_it_is_sent",
 )
-_LOST = ("tests/integration/mail/test_in_doubt.py::test_a_worker_that_was_taken_over_in_mid_run_ends[sqlite]",)
+_LOST = ("tests/integration/mail/test_in_doubt.py::test_a_worker_whose_work_is_taken_over_during_a_run_ends[sqlite]",)
 _WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_written_answer_is_committed",)
-_NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_called_written",)
+_NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_reported_as_written",)
 _GRANTS = "publisher/store/sending_limits.py"
 _SHARED = "publisher/mail/smtp/shared_limits.py"
 _GRANT = "tests/integration/store/test_sending_limits.py"
@@ -79,7 +79,7 @@ _JOBS = "tests/integration/daemon/test_job_queue.py"
 _SHARES = "tests/integration/daemon/test_shared_jobs.py"
 _STATUSES = "publisher/core/subscription_status.py"
 _IMPORTS = "tests/integration/subscribers/test_imports.py"
-_OWN_NO = (f"{_IMPORTS}::test_a_no_of_their_own_is_more_than_that_of_a_file[sqlite]",)
+_OWN_NO = (f"{_IMPORTS}::test_a_refusal_by_a_person_overrides_that_of_a_file[sqlite]",)
 _SELF = "tests/integration/subscribers/test_self_service.py"
 _EXCHANGE = "publisher/posts/sources/exchange.py"
 _FETCHER = "publisher/posts/sources/fetcher.py"
@@ -92,14 +92,14 @@ MUTANTS = (
         _QUEUE,
         "queueing_lock=name)",
         "queueing_lock=None)",
-        (f"{_JOBS}::test_a_job_that_waits_is_not_put_in_twice",),
+        (f"{_JOBS}::test_a_waiting_job_is_not_queued_twice",),
     ),
     Mutant(
         "takes-jobs-while-busy",
         _QUEUE,
         "if self._is_free(queue)]",
         "]",
-        (f"{_JOBS}::test_a_process_that_is_not_free_leaves_jobs_to_others",),
+        (f"{_JOBS}::test_a_busy_process_leaves_jobs_to_others",),
     ),
     Mutant(
         "sends-before-the-web-version",
@@ -148,7 +148,7 @@ MUTANTS = (
         _GRANTS,
         "min(recipients, per_day - used)",
         "recipients",
-        (f"{_GRANT}::test_several_takers_never_exceed_the_recipients_of_a_day",),
+        (f"{_GRANT}::test_several_workers_never_exceed_the_daily_recipients",),
     ),
     Mutant("keeps-missed-turns", _SHARED, "if missed <= 0:", "if True:", (f"{_TURN}::test_a_missed_turn_is_lost",)),
     Mutant("sends-past-the-count", _LIMITS, "return self._reserved > 0", "return True", _COUNT),
@@ -199,7 +199,7 @@ MUTANTS = (
         "publisher/store/subscriber_transaction.py",
         "            self.void(subscriber, consent.CONFIRM)\n        return after",
         "        return after",
-        (f"{_SELF}::test_an_emailed_link_ends_with[sqlite-removed]",),
+        (f"{_SELF}::test_an_emailed_link_ends_with_certain_events[sqlite-removed]",),
     ),
     Mutant(
         "fetches-a-source-on-two-hosts",
@@ -257,14 +257,14 @@ MUTANTS = (
         _FETCHER,
         'if place.scheme == "https" and url[:5].lower() == "http:":',
         'if place.scheme == "never" and url[:5].lower() == "http:":',
-        (f"{_FETCHES}::test_only_trusted_servers_are_read_and_https_never_becomes_http",),
+        (f"{_FETCHES}::test_only_trusted_servers_are_read_and_https_is_never_downgraded",),
     ),
     Mutant(
         "sends-a-password-to-another-host",
         _FETCHER,
         "(request.user or request.password) and _is_same_host(first, place)",
         "(request.user or request.password)",
-        (f"{_FETCHES}::test_a_password_is_sent_to_the_host_it_is_for_and_to_no_other",),
+        (f"{_FETCHES}::test_a_password_is_sent_only_to_its_host",),
     ),
     Mutant(
         "inflates-without-a-limit",

@@ -121,7 +121,7 @@ def test_a_complaint_is_final(people: Store) -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NOTHING, Verdict.FOREIGN, Verdict.FORGED])
-def test_a_report_of_nothing_writes_nothing(people: Store, verdict: Verdict) -> None:
+def test_an_empty_report_writes_nothing(people: Store, verdict: Verdict) -> None:
     subscribed(people)
     before = everything(people)
     assert take(people, Report(verdict, Addressee(delivery_id=sent(people)["ada@example.org"]))) is verdict
@@ -218,7 +218,7 @@ def test_refusals_while_sending_count_like_bounces(people: Store, answer: str) -
 
 
 @pytest.mark.parametrize("answer", ["554 5.7.1 looks like spam", "550 5.1.8 sender address rejected: user unknown"])
-def test_a_refused_sender_or_content_is_nobodys_fault(people: Store, answer: str) -> None:
+def test_a_refused_sender_or_content_counts_against_no_subscriber(people: Store, answer: str) -> None:
     subscribed(people)
     for _ in range(TERMS.bounce_limit + 1):
         assert refuse(people, answer, sent(people)["ada@example.org"]) == 0
@@ -244,7 +244,7 @@ def test_a_refusal_and_a_bounce_of_one_delivery_count_once(people: Store) -> Non
     assert known(people).bounces == 1
 
 
-def test_an_unsubscribe_at_the_provider_is_one(people: Store) -> None:
+def test_unsubscribing_at_the_provider_counts(people: Store) -> None:
     ada = subscribed(people)
     report = Report(Verdict.UNSUBSCRIBED, Addressee(address="ada@example.org"), keys=("provider 1",))
     assert [take(people, report), take(people, report)] == [Verdict.UNSUBSCRIBED, Verdict.KNOWN]

@@ -84,7 +84,7 @@ def test_marking_a_message_changes_nothing_else(
     assert [message.get_payload() for message in mailbox.mbox(path)] == before
 
 
-def test_of_a_long_message_the_beginning_is_kept_and_all_of_it_is_taken(tmp_path: Path) -> None:
+def test_a_long_message_is_read_completely_and_its_beginning_kept(tmp_path: Path) -> None:
     stream = io.BytesIO(b"Subject: long\n\n" + b"x" * 3_000_000)
     (message,) = SingleMessage.of(stream).messages()
     assert (len(message.data), stream.read()) == (MOST_BYTES, b"")

@@ -93,7 +93,7 @@ def test_a_failure_asks_for_redelivery(bounced: BouncedProject) -> None:
     assert pipe(bounced, bounced.of("ada")).code == 0
 
 
-def test_the_source_may_be_configured(project: Project) -> None:
+def test_the_source_can_be_configured(project: Project) -> None:
     bounced = BouncedProject(project, '\n[bounces]\nsource = "returned"\n')
     maildir(project.root / "returned", bounced.all())
     ran = project.ok("bounces", "read", "--json").json

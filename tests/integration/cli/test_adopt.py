@@ -220,7 +220,7 @@ def test_nothing_is_written_through_a_link_out_of_the_blog(jekyll: Project, tmp_
     assert jekyll.read("mine") == "x\n.publisher/\n_feeds/\n"
 
 
-def test_the_old_feed_may_be_taken_after_an_edition_and_no_post_goes_again(empty: Project) -> None:
+def test_the_old_feed_can_be_imported_after_an_edition_without_sending_posts_again(empty: Project) -> None:
     empty.configure()
     for month in range(1, 6):
         empty.post(f"post-{month}", f"2026-0{month}-10")

@@ -36,7 +36,7 @@ def sent(project: Project, kept: Path) -> Project:
     return project
 
 
-def test_a_restored_backup_mails_nobody_twice_or_against_their_word(sent: Project) -> None:
+def test_a_restored_backup_sends_nothing_twice_or_against_consent(sent: Project) -> None:
     sent.subscribe("eve", "joe")
     backup = sent.root.parent / "letter.tar"
     said = sent.ok("database", "backup", str(backup)).out
@@ -69,7 +69,7 @@ def test_a_restored_backup_mails_nobody_twice_or_against_their_word(sent: Projec
     assert "suppress" in sent.fails("subscribers", "add", "eve@example.org").said
 
 
-def test_a_backup_whose_present_database_is_damaged_waits_for_the_owner(sent: Project) -> None:
+def test_a_backup_for_a_damaged_database_waits_for_the_owner(sent: Project) -> None:
     backup = sent.root.parent / "letter.tar"
     sent.ok("database", "backup", str(backup))
     secret = sent.read(".publisher/secret")
@@ -110,7 +110,7 @@ def test_a_database_that_was_copied_back_by_hand_is_noticed(sent: Project) -> No
     assert sent.ok("database", "accept").out == "The database knows everything that this host has sent.\n"
 
 
-def test_a_project_is_restored_where_there_is_nothing_of_it(sent: Project, tmp_path: Path) -> None:
+def test_a_project_is_restored_where_nothing_of_it_is_left(sent: Project, tmp_path: Path) -> None:
     backup = tmp_path / "letter.tar"
     published = sent.ok("build").code, sent.read(".publisher/secret")
     sent.ok("database", "backup", str(backup))
@@ -123,7 +123,7 @@ def test_a_project_is_restored_where_there_is_nothing_of_it(sent: Project, tmp_p
 
 
 @pytest.mark.parametrize("kind", ["text", "half", "link", "damaged"])
-def test_what_is_not_a_whole_backup_changes_nothing(sent: Project, tmp_path: Path, kind: str) -> None:
+def test_an_incomplete_backup_changes_nothing(sent: Project, tmp_path: Path, kind: str) -> None:
     file = tmp_path / "letter.tar"
     sent.ok("database", "backup", str(file))
     data = file.read_bytes()

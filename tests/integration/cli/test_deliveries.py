@@ -402,7 +402,9 @@ UNSENT = f"edition 1 was created; 2 messages wait; {AGAIN}\n"
     ids=["no server", "a file", "below a file"],
 )
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
-def test_a_failure_before_the_first_message_says_what_waits(mail: str, options: list[str], project: Project) -> None:
+def test_a_failure_before_the_first_message_counts_waiting_messages(
+    mail: str, options: list[str], project: Project
+) -> None:
     project.subscribe("ada", "bob")
     project.write("in-the-way", "")
     project.configure(mail)
@@ -416,7 +418,7 @@ def test_a_failure_before_the_first_message_says_what_waits(mail: str, options: 
     assert len(project.mail()) == 2
 
 
-def test_each_failure_of_the_mail_server_is_named_and_says_what_waits(project: Project) -> None:
+def test_each_failure_of_the_mail_server_is_named_and_counts_waiting_messages(project: Project) -> None:
     project.subscribe("ada", "bob")
 
     def tried(port: int, words: str, more: str = 'tls = "none"\n') -> None:
@@ -441,7 +443,7 @@ def test_each_failure_of_the_mail_server_is_named_and_says_what_waits(project: P
 
 
 @pytest.mark.parametrize("step", ["remember_files", "deliver_open"])
-def test_an_interruption_before_the_first_message_says_what_waits(
+def test_an_interruption_before_the_first_message_counts_waiting_messages(
     step: str, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -455,7 +457,7 @@ def test_an_interruption_before_the_first_message_says_what_waits(
     assert ("2 messages" in ran.said, "run `publisher publish`" in ran.err) == (True, True)
 
 
-def test_a_failure_before_an_edition_is_created_says_nothing_of_one(project: Project) -> None:
+def test_a_failure_before_an_edition_is_created_mentions_none(project: Project) -> None:
     project.subscribe("ada")
     project.write("public", "")
     ran = project.run("publish")
@@ -463,7 +465,7 @@ def test_a_failure_before_an_edition_is_created_says_nothing_of_one(project: Pro
     assert "created" not in ran.said
 
 
-def test_an_edition_is_sent_to_who_joined_later_once(project: Project) -> None:
+def test_an_edition_is_sent_once_to_people_who_joined_later(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish", "--yes")
     project.ok("subscribers", "add", "bob@example.org", "--topic", "nothing-of-it", now="2026-11-17")

@@ -157,7 +157,7 @@ def test_a_dns_server_may_be_written_in_each_way() -> None:
     ]
 
 
-def test_answers_come_whole_and_as_plain_text() -> None:
+def test_answers_are_complete_and_plain_text() -> None:
     long = "v=spf1 " + " ".join(f"ip4:198.51.100.{n}" for n in range(150)) + " -all"  # it is too long for UDP
     table = {
         ("example.org", "TXT"): (long, "with space"),

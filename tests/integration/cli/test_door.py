@@ -138,7 +138,7 @@ def test_the_later_of_two_global_options_counts(project: Project, tmp_path: Path
     assert "3 posts" in project.ok("build").out
 
 
-def test_the_project_is_found_from_a_folder_below_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_project_is_found_from_a_subfolder(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root / "posts")
     assert run(["build", "--now", MONDAY]) == 0
     assert "index.html" in project.files()

@@ -107,7 +107,7 @@ def test_the_first_host_may_publish(project: Project, monkeypatch: pytest.Monkey
     assert "the project has run on home" in project.run("publish", "--yes").err
 
 
-def test_a_forgotten_host_is_not_first_again(store: Store) -> None:
+def test_a_removed_host_does_not_count_as_the_first_again(store: Store) -> None:
     assert store.hosts.check_in("a", "home", NOW).confirmed_at == NOW
     assert store.hosts.forget("a", NOW)
     assert store.hosts.check_in("a", "home", later(days=1)).confirmed_at is None

@@ -37,7 +37,7 @@ def numbers(out: str) -> dict[str, int]:
     return {words: int(number) for words, number in found.items() if number.isdigit()}
 
 
-def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
+def test_the_output_lists_exactly_who_gets_email(project: Project) -> None:
     left = table(
         project,
         "unsubscribed_members_export.csv",

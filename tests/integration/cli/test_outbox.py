@@ -37,11 +37,11 @@ def test_the_newest_email_is_shown_with_its_links(project: Project) -> None:
         ("monday", None),
     ],
 )
-def test_a_weekday_is_the_next_such_moment(text: str, expected: str | None) -> None:
+def test_a_weekday_means_the_next_one(text: str, expected: str | None) -> None:
     after = datetime(2026, 11, 29, 9, 30, tzinfo=ZoneInfo("Europe/Berlin"))
     found = next_weekday(text, after)
     assert (found.isoformat(timespec="minutes") if found else None) == expected
 
 
-def test_a_weekday_without_a_good_time_is_refused_in_one_line(project: Project) -> None:
+def test_a_weekday_with_an_invalid_time_is_refused_in_one_line(project: Project) -> None:
     assert "'25:00' isn't a valid time of day" in project.run("status", now="monday 25:00").err

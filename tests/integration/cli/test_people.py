@@ -57,7 +57,7 @@ def test_people_are_found_by_the_options(project: Project) -> None:
     assert project.ok("subscribers", "list", "--search", "nobody").out == "no subscribers\n"
 
 
-def test_what_cannot_be_asked_is_one_line(project: Project) -> None:
+def test_an_invalid_query_is_one_line(project: Project) -> None:
     project.subscribe("ada")
     wrong = {
         "--since yesterday": "error: 'yesterday' isn't a day (write it like 2026-01-31)",
@@ -73,7 +73,7 @@ def test_what_cannot_be_asked_is_one_line(project: Project) -> None:
         assert ran.err.count("\n") == 1
 
 
-def test_statistics_count_people_each_once_and_say_why_they_left(project: Project) -> None:
+def test_statistics_count_people_once_and_say_why_they_unsubscribed(project: Project) -> None:
     project.subscribe(*NAMES[:3])
     project.ok("subscribers", "add", "ada@example.org", "--topic", "ruby")
     project.ok("subscribers", "add", "ada@example.org", "--topic", "open-web")

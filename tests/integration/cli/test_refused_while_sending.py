@@ -59,7 +59,7 @@ def listed(project: Project) -> list[tuple[str, str, str]]:
     return [(row["address"].partition("@")[0], row["verdict"], row["status"]) for row in reversed(rows)]
 
 
-def test_refusals_for_good_count_like_bounces(project: Project, server: Answers) -> None:
+def test_permanent_refusals_count_like_bounces(project: Project, server: Answers) -> None:
     project.subscribe("ada", "bob", *server.said)
     told = publish(project, 0)
     assert "2 subscribers no longer sent to: the mail server says the mailbox doesn't exist" in told
@@ -102,7 +102,7 @@ def test_a_message_that_is_deferred_for_days_counts_once(project: Project, serve
     assert statuses(project)["450-busy"] == "active"
 
 
-def test_a_server_that_refuses_most_mailboxes_is_not_believed(project: Project, server: Answers) -> None:
+def test_a_server_that_refuses_most_mailboxes_is_not_trusted(project: Project, server: Answers) -> None:
     project.subscribe("ada", *(f"550-n{number}" for number in range(30)))
     told = publish(project, 0)
     assert "the mail server says 30 mailboxes take no email. That is implausibly many" in told

@@ -95,7 +95,7 @@ def test_an_old_confirmation_link_still_works(project: Project) -> None:
         assert 'value="news"' in page.text
 
 
-def test_no_new_name_brings_anyone_back(store: Store) -> None:
+def test_no_new_name_subscribes_anyone_again(store: Store) -> None:
     """People who unsubscribed from the new name stay unsubscribed; those who left the old one have left the new one."""
     people = [person(f"{who}@example.org", "weekly", "news") for who in ("new", "old")]
     store.subscribers.add_many([*people, person("both@example.org", "weekly", "daily")], at=NOW, source="test")

@@ -31,7 +31,7 @@ name = "hand"
 """
 
 
-def test_slots_are_in_the_newsletters_time_zone(project: Project) -> None:
+def test_slots_are_in_the_time_zone_of_the_newsletter(project: Project) -> None:
     project.configure("", WEEKLY + OTHERS)
     project.subscribe("ada", "bob")
     said = project.ok("schedule", "weekly", "--count", "2").out
@@ -48,7 +48,7 @@ def test_slots_are_in_the_newsletters_time_zone(project: Project) -> None:
     assert project.run("schedule", "weakly").err.startswith("error: there is no newsletter 'weakly'")
 
 
-def test_clock_changes_are_remarked(project: Project) -> None:
+def test_clock_changes_are_mentioned(project: Project) -> None:
     project.configure("", NIGHTLY + WEEKLY)
     project.subscribe("ada")
     (nightly,) = project.ok("schedule", "nightly", "--json", "--count", "4", now="2027-03-12T12:00").json
@@ -105,7 +105,7 @@ def counts_of_people(store: Store) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", keep)
 
 
-def test_subscribers_are_counted_once_and_again_for_slots_with_posts(project: Project) -> None:
+def test_subscribers_are_counted_once_per_newsletter_and_per_slot_with_posts(project: Project) -> None:
     project.configure("", WEEKLY)
     project.subscribe("ada", "bob")
     project.ok("publish", "weekly", "--yes")

@@ -109,7 +109,7 @@ def test_an_edition_goes_to_a_segment_only_once_for_its_posts(peopled: Project) 
 
 
 @pytest.mark.parametrize("condition", ["not field.cty = Oslo", "field.cty has no value", "not newsletter:wekly"])
-def test_a_condition_on_what_does_not_exist_reaches_nobody(peopled: Project, condition: str) -> None:
+def test_a_condition_on_an_unknown_value_reaches_no_one(peopled: Project, condition: str) -> None:
     peopled.write("letters/weekly/thanks.md", f"---\nsend: now\nsubject: Hi\nto: '{condition}'\n---\n\nFor you.\n")
     assert peopled.run("check").code == 1
     assert peopled.run("publish").code == 1
@@ -153,7 +153,7 @@ def test_people_who_joined_later_get_an_edition_if_they_are_in_its_segment(peopl
     assert sorted(peopled.mail()) == ["ada@example.org", "cyd@example.org", "dora@ex.org"]
 
 
-def test_a_test_goes_to_the_people_in_a_segment(peopled: Project) -> None:
+def test_a_test_email_goes_to_the_people_in_a_segment(peopled: Project) -> None:
     sent = peopled.ok("publish", "--test-segment", "tag:vip")
     assert sent.out.count("weekly: test email ") == 2
     assert sorted(peopled.mail()) == ["ada@example.org", "bob@example.org"]
@@ -185,7 +185,7 @@ def test_a_newsletter_goes_to_its_segment(clockwork: Clockwork) -> None:
     assert project.run("segments", "delete", "patrons").err.startswith("error: publisher.toml:")
 
 
-def test_a_segment_that_does_not_exist_stops_its_newsletter_until_it_does(clockwork: Clockwork) -> None:
+def test_a_missing_segment_stops_its_newsletter_until_it_exists(clockwork: Clockwork) -> None:
     project = clockwork.project
     clockwork.store.segments.delete("patrons")
     wrong = "publisher.toml:24: newsletter weekly: segment: there is no segment 'patrons' (known: none)"

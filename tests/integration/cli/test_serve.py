@@ -40,7 +40,7 @@ def test_without_newsletters_there_is_nothing_to_serve(project: Project) -> None
         ("client_limit = 0", "0 is not between 1"),
     ],
 )
-def test_settings_that_cannot_be_used_are_named(project: Project, line: str, said: str) -> None:
+def test_unusable_settings_are_reported(project: Project, line: str, said: str) -> None:
     project.configure(f"[web]\n{line}\n")
     ran = project.run("serve")
     assert ran.code == 1

@@ -108,7 +108,7 @@ def test_status_shows_what_is_next(project: Project) -> None:
     assert "last  2026-W47: Third and 2 more (edition 1, 2026-11-16)" in project.ok("status").out
 
 
-def test_showing_creates_no_database(project: Project) -> None:
+def test_showing_a_project_creates_no_database(project: Project) -> None:
     for words in (["status"], ["editions"], ["check"], ["publish", "--dry-run"]):
         project.ok(*words)
     assert not (project.root / ".publisher/publisher.db").exists()
@@ -181,7 +181,7 @@ def test_only_a_check_counts_warnings(project: Project) -> None:
     assert int(counted[1]) == len(re.findall(r"^warning: ", ran.out, re.MULTILINE)) >= 2
 
 
-def test_an_edition_is_shown_with_a_plain_stand_in_for_each_mark(project: Project) -> None:
+def test_an_edition_is_shown_with_a_plain_placeholder_for_each_mark(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     whole = project.ok("editions", "show", "1", "--json").json

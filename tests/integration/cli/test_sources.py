@@ -105,7 +105,7 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
     assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest is sent
 
 
-def test_a_password_that_cannot_be_read_is_named_where_it_is_configured(project: Project) -> None:
+def test_an_unreadable_password_is_reported_where_it_is_configured(project: Project) -> None:
     (project.root / "folder").mkdir()
     (project.root / "bytes").write_bytes(b"\xff\xfe")
     (project.root / "good").write_text("secret", "utf-8")
@@ -132,7 +132,7 @@ def test_a_password_that_cannot_be_read_is_named_where_it_is_configured(project:
     }
 
 
-def test_a_project_without_sources_is_told_how_to_add_one(project: Project) -> None:
+def test_a_project_without_sources_says_how_to_add_one(project: Project) -> None:
     assert "add a [[sources]] table" in project.ok("sources").out
     assert "add a [[sources]] table" in project.fails("sources", "fetch").err
     assert "sources" not in project.ok("status").out
@@ -148,7 +148,7 @@ def test_a_project_without_sources_is_told_how_to_add_one(project: Project) -> N
         ("/future.xml", ""),
     ],
 )
-def test_what_is_not_a_blog_makes_nothing(
+def test_a_url_that_is_not_a_blog_creates_nothing(
     path: str, said: str, blog: tuple[Site, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site, folder = blog
@@ -173,7 +173,7 @@ def test_what_is_not_a_blog_makes_nothing(
     assert not new.exists()
 
 
-def test_a_project_of_a_blog_has_its_items_at_once(
+def test_a_project_from_a_blog_has_its_items_immediately(
     blog: tuple[Site, Path], empty: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site, _ = blog
@@ -211,7 +211,7 @@ def test_a_feed_is_tried_without_a_project(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_address_without_a_scheme_and_a_private_one_say_what_to_write(
+def test_a_url_without_a_scheme_and_a_private_url_get_a_hint(
     blog: tuple[Site, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = blog[0].url.removeprefix("http://")

@@ -38,7 +38,7 @@ def test_a_new_project_is_valid_at_once(empty: Project, capsys: pytest.CaptureFi
     assert {each["severity"] for each in left} == {"warning"}
 
 
-def test_the_sample_text_is_mailed_to_nobody(empty: Project) -> None:
+def test_the_sample_text_is_sent_to_no_one(empty: Project) -> None:
     assert run(["--now", "2026-11-16T09:00", "init", str(empty.root)]) == 0
     empty.subscribe("ada")
     assert "no new posts" in empty.ok("publish").out
@@ -81,7 +81,7 @@ def test_a_folder_that_has_posts_gets_no_example(empty: Project, name: str) -> N
         (None, None),
     ],
 )
-def test_a_jekyll_blog_publishes_and_commits_nothing_of_ours(
+def test_a_jekyll_blog_publishes_and_commits_none_of_our_files(
     empty: Project, config: str | None, ignored: str | None
 ) -> None:
     empty.write("_posts/2026-11-01-boats.md", "---\ntitle: Boats\ndate: 2026-11-01\n---\nWords.\n")
@@ -140,7 +140,7 @@ def test_an_unwritable_project_is_one_line(tmp_path: Path, where: str, capsys: p
     assert err.count("\n") == 1
 
 
-def test_a_full_disk_leaves_no_half_file(empty: Project) -> None:
+def test_a_full_disk_leaves_no_partial_file(empty: Project) -> None:
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.start import limits, make_project, measure
 
 
-def test_everything_that_is_promised_is_measured(tmp_path: Path) -> None:
+def test_every_promise_is_measured(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("publisher")
     project = make_project(tmp_path / "both", 3, program)
     used = measure(project, project, program, 1)

@@ -53,7 +53,7 @@ def test_adding_again_updates_the_topics(project: Project) -> None:
     assert 'subscribed  weekly ["maps"]  [command line]' in project.ok("subscribers", "show", "ada@example.org").out
 
 
-def test_returning_without_topics_keeps_them(project: Project) -> None:
+def test_subscribing_again_without_topics_keeps_them(project: Project) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
     for words, topics in ((("--topic", "maps"), ["maps"]), ((), ["maps"])):
         project.ok("subscribers", "remove", "ada@example.org")
@@ -93,7 +93,7 @@ def test_an_unknown_topic_suggests_the_nearest(project: Project) -> None:
     assert project.ok("subscribers", "add", "ada@example.org", "--topic", "BIRDS").err == ""
 
 
-def test_a_newsletter_that_was_left_is_refused_and_named(project: Project) -> None:
+def test_an_unsubscribed_newsletter_is_refused_by_name(project: Project) -> None:
     project.configure(newsletters=WEEKLY + WEEKLY.replace('"weekly"', '"daily"', 1))
     project.ok("subscribers", "add", "ada@example.org")
     project.ok("subscribers", "unsubscribe", "ada@example.org", "--newsletter", "weekly")
@@ -182,7 +182,7 @@ def test_a_typing_error_erases_and_suppresses_no_one(project: Project, typed: st
 
 @pytest.mark.parametrize("command", ["erase", "suppress"])
 @pytest.mark.parametrize(("answer", "code"), [("n", 130), ("", 130), ("y", 0)])
-def test_what_cannot_be_undone_is_asked(
+def test_actions_that_cannot_be_undone_need_confirmation(
     project: Project, monkeypatch: pytest.MonkeyPatch, command: str, answer: str, code: int
 ) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--name", "Ada")
@@ -241,7 +241,7 @@ def test_subscribers_are_counted(project: Project) -> None:
     assert "unsubscribed" in project.ok("subscribers", "stats").out
 
 
-def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Project) -> None:
+def test_an_import_first_shows_its_columns_and_who_would_get_email(project: Project) -> None:
     path = project.write("members.csv", GHOST)
     ran = project.ok("subscribers", "import", str(path), "--dry-run")
 
@@ -287,7 +287,7 @@ def test_an_import_asks_before_it_writes(project: Project) -> None:
     assert (done.json["mailed"], done.json["not_mailed"]) == (2, {})
 
 
-def test_an_import_says_who_gets_email_although_the_file_is_against_it(project: Project) -> None:
+def test_an_import_reports_people_who_get_email_although_the_file_forbids_it(project: Project) -> None:
     for name in ("ann", "bob"):
         project.ok("subscribers", "add", f"{name}@example.org")
     left = "email,unsubscribed_at\nann@example.org,2020-01-02\nbob@example.org,2020-01-02\n"
@@ -303,7 +303,7 @@ def test_an_import_says_who_gets_email_although_the_file_is_against_it(project: 
     assert (done["stay_subscribed"], done["mailed"], done["not_mailed"]) == (2, 2, {"unconfirmed": 1})
 
 
-def test_imports_are_listed_and_taken_back(project: Project) -> None:
+def test_imports_are_listed_and_undone(project: Project) -> None:
     gone = project.write("gone.txt", "ann@example.org\nbob@example.org\n")
     people = project.write("people.csv", "email\nada@example.org\nbob@example.org\n")
     assert project.ok("subscribers", "imports").out == "nothing was imported yet\n"

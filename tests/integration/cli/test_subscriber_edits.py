@@ -149,7 +149,7 @@ def test_everyone_in_a_segment_is_tagged_unsubscribed_suppressed_and_deleted(des
     assert actions(desk)[0] == ("deleted a subscriber's data", "")
 
 
-def test_a_file_brings_tags_and_fields_and_an_export_has_them(desk: Project) -> None:
+def test_imported_tags_and_fields_are_exported(desk: Project) -> None:
     path = desk.write("list.csv", "email,City,Plan,Labels\nada@example.org,Oslo,pro,VIP\nbob@example.org,,free,\n")
     ran = desk.ok("subscribers", "import", str(path), "--fields", "plan", "--tag", "moved")
     assert ran.out.splitlines()[:2] == ["email from 'email', tags from 'Labels'", "fields: city (text), plan (text)"]
@@ -161,7 +161,7 @@ def test_a_file_brings_tags_and_fields_and_an_export_has_them(desk: Project) -> 
     assert (ran.json["fields"], ran.json["described"]) == ({"city": "text", "plan": "text"}, 0)
 
 
-def test_the_page_about_subscribers_does_what_it_shows(desk: Project) -> None:
+def test_the_examples_in_the_document_about_subscribers_work(desk: Project) -> None:
     page = (ROOT / "docs/readers.md").read_text(encoding="utf-8")
     section, more = (
         page.split(f"## {title}\n")[1].split("\n## ")[0] for title in ("Tags, fields and notes", "Many people at once")

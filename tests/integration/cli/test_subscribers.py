@@ -58,7 +58,7 @@ def test_without_a_newsletter_there_is_nothing_to_join(project: Project) -> None
     )
 
 
-def test_returning_needs_the_again_option(project: Project) -> None:
+def test_subscribing_again_needs_the_again_option(project: Project) -> None:
     project.subscribe("ada")
     assert project.ok("subscribers", "remove", "ada@example.org").out == "ada@example.org: unsubscribed\n"
     assert project.ok("subscribers", "remove", "ada@example.org").out == "ada@example.org: was not subscribed\n"
@@ -87,7 +87,7 @@ HOSTILE = (
 )
 
 
-def test_a_hostile_file_names_its_bad_rows(project: Project) -> None:
+def test_bad_rows_of_a_hostile_file_are_reported(project: Project) -> None:
     path = project.write("people.csv", HOSTILE)
     ran = project.run("subscribers", "import", str(path), "--json")
     assert ran.code == 1
@@ -136,7 +136,7 @@ def test_an_export_is_safe_in_a_spreadsheet(project: Project) -> None:
     assert people(project)["ada@example.org"]["name"] == "=1+1"
 
 
-def test_an_export_says_what_it_leaves_out_and_an_import_too(project: Project) -> None:
+def test_exports_and_imports_report_what_they_leave_out(project: Project) -> None:
     file = str(project.root / "all.csv")
     project.subscribe("ada")
     project.ok("subscribers", "suppress", "stranger@example.org", "--yes")
@@ -172,7 +172,7 @@ def test_an_invalid_language_is_refused(project: Project) -> None:
     assert project.run("subscribers", "show", "ada@example.org").code == 1
 
 
-def test_an_import_warns_of_topics_that_no_post_has(project: Project) -> None:
+def test_an_import_warns_about_topics_that_no_post_has(project: Project) -> None:
     path = project.write("people.csv", "email,topics\nada@example.org,Reeding; reading\n")
     ran = project.ok("subscribers", "import", str(path))
     assert ran.err.count("warning:") == 1

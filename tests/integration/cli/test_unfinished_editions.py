@@ -42,7 +42,7 @@ def half(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
-def test_it_is_not_shown_as_complete(half: Project) -> None:
+def test_an_unfinished_edition_is_not_shown_as_complete(half: Project) -> None:
     assert f"unfinished   weekly post fresh: {FAR}; `publisher publish` completes it" in half.ok("status").out
     (edition,) = half.ok("status", "--json").json["unfinished"]
     assert (edition["complete"], edition["written"], edition["missing_about"]) == (False, 2, 3)
@@ -52,34 +52,34 @@ def test_it_is_not_shown_as_complete(half: Project) -> None:
     assert half.ok("deliveries", "list", "1", "--json").json["complete"] is False
 
 
-def test_a_complete_one_is_shown_as_such(half: Project) -> None:
+def test_a_complete_edition_is_shown_as_complete(half: Project) -> None:
     half.ok("deliveries", "resume", "1")
     assert "not complete" not in half.ok("editions").out
     assert half.ok("status", "--json").json["unfinished"][0]["complete"] is True
 
 
-def test_cancel_asks_about_as_many_as_it_cancels(half: Project) -> None:
+def test_cancel_asks_about_the_number_that_it_cancels(half: Project) -> None:
     asked = half.run("deliveries", "cancel", "1")
     assert "edition 1 was not complete: 3 messages that were missing had to be written first" in asked.err
     assert "5 messages of weekly post fresh would never be sent" in asked.err
     assert "5 messages cancelled" in half.ok("deliveries", "cancel", "1", "--yes").out
 
 
-def test_adding_people_does_not_count_those_who_get_it_anyway(half: Project) -> None:
+def test_adding_people_does_not_count_existing_recipients(half: Project) -> None:
     added = half.run("deliveries", "add", "1", "eve@example.org")
     assert added.code == 1
     assert "eve@example.org has it already" in added.err
 
 
 @pytest.mark.parametrize("verb", ["resume", "retry"])
-def test_it_is_completed_before_its_messages_are_counted(half: Project, verb: str) -> None:
+def test_an_edition_is_completed_before_its_messages_are_counted(half: Project, verb: str) -> None:
     half.ok("deliveries", "hold", "1")
     done = half.ok("deliveries", verb, "1")
     assert "3 messages that were missing" in done.err
     assert half.ok("deliveries", "list", "1", "--json").json["counts"] == {"queued": 5}
 
 
-def test_pages_do_not_show_it_as_complete(half: Project) -> None:
+def test_pages_do_not_show_an_unfinished_edition_as_complete(half: Project) -> None:
     with open_project_store(half.config()) as store:
         (edition,) = store.editions.unfinished()
         progress = EditionProgress(edition, store.deliveries.counts(edition.id))

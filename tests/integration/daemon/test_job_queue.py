@@ -74,7 +74,7 @@ def fleet(postgres_url: str, tmp_path: Path) -> Fleet:
     return Fleet(postgres_url, tmp_path)
 
 
-def test_a_job_that_waits_is_not_put_in_twice(fleet: Fleet) -> None:
+def test_a_waiting_job_is_not_queued_twice(fleet: Fleet) -> None:
     with fleet.process(other=lambda: None) as one, fleet.process(other=lambda: None) as another:
         assert all(queue.put("make") for queue in (one, another, one))
         assert fleet.jobs("make") == ["todo"]
@@ -94,7 +94,7 @@ def test_a_job_is_done_by_one_process_and_then_gone(fleet: Fleet) -> None:
     assert fleet.rows("SELECT * FROM procrastinate_events WHERE type <> 'deferred'") == []
 
 
-def test_a_call_for_help_reaches_each_other_process_once(fleet: Fleet) -> None:
+def test_a_call_for_help_reaches_every_other_process_once(fleet: Fleet) -> None:
     begun: list[tuple[str, list[int]]] = []
     over, both = threading.Event(), threading.Barrier(3, timeout=60)
 
@@ -119,7 +119,7 @@ def test_a_call_for_help_reaches_each_other_process_once(fleet: Fleet) -> None:
         over.set()
 
 
-def test_a_process_that_is_not_free_leaves_jobs_to_others(fleet: Fleet) -> None:
+def test_a_busy_process_leaves_jobs_to_others(fleet: Fleet) -> None:
     done: list[str] = []
     tasks = {"make": Task(lambda: done.append("busy"), lambda: False)}
     busy = JobQueue(lambda: fleet.config, fleet.open_store, tasks)
@@ -151,7 +151,7 @@ def test_a_job_of_a_killed_process_blocks_no_other(fleet: Fleet, monkeypatch: py
         assert fleet.rows(f"SELECT * FROM procrastinate_workers WHERE id = {worker}") == []
 
 
-def test_jobs_go_on_when_all_tables_are_emptied(fleet: Fleet) -> None:
+def test_jobs_continue_after_all_tables_were_emptied(fleet: Fleet) -> None:
     done: list[int] = []
     with fleet.process(make=lambda: done.append(1)) as queue:
         for _ in range(3):
@@ -160,7 +160,7 @@ def test_jobs_go_on_when_all_tables_are_emptied(fleet: Fleet) -> None:
             until(lambda wanted=before: queue.put("make") and len(done) > wanted)  # type: ignore[misc]
 
 
-def test_dropped_tables_are_made_again(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropped_tables_are_created_again(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.daemon.job_queue.HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr("publisher.daemon.job_queue.RETRY_SECONDS", 0.1)
     done: list[int] = []
@@ -171,7 +171,7 @@ def test_dropped_tables_are_made_again(fleet: Fleet, monkeypatch: pytest.MonkeyP
         until(lambda: queue.put("make") and done)
 
 
-def test_jobs_go_on_when_all_connections_are_broken(fleet: Fleet) -> None:
+def test_jobs_continue_after_all_connections_broke(fleet: Fleet) -> None:
     done: list[int] = []
     with fleet.process(make=lambda: done.append(1)) as queue:
         for _ in range(2):
@@ -182,7 +182,7 @@ def test_jobs_go_on_when_all_connections_are_broken(fleet: Fleet) -> None:
             until(lambda wanted=before: queue.put("make") and len(done) > wanted)  # type: ignore[misc]
 
 
-def test_without_a_database_nothing_is_put_in(fleet: Fleet) -> None:
+def test_without_a_database_nothing_is_queued(fleet: Fleet) -> None:
     fleet.config = replace(fleet.config, database=DatabaseConfig(url="postgresql://nobody@127.0.0.1:1/none"))
     queue = JobQueue(lambda: fleet.config, fleet.open_store, {"make": Task(lambda: None, lambda: True)})
     queue.begin()
@@ -192,7 +192,7 @@ def test_without_a_database_nothing_is_put_in(fleet: Fleet) -> None:
         queue.end()
 
 
-def test_without_the_permission_for_a_schema_a_line_says_what_to_do(
+def test_a_missing_permission_for_a_schema_is_one_line_with_a_hint(
     fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fleet.open_store(fleet.config).close()

@@ -150,7 +150,7 @@ def test_missed_calls_become_one() -> None:
     assert driven.calls == 2
 
 
-def test_a_long_call_delays_no_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_long_call_does_not_delay_others(caplog: pytest.LogCaptureFixture) -> None:
     start, going, more = datetime(2026, 11, 23, 8, 0, tzinfo=UTC), threading.Event(), threading.Event()
 
     def long() -> None:

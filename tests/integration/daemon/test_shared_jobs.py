@@ -159,7 +159,7 @@ def test_deleting_all_jobs_again_and_again_loses_no_email(project: Project, post
     assert len(to.taken()) == len(set(to.recipients())) == 300
 
 
-def test_an_edition_is_sent_and_shared_behind_a_pooler(project: Project, postgres_url: str, to: Sink) -> None:
+def test_an_edition_is_sent_and_shared_through_a_pooler(project: Project, postgres_url: str, to: Sink) -> None:
     with pgbouncer(postgres_url) as pooler:
         fleet = Fleet(project, postgres_url, to, 200, pooler=pooler)
         with fleet.process(has_posts=True), fleet.process(has_posts=False):
@@ -172,7 +172,7 @@ def test_an_edition_is_sent_and_shared_behind_a_pooler(project: Project, postgre
     assert counts[DeliveryStatus.SENT] == 200
 
 
-def test_without_a_direct_way_a_process_does_its_work_alone(
+def test_without_a_direct_connection_a_process_works_alone(
     project: Project, postgres_url: str, to: Sink, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pgbouncer(postgres_url) as pooler:

@@ -18,7 +18,7 @@ TROUBLES = {
 }
 
 
-def test_nothing_that_happens_to_the_children_loses_a_letter(tmp_path: Path) -> None:
+def test_no_trouble_of_the_child_processes_loses_an_email(tmp_path: Path) -> None:
     outcome = shell.prove(tmp_path, TROUBLES, letters=80, seconds=1, rate=10)
     assert (outcome.lost, outcome.twice, outcome.uncertain) == (0, 0, 0)
     assert len(outcome.rows) == len(TROUBLES)

@@ -37,7 +37,7 @@ def break_page(project: Project, loop: str) -> None:
     project.write("templates/pages/post.html", loop)
 
 
-def test_a_build_that_makes_no_progress_is_ended_and_named(project: Project, children: Children) -> None:
+def test_a_build_without_progress_is_ended_and_reported(project: Project, children: Children) -> None:
     site = builder(project, children, quiet=1)
     before = site.build(project.config(), NOW)
     assert before.written > 0
@@ -87,14 +87,14 @@ def test_a_killed_build_is_reported_and_the_next_one_succeeds(project: Project, 
     assert site.build(project.config(), NOW).posts > 0
 
 
-def test_an_error_of_the_project_arrives_as_it_was_raised(project: Project, children: Children) -> None:
+def test_an_error_of_the_project_arrives_unchanged(project: Project, children: Children) -> None:
     (project.root / "public").write_text("in the way", encoding="utf-8")
     with pytest.raises(PublisherError, match="is a file, not a folder") as refused:
         builder(project, children).build(project.config(), NOW)
     assert not isinstance(refused.value, ChildError)
 
 
-def test_a_note_is_read_while_it_is_written() -> None:
+def test_a_note_is_read_while_it_is_being_written() -> None:
     note = BuildNote()
     assert note.read() == (0, "")
     note.write("")

@@ -65,7 +65,7 @@ def test_a_running_program_does_nothing_in_a_newer_database(
 
 
 @pytest.mark.parametrize("words", [("status",), ("hosts",), ("publish", "--yes"), ("subscribers", "list")])
-def test_a_command_says_in_a_line_that_the_database_is_newer(waiting: Project, words: tuple[str, ...]) -> None:
+def test_a_command_says_in_one_line_that_the_database_is_newer(waiting: Project, words: tuple[str, ...]) -> None:
     set_schema(waiting, "9999")
     refused = waiting.run(*words)
     assert (refused.code, refused.out, refused.err.count("\n")) == (1, "", 1)

@@ -24,7 +24,7 @@ LONGEST_SECONDS = 120
 
 
 @pytest.mark.parametrize("way", ["refuse", "stall"])
-def test_a_cut_network_costs_no_message_and_no_second_one(postgres_url: str, tmp_path: Path, way: str) -> None:
+def test_a_cut_network_neither_loses_nor_repeats_a_message(postgres_url: str, tmp_path: Path, way: str) -> None:
     url = make_url(postgres_url)
     socket = Path(str(url.query["host"])) / ".s.PGSQL.5432"
     proxy = Proxy(socket)

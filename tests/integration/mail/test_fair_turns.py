@@ -61,7 +61,7 @@ class Steps:
         return due
 
 
-def test_one_reader_does_not_wait_for_four_hundred(sqlite_store: Store, tmp_path: Path) -> None:
+def test_one_recipient_does_not_wait_for_four_hundred_others(sqlite_store: Store, tmp_path: Path) -> None:
     large, small = make_edition(sqlite_store, 400), make_small(sqlite_store, "other", "ada@example.net")
     sent, patient = Sent(), Patient()
     steps = Steps(patient, sent.order(large), sent.order(small), due_after=AT_ONCE)

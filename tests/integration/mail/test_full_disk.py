@@ -65,7 +65,7 @@ def full_three_times(folder: Path, open_transport: Callable[[], Transport], take
     return counts
 
 
-def test_the_outbox_makes_no_second_copy(tmp_path: Path) -> None:
+def test_the_outbox_sends_no_message_twice(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     archive = Archive(outbox)
     counts = full_three_times(tmp_path, lambda: Outbox(outbox), archive.take)
@@ -73,7 +73,7 @@ def test_the_outbox_makes_no_second_copy(tmp_path: Path) -> None:
     assert 0 < counts[UNCERTAIN] <= 3
 
 
-def test_a_mail_server_gets_no_second_copy(tmp_path: Path) -> None:
+def test_a_mail_server_gets_no_message_twice(tmp_path: Path) -> None:
     with mail_server() as (mailboxes, settings):
         counts = full_three_times(tmp_path, lambda: SmtpTransport(settings), lambda: None)
     got = Counter({address: len(messages) for address, messages in mailboxes.messages.items()})
@@ -84,7 +84,7 @@ def test_a_mail_server_gets_no_second_copy(tmp_path: Path) -> None:
 
 
 @only_root
-def test_one_full_disk_for_everything_makes_no_second_copy(tmp_path: Path) -> None:
+def test_one_full_disk_for_everything_sends_no_message_twice(tmp_path: Path) -> None:
     with small_disk(disk := tmp_path / "disk"):
         prepared(disk)
         archive = Archive(disk / "outbox")

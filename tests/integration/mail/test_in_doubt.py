@@ -69,7 +69,7 @@ def end_lease(store: Store, worker: str) -> None:
 
 @pytest.mark.parametrize("hold", [True, False])
 @pytest.mark.parametrize(("noted", "doubtful"), [(2, 2), (0, 0), (None, 7)])
-def test_only_what_was_noted_is_in_doubt(
+def test_only_noted_messages_are_in_doubt(
     store: Store, tmp_path: Path, hold: bool, noted: int | None, doubtful: int
 ) -> None:
     edition = make_edition(store, 10)
@@ -100,7 +100,7 @@ def test_a_dead_process_is_taken_over_before_its_lease_ends(store: Store, tmp_pa
     assert store.deliveries.counts(edition.id)[UNCERTAIN] == 1
 
 
-def test_a_worker_that_was_taken_over_hands_over_nothing(store: Store, tmp_path: Path) -> None:
+def test_a_worker_whose_work_was_taken_over_hands_over_nothing(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     first, *_ = begin(store, edition, "slow.1.x", 3, 1)
     end_lease(store, "slow.1.x")
@@ -119,7 +119,7 @@ def test_a_worker_that_was_taken_over_hands_over_nothing(store: Store, tmp_path:
     assert store.deliveries.counts(edition.id).by_status == {SENT: 1, QUEUED: 9}
 
 
-def test_a_result_that_is_written_again_changes_nothing_that_has_happened_since(store: Store, tmp_path: Path) -> None:
+def test_a_repeated_result_changes_nothing_that_has_happened_since(store: Store, tmp_path: Path) -> None:
     """Its connection broke during the commit. Before the worker tries again, another one sends the message."""
     edition = make_edition(store, 1)
     (only,) = begin(store, edition, "cut.1.x", 1, 1)
@@ -134,7 +134,7 @@ def test_a_result_that_is_written_again_changes_nothing_that_has_happened_since(
     assert store.deliveries.counts(edition.id).by_status == {UNCERTAIN: 1}
 
 
-def test_only_what_a_worker_does_not_know_to_have_leased_is_returned(store: Store) -> None:
+def test_only_deliveries_that_a_worker_is_unaware_of_are_returned(store: Store) -> None:
     edition = make_edition(store, 10)
     known = begin(store, edition, "cut.1.x", 3, 1)
     returned = moves(DeliveryEvent.RETURNED)
@@ -144,7 +144,7 @@ def test_only_what_a_worker_does_not_know_to_have_leased_is_returned(store: Stor
     assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENDING: 1, QUEUED: 9}
 
 
-def test_a_lease_that_was_renewed_is_not_taken_over(store: Store, tmp_path: Path) -> None:
+def test_a_renewed_lease_is_not_taken_over(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 5)
     begin(store, edition, "slow.1.x", 3, 1)
     end_lease(store, "slow.1.x")
@@ -158,7 +158,7 @@ def test_a_lease_that_was_renewed_is_not_taken_over(store: Store, tmp_path: Path
     assert [(worker.host, worker.sent) for worker in store.workers.list()] == [("a host", 3)]
 
 
-def test_a_worker_that_ends_is_forgotten_unless_it_leaves_leases(store: Store) -> None:
+def test_a_worker_that_ends_is_forgotten_unless_it_still_has_leases(store: Store) -> None:
     edition = make_edition(store, 5)
     begin(store, edition, "one.1.x", 2, 1)
     store.workers.begin("two.1.x", "b", Heartbeat(NOW, LEASE))
@@ -202,7 +202,7 @@ def test_every_message_is_noted_before_its_body_is_sent(store: Store, tmp_path: 
     assert store.workers.list() == []
 
 
-def test_a_worker_that_was_taken_over_in_mid_run_ends(store: Store, tmp_path: Path) -> None:
+def test_a_worker_whose_work_is_taken_over_during_a_run_ends(store: Store, tmp_path: Path) -> None:
     """Others believe that it is dead while it sends. Only they send what it has not handed over yet."""
     edition = make_edition(store, 60)
     options = DeliveryOptions(tmp_path / "other", on_uncertain="hold")
@@ -253,7 +253,7 @@ class OneMessage:
         """Do nothing: nothing waits for this."""
 
 
-def test_a_message_that_was_noted_too_long_ago_is_noted_again_before_it_is_sent() -> None:
+def test_a_message_with_an_old_note_is_noted_again_before_it_is_sent() -> None:
     async def one_message() -> OneMessage:
         owner = OneMessage()
         connection = await open_connection(server, owner, note=owner.note)
@@ -267,7 +267,7 @@ def test_a_message_that_was_noted_too_long_ago_is_noted_again_before_it_is_sent(
     assert {address: len(taken) for address, taken in mailboxes.messages.items()} == {"bob@example.org": 1}
 
 
-def test_a_worker_that_was_stopped_in_mid_transaction_keeps_nobody_waiting(postgres_url: str, tmp_path: Path) -> None:
+def test_a_worker_that_stopped_during_a_transaction_does_not_block_others(postgres_url: str, tmp_path: Path) -> None:
     with open_store(postgres_url, tmp_path) as store:
         edition = make_edition(store, 5)
         begin(store, edition, "frozen.1.x", 3, 0)

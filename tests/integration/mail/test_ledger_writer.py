@@ -90,7 +90,7 @@ async def settle(
 
 
 @pytest.mark.timeout(60)
-def test_a_failed_write_is_never_called_written(sqlite_store: Store, run: Run, other: sqlite3.Connection) -> None:
+def test_a_failed_write_is_never_reported_as_written(sqlite_store: Store, run: Run, other: sqlite3.Connection) -> None:
     edition = make_edition(sqlite_store, NUMBER)
 
     async def settle_without_a_table() -> tuple[list[str], list[BaseException]]:

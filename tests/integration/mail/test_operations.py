@@ -80,7 +80,9 @@ def test_resuming_an_edition_not_on_hold_changes_nothing(store: Store, edition: 
 
 
 @pytest.mark.parametrize("chosen", [{FAILED}, {UNCERTAIN}, {DEFERRED}, {FAILED, UNCERTAIN, DEFERRED}, set()])
-def test_a_retry_affects_only_the_chosen(store: Store, edition: Edition, chosen: set[DeliveryStatus]) -> None:
+def test_a_retry_affects_only_the_chosen_deliveries(
+    store: Store, edition: Edition, chosen: set[DeliveryStatus]
+) -> None:
     assert by_hand.retry(store, edition, chosen, now=NOW) == len(chosen)
 
     kept = [QUEUED if status in chosen else status for status in [SENT, DEFERRED, FAILED, UNCERTAIN]]
@@ -104,7 +106,7 @@ def test_a_retry_skips_people_who_unsubscribed(store: Store, edition: Edition) -
     assert [row.status for row in store.ledger.rows(edition.id) if row.id == failed.id] == [SKIPPED]
 
 
-def test_cancelling_leaves_messages_in_hand(store: Store, edition: Edition) -> None:
+def test_cancelling_does_not_affect_messages_in_flight(store: Store, edition: Edition) -> None:
     assert by_hand.cancel(store, edition, why="it was the wrong letter") == 4
 
     assert statuses(store, edition) == [SENT, SKIPPED, FAILED, SKIPPED, SENDING, SKIPPED, SKIPPED]
@@ -119,7 +121,7 @@ def test_cancelling_leaves_messages_in_hand(store: Store, edition: Edition) -> N
 
 
 @pytest.mark.parametrize("verb", ["cancel", "hold"])
-def test_operations_in_mid_send_lose_nothing(store: Store, verb: str) -> None:
+def test_operations_during_sending_lose_nothing(store: Store, verb: str) -> None:
     add_people(store, 200)
     edition = store.editions.create(draft())
     assert edition is not None
@@ -148,7 +150,7 @@ def test_operations_in_mid_send_lose_nothing(store: Store, verb: str) -> None:
     assert stopped in (0, 200 - len(handed_over))
 
 
-def test_operations_affect_one_edition_only(store: Store, edition: Edition) -> None:
+def test_operations_affect_only_one_edition(store: Store, edition: Edition) -> None:
     other = store.editions.create(draft("2026-W48"))
     assert other is not None
     by_hand.retry(store, edition, by_hand.RETRIABLE, now=NOW)
@@ -157,7 +159,7 @@ def test_operations_affect_one_edition_only(store: Store, edition: Edition) -> N
     assert by_status(store, other) == {QUEUED: 7}
 
 
-def test_rows_show_each_deliverys_fate(store: Store, edition: Edition) -> None:
+def test_rows_show_the_fate_of_each_delivery(store: Store, edition: Edition) -> None:
     rows = {row.status: row for row in store.ledger.rows(edition.id)}
 
     reader = store.subscribers.get("reader1@example.org")
@@ -207,7 +209,7 @@ def test_recent_editions_with_uncertain_or_failed_messages_are_found(store: Stor
     assert store.ledger.undelivered(later(seconds=1)) == []
 
 
-def test_one_process_says_that_an_edition_is_delivered(store: Store, edition: Edition) -> None:
+def test_only_one_process_reports_that_an_edition_is_delivered(store: Store, edition: Edition) -> None:
     def asked() -> list[bool]:
         counts = store.deliveries.counts(edition.id)
         return [by_hand.finish(store, edition, counts, NOW) for _ in range(2)]

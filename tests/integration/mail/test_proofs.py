@@ -45,7 +45,7 @@ def test_interrupted_hosts_keep_every_promise(postgres_url: str, tmp_path: Path)
 
 
 @pytest.mark.postgres
-def test_hosts_whose_clocks_differ_make_each_slot_once(
+def test_hosts_with_different_clocks_fill_each_slot_once(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUBLISHER_HOST", "one")
@@ -54,7 +54,7 @@ def test_hosts_whose_clocks_differ_make_each_slot_once(
     assert made.messages == clocks.READERS * made.slots > 0
 
 
-def test_an_edition_reaches_everybody_once_by_run_and_workers(store_url: str, tmp_path: Path) -> None:
+def test_run_and_workers_send_an_edition_to_everyone_once(store_url: str, tmp_path: Path) -> None:
     trial = million.Trial(recipients=600, workers=0 if store_url.startswith("sqlite") else 1, connections=8)
     outcome = million.prove(trial, store_url, tmp_path)
     assert outcome.faults() == []
@@ -74,7 +74,7 @@ def test_a_full_disk_has_its_designed_outcome(fault: Fault) -> None:
     assert faults.differences(fault, faults.inject(fault)) == []
 
 
-def test_a_table_replaces_only_its_own_marks(tmp_path: Path) -> None:
+def test_a_table_is_replaced_only_between_its_own_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     begin, end = "<!-- kills: begin, written by python -m benchmarks.kills --write -->", "<!-- kills: end -->"
     page.write_text(f"Before\n\n{begin}\nold\n{end}\n\nAfter\n")
@@ -85,13 +85,13 @@ def test_a_table_replaces_only_its_own_marks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["kills", "fleet", "outages", "reactions", "faults", "queue", "million"])
-def test_the_document_has_each_proofs_figures(name: str) -> None:
+def test_the_document_has_the_figures_of_each_proof(name: str) -> None:
     text = tables.DOCUMENT.read_text(encoding="utf-8")
     section = text.partition(f"<!-- {name}: begin")[2].partition(f"<!-- {name}: end -->")[0]
     assert section.count("\n| ") >= 3
 
 
-def test_every_fault_is_documented_and_loses_nobody() -> None:
+def test_every_fault_is_documented_and_loses_no_one() -> None:
     text = tables.DOCUMENT.read_text(encoding="utf-8")
     for fault in faults.FAULTS:
         (line,) = (line for line in text.splitlines() if line.startswith(f"| {fault.name} | {fault.does} |"))

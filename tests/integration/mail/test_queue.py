@@ -103,7 +103,7 @@ def test_deferrals_end_after_five_days(store: Store, tmp_path: Path) -> None:
     assert timedelta(days=4) < clock() - NOW <= timedelta(days=5)
 
 
-def test_unanswered_messages_follow_on_uncertain(store: Store, tmp_path: Path) -> None:
+def test_unanswered_messages_are_treated_as_configured(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 2), Clock()
     script = {"reader0@example.org": [Unanswered("reset")], "reader1@example.org": [Unanswered("reset")]}
     transport = Scripted({address: list(turns) for address, turns in script.items()})
@@ -141,7 +141,7 @@ def test_an_interruption_leaves_one_message_in_doubt(store: Store, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("hold", "doubtful"), [(False, {QUEUED: 53}), (True, {UNCERTAIN: 1, QUEUED: 52})])
-def test_an_interrupted_outbox_follows_on_uncertain(
+def test_an_interrupted_outbox_is_treated_as_configured(
     store: Store, tmp_path: Path, hold: bool, doubtful: dict[DeliveryStatus, int]
 ) -> None:
     edition = make_edition(store, 60)
@@ -153,7 +153,7 @@ def test_an_interrupted_outbox_follows_on_uncertain(
     assert run(store, transport, edition, tmp_path, hold=hold).by_status[SENT] == 60 - hold
 
 
-def test_a_signal_between_a_transaction_and_its_block_keeps_no_lock(
+def test_a_signal_between_a_transaction_and_its_block_leaves_no_lock(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edition = make_edition(sqlite_store, 60)
@@ -181,14 +181,14 @@ def test_repeated_hang_ups_stop_the_run(store: Store, tmp_path: Path) -> None:
     assert store.deliveries.counts(edition.id).by_status == {UNCERTAIN: 3, QUEUED: 57}
 
 
-def test_an_invalid_address_harms_no_other(store: Store, tmp_path: Path) -> None:
+def test_an_invalid_address_does_not_affect_others(store: Store, tmp_path: Path) -> None:
     store.subscribers.add(person("not an address"), at=NOW, source="test")
     edition = make_edition(store, 4)
 
     assert run(store, Scripted(), edition, tmp_path).by_status == {FAILED: 1, SENT: 4}
 
 
-def test_unsubscribing_in_mid_send_is_respected(store: Store, tmp_path: Path) -> None:
+def test_unsubscribing_during_sending_is_respected(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 60)
 
     def leave(address: str) -> None:
@@ -229,7 +229,7 @@ def test_a_slow_worker_gives_back_its_batch(store: Store, tmp_path: Path) -> Non
     assert leased[:6] == [20, 19, 18, 17, 16, 15]
 
 
-def test_a_dead_workers_deliveries_are_taken_over(store: Store, tmp_path: Path) -> None:
+def test_deliveries_of_a_dead_worker_are_taken_over(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     with working(tmp_path / "workers") as alive:
         claim(store, edition.id, alive, 3)
@@ -242,7 +242,7 @@ def test_a_dead_workers_deliveries_are_taken_over(store: Store, tmp_path: Path) 
     assert counts.by_status == {SENT: 5, DeliveryStatus.SENDING: 5}
 
 
-def test_a_dead_workers_deliveries_can_be_held(store: Store, tmp_path: Path) -> None:
+def test_deliveries_of_a_dead_worker_can_be_put_on_hold(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     claim(store, edition.id, "otherhost.1.2", 4)
     options = DeliveryOptions(tmp_path, on_uncertain="hold")

@@ -156,7 +156,7 @@ def copies(mailboxes: Mailboxes) -> Counter[str]:
 @pytest.mark.postgres
 @pytest.mark.parametrize("hold", [True, False])
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_restart_in_mid_send_leaves_nothing_in_doubt(
+def test_a_restart_during_sending_leaves_nothing_in_doubt(
     postgres: Any, postgres_url: str, tmp_path: Path, hold: bool, at_once: bool
 ) -> None:
     with sending(postgres_url, tmp_path, hold=hold) as begun:
@@ -184,7 +184,7 @@ def test_nothing_more_is_handed_over_while_the_database_is_away(
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("hold", [True, False])
-def test_what_was_handed_over_is_in_doubt_after_an_outage_that_is_longer_than_the_lease(
+def test_messages_in_flight_are_in_doubt_after_an_outage_longer_than_the_lease(
     postgres: Any, postgres_url: str, tmp_path: Path, hold: bool
 ) -> None:
     with sending(postgres_url, tmp_path, hold=hold, lease=timedelta(seconds=1)) as begun:
@@ -214,7 +214,7 @@ def test_a_stop_ends_the_waiting(
 
 
 @pytest.mark.postgres
-def test_a_worker_that_was_taken_over_while_it_waited_hands_over_nothing_more(
+def test_a_worker_replaced_while_it_waited_hands_over_nothing_more(
     postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = make_url(postgres_url)
@@ -260,9 +260,7 @@ def losing_answers(work: Callable[..., Any], every: int = 2) -> Callable[..., An
     return lose
 
 
-def test_what_was_committed_without_an_answer_is_done_once(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_commit_without_an_answer_is_done_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = make_edition(store, READERS), make_small(store, "other", "ada@example.net", "450-bob@example.net")
     for table, names in (
         (store.deliveries, ("claim", "acknowledge")),
@@ -307,7 +305,7 @@ def failing_first(work: Callable[..., Any]) -> Callable[..., Any]:
     return fail
 
 
-def test_every_edition_begins_and_ends_although_the_database_is_away_at_times(
+def test_every_edition_begins_and_ends_despite_outages_of_the_database(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_retries, "LONGEST_PAUSE", database_retries.FIRST_PAUSE)

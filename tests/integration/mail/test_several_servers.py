@@ -92,7 +92,7 @@ def test_the_daily_quota_counts_all_runs(sqlite_store: Store, tmp_path: Path) ->
         assert {address: len(messages) for address, messages in mailboxes.messages.items()} == everybody(130)
 
 
-def test_limits_still_reach_everybody(store: Store, tmp_path: Path) -> None:
+def test_everyone_gets_email_despite_limits(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 60)
     with sink(tmp_path / "sink", rate="400/s", domains=("example.org 200/s",)) as to:
         assert send(store, [to.server], edition, tmp_path).by_status == {SENT: 60}

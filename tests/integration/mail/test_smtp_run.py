@@ -35,7 +35,7 @@ PROGRAM = ROOT / "tests/support/deliver_everything.py"
 
 
 @pytest.mark.parametrize("options", [(), ("-p",), ("-e",)], ids=["pipelining", "lockstep", "without ESMTP"])
-def test_everybody_gets_one_message_over_many_connections(
+def test_everyone_gets_one_message_over_many_connections(
     sqlite_store: Store, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     edition = make_edition(sqlite_store, 300)
@@ -46,7 +46,7 @@ def test_everybody_gets_one_message_over_many_connections(
         assert len(to.taken()) == 300
 
 
-def test_both_databases_send_alike(store: Store, tmp_path: Path) -> None:
+def test_both_databases_send_the_same(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 300)
     with sink(tmp_path / "sink", connections=8) as to:
         assert send(store, [to.server], edition, tmp_path, hold=True).by_status == {SENT: 300}
@@ -118,7 +118,7 @@ def test_an_unreachable_server_empties_no_queue(sqlite_store: Store, tmp_path: P
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 60}
 
 
-def test_final_refusals_are_reported(sqlite_store: Store, tmp_path: Path) -> None:
+def test_permanent_refusals_are_reported(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 5)
     told: list[tuple[str, str]] = []
 
@@ -152,7 +152,7 @@ def test_each_message_has_its_own_return_address(sqlite_store: Store, tmp_path: 
     assert len({path.read(sender) for sender in mailboxes.senders} - {None}) == 3
 
 
-def test_an_invalid_address_harms_no_other(sqlite_store: Store, tmp_path: Path) -> None:
+def test_an_invalid_address_does_not_affect_others(sqlite_store: Store, tmp_path: Path) -> None:
     from tests.support.store_samples import NOW, person
 
     sqlite_store.subscribers.add(person("not an address"), at=NOW, source="test")

@@ -55,7 +55,7 @@ def said(outcome: Deferred | Rejected) -> Deferred | Rejected:
     return replace(outcome, reason=words.replace("no address", "no_address"))
 
 
-def test_breaking_after_the_message_leaves_doubt(server: tuple[Mailboxes, Smtp]) -> None:
+def test_a_break_after_the_message_leaves_it_in_doubt(server: tuple[Mailboxes, Smtp]) -> None:
     mailboxes, settings = server
     with SmtpTransport(settings) as smtp:
         outcome = smtp.send(SENDER, "drop@example.org", MESSAGE, "k")
@@ -64,7 +64,7 @@ def test_breaking_after_the_message_leaves_doubt(server: tuple[Mailboxes, Smtp])
     assert set(mailboxes.messages) == {"drop@example.org", "reader@example.org"}
 
 
-def test_breaking_before_the_message_leaves_none(server: tuple[Mailboxes, Smtp]) -> None:
+def test_a_break_before_the_message_leaves_no_doubt(server: tuple[Mailboxes, Smtp]) -> None:
     mailboxes, settings = server
     with SmtpTransport(settings) as smtp:
         with pytest.raises(TransportError, match="the mail server hung up"):
@@ -112,7 +112,7 @@ def test_without_smtputf8_unicode_addresses_are_rejected() -> None:
         assert list(mailboxes.messages) == ["ada@xn--mller-kva.example"]
 
 
-def test_an_unreachable_server_is_named() -> None:
+def test_an_unreachable_server_is_reported_by_name() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -124,7 +124,7 @@ def test_an_unreachable_server_is_named() -> None:
     )
 
 
-def test_a_missing_socket_names_its_setting() -> None:
+def test_a_missing_socket_is_reported_with_its_setting() -> None:
     transport = SmtpTransport(Smtp(url="lmtp+unix:///nowhere/lmtp"))
     with pytest.raises(TransportError) as caught:
         transport.send(SENDER, "reader@example.org", MESSAGE, "k")
@@ -176,7 +176,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_only_trusted_servers_get_mail(certificate: Path) -> None:
+def test_only_trusted_servers_get_email(certificate: Path) -> None:
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(certificate)
     with mail_server(tls=serving) as (mailboxes, settings):

@@ -75,7 +75,7 @@ def most_allowed(rate: float) -> Callable[[float], float]:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("limits", [{"rate": "40/s"}, {"domains": ("example.org 40/s",)}])
-def test_all_workers_together_keep_to_a_rate(fleet: Fleet, limits: dict[str, Any]) -> None:
+def test_all_workers_together_keep_to_one_rate(fleet: Fleet, limits: dict[str, Any]) -> None:
     noted, begun, errors = fleet.send(100, **limits)
     assert errors == [""] * WORKERS
     assert Counter({who: len(messages) for who, messages in noted.messages.items()}) == everybody(100)
@@ -85,13 +85,13 @@ def test_all_workers_together_keep_to_a_rate(fleet: Fleet, limits: dict[str, Any
 
 
 @pytest.mark.timeout(120)
-def test_all_workers_together_keep_to_the_recipients_of_a_day(fleet: Fleet) -> None:
+def test_all_workers_together_keep_to_the_daily_limit(fleet: Fleet) -> None:
     noted, _, errors = fleet.send(130, per_day=60)
     assert set(errors) <= {"every mail server has reached its daily limit of recipients", ""}
     assert 40 <= len(noted.times) <= 60
 
 
-def test_a_run_that_cannot_ask_for_turns_ends_with_the_error_of_the_database(fleet: Fleet) -> None:
+def test_a_run_that_cannot_request_turns_ends_with_the_error_of_the_database(fleet: Fleet) -> None:
     with open_store(fleet.url, fleet.folder), psycopg.connect(fleet.url, autocommit=True) as connection:
         connection.execute("ALTER TABLE sending_rates RENAME TO sending_rates_away")
     with pytest.raises(StoreError, match="sending_rates") as caught:

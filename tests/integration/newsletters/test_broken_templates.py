@@ -25,13 +25,13 @@ def refusal(project: Project, *command: str) -> str:
 
 @pytest.mark.parametrize("text", ["", " \n", "<!-- nothing -->", "{# nothing #}"])
 @pytest.mark.parametrize("command", [("check",), ("publish", "--dry-run"), ("publish", "--to", "a@example.org")])
-def test_an_empty_template_is_named(project: Project, text: str, command: tuple[str, ...]) -> None:
+def test_an_empty_template_is_reported_by_name(project: Project, text: str, command: tuple[str, ...]) -> None:
     good(project).write("templates/email/digest.html", text)
     project.subscribe("ada")
     assert "this template produces an empty email" in refusal(project, *command)
 
 
-def test_a_template_of_parts_is_refused(project: Project) -> None:
+def test_a_template_with_only_parts_is_refused(project: Project) -> None:
     good(project).write("publisher.toml", f'{SETTINGS}template = "parts"\n')
     assert "templates/email/parts.html: newsletter weekly: this template produces an empty email" in refusal(
         project, "check"
@@ -110,14 +110,14 @@ def test_a_missing_logo_is_skipped_and_reported_once(project: Project) -> None:
     assert any("none.png" in tag for tag in letter(project))
 
 
-def test_an_empty_plain_text_names_its_template(project: Project) -> None:
+def test_an_empty_plain_text_is_reported_with_its_template(project: Project) -> None:
     good(project).write("templates/email/letter.txt", "\n")
     assert ("text-missing", "templates/email/letter.txt") in places(examine(project))
     project.write("templates/email/digest.txt", "\n")
     assert ("text-missing", "templates/email/digest.txt") in places(examine(project))
 
 
-def test_too_much_kept_css_names_its_file(project: Project) -> None:
+def test_too_much_kept_css_is_reported_with_its_file(project: Project) -> None:
     good(project).write("templates/email/own-kept.css", ".a {color: red !important}\n" * 1000)
     assert ("style-budget", "templates/email/own-kept.css") in places(examine(project))
 

@@ -22,7 +22,7 @@ from tests.support.project import ROOT, Project
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 
 
-def test_errors_fail_the_check_and_warnings_when_strict(project: Project) -> None:
+def test_errors_fail_the_check_and_warnings_do_if_strict(project: Project) -> None:
     in_template(good(project), '<a href="#top">Up</a>')
     warned = project.ok("check")
     line = "warning: templates/email/digest.html:3: newsletter weekly: the link #top leads to a place within the email"
@@ -79,7 +79,7 @@ def test_a_terminal_shows_findings_by_newsletter(project: Project) -> None:
     assert "weekly" not in table
 
 
-def test_the_next_letter_has_only_unsent_posts(project: Project) -> None:
+def test_the_next_edition_has_only_unsent_posts(project: Project) -> None:
     good(project)
     project.subscribe("ada")
     project.ok("publish")
@@ -119,7 +119,7 @@ def test_the_spam_score_is_shown_on_request(project: Project) -> None:
 
 @pytest.mark.parametrize("content", ["full", "excerpt"])
 @pytest.mark.parametrize("template", ["digest", "post", "plain"])
-def test_the_sample_letters_have_no_findings(template: str, content: str) -> None:
+def test_the_sample_emails_have_no_findings(template: str, content: str) -> None:
     assert findings_of_samples(ROOT, template, content) == []
 
 

@@ -79,7 +79,7 @@ def test_every_fallback_belongs_to_a_feature() -> None:
         ('<p style="grid-template-columns:1fr">x</p>', "grid-template-* properties is not supported by "),
     ],
 )
-def test_clients_without_support_are_named(project: Project, html: str, said: str) -> None:
+def test_clients_without_support_are_listed(project: Project, html: str, said: str) -> None:
     in_template(good(project), html)
     found = [each for each in examine(project) if each.code == "client-support" and said in each.message]
     assert [each.where for each in found] == [f"{WHERE}:3"]
@@ -87,7 +87,7 @@ def test_clients_without_support_are_named(project: Project, html: str, said: st
     assert found[0].hint.startswith("see https://www.caniemail.com/features/")
 
 
-def test_shorthands_name_their_longhands() -> None:
+def test_shorthands_list_their_longhands() -> None:
     for name, value, longhands in (
         ("background", "#fff url(a.png) no-repeat center / cover", "image:repeat:position:size"),
         ("background", "url(a.png), linear-gradient(red, rgb(0, 0, 0)) content-box", "image:image:origin:clip"),
@@ -109,7 +109,7 @@ def test_shorthands_name_their_longhands() -> None:
             assert negative(Property(name, value)) == wanted
 
 
-def test_the_markup_of_films_has_no_findings(project: Project) -> None:
+def test_the_markup_of_videos_has_no_findings(project: Project) -> None:
     frame = '<iframe src="https://www.youtube.com/embed/abcdefghijk" title="A film"></iframe>'
     for body, alt in ((frame, "A film"), (frame.replace(' title="A film"', ""), "")):
         good(project)
@@ -165,7 +165,7 @@ def test_an_answer_without_a_score_does_not_count() -> None:
 
 
 @needs("spamassassin")
-def test_the_sample_letters_are_not_spam() -> None:
+def test_the_sample_emails_are_not_spam() -> None:
     config = load_config(ROOT, {})
     archive = open_archive(config, NOW, keep=False)
     proofs = list(check_letters(config, None, archive, NOW, spam=True))
@@ -174,7 +174,7 @@ def test_the_sample_letters_are_not_spam() -> None:
 
 
 @needs("spamassassin")
-def test_spamassassin_tells_the_good_letter_from_spam(project: Project) -> None:
+def test_spamassassin_distinguishes_the_good_email_from_spam(project: Project) -> None:
     (passed,) = spam_findings(message(good(project)), WHERE)
     assert (passed.code, passed.level) == ("spam-score", "note")
     in_template(project, f"<p>{SPAM}</p>")

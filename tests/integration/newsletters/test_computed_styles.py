@@ -128,7 +128,7 @@ BODY = """<p class=z>a</p><p>b<b>b</b></p><p style="color:blue;margin:1px">c</p>
 <table><tr><td class=q>1<td><td>3</table><a href="https://x.example">x</a><a href="http://x.example">y</a>"""
 
 
-def test_what_an_attribute_changes_is_noticed(page):
+def test_a_change_by_an_attribute_is_noticed(page):
     before, after = "<table><td width=50>x</table>", "<table><td width=50 bgcolor=red>x</table>"
     assert any("background-color" in each for each in differences(page, [("it", before, after)])[1])
 

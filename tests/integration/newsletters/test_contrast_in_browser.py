@@ -43,7 +43,7 @@ def page(browser: Chromium) -> Iterator[Page]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", LETTERS)
-def test_every_text_has_a_browsers_colours(name: str, dark: bool, page: Page) -> None:
+def test_every_text_has_the_same_colours_as_in_a_browser(name: str, dark: bool, page: Page) -> None:
     letter = make(*LETTERS[name])
     sheet = ParsedLetter(letter)
     texts = visible_texts(sheet.tree, Cascade(sheet, dark=dark), initial_style(dark=dark))

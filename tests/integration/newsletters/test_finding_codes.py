@@ -147,11 +147,11 @@ def test_a_fault_is_found_with_its_place(
     assert all(each.hint and each.message for each in found)
 
 
-def test_the_good_letter_has_no_findings(project: Project) -> None:
+def test_the_good_email_has_no_findings(project: Project) -> None:
     assert {each.code for each in examine(good(project))} == {"client-fallback"}
 
 
-def test_code_that_is_shown_as_code_is_no_finding(project: Project) -> None:
+def test_code_that_is_shown_as_code_has_no_finding(project: Project) -> None:
     good(project)
     code = (
         "Use `{{ site.time }}`, `*|FNAME|*` or <kbd>%recipient.name%</kbd>.\n\n```liquid\n{% include x %}\n```\n\n"
@@ -170,7 +170,7 @@ def test_code_that_is_shown_as_code_is_no_finding(project: Project) -> None:
         assert [str(each) for each in examine(project) if each.code == "foreign-code"] == []
 
 
-def test_code_that_is_run_in_one_post_is_no_finding_where_another_shows_it(project: Project) -> None:
+def test_code_that_one_post_runs_has_no_finding_where_another_shows_it(project: Project) -> None:
     good(project)
     project.write("templates/shortcodes/cup.html", "<b>a cup</b>")
     shown = 'Write {{</* cup size="small" */>}} for one.'
@@ -187,7 +187,7 @@ def test_code_that_is_run_in_one_post_is_no_finding_where_another_shows_it(proje
         assert {each.where for each in examine(project) if each.code == "foreign-code"} == set(where), (tool, first)
 
 
-def test_a_merge_tag_is_an_error_that_holds_the_edition(project: Project) -> None:
+def test_a_merge_tag_is_an_error_that_puts_the_edition_on_hold(project: Project) -> None:
     good(project)
     project.post("third", "2026-11-12", title="Third", body="Dear *|FNAME|*, hello.")
     (finding,) = [each for each in examine(project) if each.code == "foreign-code"]
@@ -195,7 +195,7 @@ def test_a_merge_tag_is_an_error_that_holds_the_edition(project: Project) -> Non
     assert finding.message == "subscribers would read *|FNAME|*"
 
 
-def test_a_link_to_a_page_of_jekyll_names_the_file_to_move(project: Project) -> None:
+def test_a_link_to_a_jekyll_page_names_the_file_to_move(project: Project) -> None:
     good(project)
     project.write("about.md", "---\ntitle: About\n---\nWords.\n")
     project.post("first", "2026-11-02", title="First", body="[a](/about.html) [b](/about/) [c](/none.html)")
@@ -209,7 +209,7 @@ def test_a_link_to_a_page_of_jekyll_names_the_file_to_move(project: Project) -> 
         assert found == [*expected, f"the link {url}/none.html does not lead to a page of this site"], tool
 
 
-def test_a_letter_without_a_subject_is_an_error(project: Project) -> None:
+def test_an_email_without_a_subject_is_an_error(project: Project) -> None:
     assert ("subject-empty", "posts/third.md:2") in places(examine(good(project), subject=" "))
 
 
@@ -244,7 +244,7 @@ def good_html(project: Project) -> str:
     )
 
 
-def test_an_included_file_is_named(project: Project) -> None:
+def test_an_included_file_is_reported_by_name(project: Project) -> None:
     in_template(good(project), '{% include "email/more.html" %}')
     project.write("templates/email/more.html", "<p>More</p>\n<video></video>\n")
     assert ("client-support", "templates/email/more.html:2") in places(examine(project))

@@ -57,7 +57,7 @@ PRO = '{% if subscriber.plan == "pro" %}\n\nOnly for pros like {{ subscriber.nam
 NOT_PRO = "{% else %}\n\nNot for pros.\n\n{% endif %}\n\n"
 
 
-def test_its_preheader_says_to_nobody_what_others_get(project: Project) -> None:
+def test_its_preheader_reveals_no_values_of_others(project: Project) -> None:
     project.configure('\n[[fields]]\nname = "plan"\n')
     pro, other = {"name": "Ada", "plan": "pro"}, {"name": "Bo"}
     long = "word " * 60
@@ -121,7 +121,7 @@ def test_check_says_where_tags_about_subscribers_work(project: Project) -> None:
     assert liquid == "Liquid is not supported and will be shown as is: {{ page.title }}"
 
 
-def test_check_warns_of_a_post_that_is_empty_for_some(project: Project) -> None:
+def test_check_warns_about_a_post_that_is_empty_for_some_subscribers(project: Project) -> None:
     project.configure('\n[[fields]]\nname = "plan"\n')
     only, other = '{% if subscriber.plan == "pro" %}', '{% if subscriber.plan != "pro" %}'
     for body, is_empty in (

@@ -19,7 +19,7 @@ TWENTY = [rendered(post(number, f"Post {number}"), BODY, f"What post {number} sa
 HUGE = rendered(post(1, "The long one"), BODY * 48, "It is long.")
 
 
-def test_twenty_whole_posts_become_excerpts() -> None:
+def test_twenty_full_posts_become_excerpts() -> None:
     letter = make(CONFIG, FULL, TWENTY)
     assert html_bytes(letter) <= CLIPPED
     assert letter.fallback is not None
@@ -51,7 +51,7 @@ def test_too_many_excerpts_become_titles() -> None:
     assert all(f"Post {number}" in letter.html and f"Post {number}" in letter.text for number in range(90))
 
 
-def test_a_letter_that_fits_is_unchanged() -> None:
+def test_an_email_that_fits_is_unchanged() -> None:
     assert make(CONFIG, FULL, TWENTY[:2]).fallback is None
     assert make(CONFIG, EXCERPTS, TWENTY).fallback is None
 
@@ -77,7 +77,7 @@ def test_the_limit_counts_bytes_not_characters() -> None:
     assert "120,000 bytes" in fallback_line(letter)
 
 
-def test_whole_posts_that_cannot_fit_are_not_tried() -> None:
+def test_full_posts_that_cannot_fit_are_not_tried() -> None:
     tried: list[str] = []
 
     def make_one(content: str) -> Letter:
@@ -89,7 +89,7 @@ def test_whole_posts_that_cannot_fit_are_not_tried() -> None:
     assert fitting(make_one, "titles", 500_000).fallback is None
 
 
-def test_a_letter_of_many_small_elements_or_of_much_text_is_shortened_at_once() -> None:
+def test_an_email_with_many_elements_or_much_text_is_shortened_immediately() -> None:
     for body in ("<dl><dt>a</dt><dd>b</dd></dl>" * 9_000, f"<p>{'word ' * 70_000}</p>"):
         letter = make(CONFIG, FULL, [rendered(post(1, "Long"), body, "It is long.")])
         assert letter.fallback == Fallback("full", "excerpt", len(body))

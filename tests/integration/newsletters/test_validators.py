@@ -79,7 +79,7 @@ NEWSLETTERS = {
 }
 
 
-def test_every_sample_letter_scores_under_two_and_spam_far_more(project: Project) -> None:
+def test_sample_emails_score_below_two_and_spam_far_more(project: Project) -> None:
     needs("spamassassin")
     shutil.rmtree(project.root / "posts")
     shutil.copytree(ROOT / "posts", project.root / "posts")

@@ -44,7 +44,7 @@ def release(version: str) -> dict[str, object]:
 
 
 @needs_ruby
-def test_every_address_is_jekylls_and_no_liquid_is_left_where_its_data_is_there(news: Path) -> None:
+def test_urls_equal_those_of_jekyll_and_no_liquid_with_data_is_left(news: Path) -> None:
     assert run(["adopt", str(news)]) == 0
     config = load_config(news)
     archive = open_archive(config, NOW, keep=False)

@@ -22,7 +22,7 @@ def huge(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
-def test_each_command_names_a_post_that_exceeds_a_limit_and_the_others_publish(huge: Project) -> None:
+def test_each_command_reports_a_post_that_exceeds_a_limit_and_publishes_the_others(huge: Project) -> None:
     assert REASON in huge.run("build").said
     assert "2026/11/10/hello/index.html" in huge.files()
     assert "2026/11/10/huge/index.html" not in huge.files()
@@ -37,7 +37,7 @@ def test_each_command_names_a_post_that_exceeds_a_limit_and_the_others_publish(h
     assert shared_process().pid != 0  # a check reads everything again
 
 
-def test_a_post_that_exceeds_a_limit_does_not_keep_an_edition_from_its_readers(huge: Project) -> None:
+def test_a_post_that_exceeds_a_limit_does_not_stop_an_edition(huge: Project) -> None:
     assert REASON in huge.run("publish").said
     (message,) = huge.mail()["ben@example.org"]
     assert "All about hello" in message.as_string()

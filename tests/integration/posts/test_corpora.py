@@ -29,7 +29,7 @@ def seeds(tmp_path: Path) -> Folder:
 
 
 @needs_seeds
-def test_undated_each_seed_gives_exactly_one_clear_line(tmp_path: Path) -> None:
+def test_each_undated_seed_gives_exactly_one_clear_line(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("ai-trends.md", seed("000"))
     folder.write("generative.md", seed("003"))
@@ -95,7 +95,7 @@ def test_the_seeds_keep_their_table_pictures_caption_excerpt_and_apostrophes(see
 
 
 @needs_seeds
-def test_the_feeds_of_the_seeds_say_the_same(seeds: Folder) -> None:
+def test_the_feeds_of_the_seeds_agree(seeds: Folder) -> None:
     seeds.build(NOW)
     entries = json.loads(seeds.public()["feed.json"])["items"]
     assert [entry["title"] for entry in entries][1] == "AI Trends in 2024!"
@@ -171,14 +171,14 @@ def test_no_kramdown_list_or_broken_link_is_left(ruby: Ruby) -> None:
 
 
 @needs_ruby
-def test_every_post_of_the_corpus_has_words_for_an_excerpt(ruby: Ruby) -> None:
+def test_every_post_of_the_corpus_has_an_excerpt(ruby: Ruby) -> None:
     for post in ruby[1]:
         assert post.excerpt.strip(), post.post.source
         assert not re.search(r"^\{[%{]|\{:|</?p|^\^", post.excerpt), (post.post.source, post.excerpt)
 
 
 @needs_ruby
-def test_dates_languages_and_permalinks_are_those_of_the_corpus(ruby: Ruby) -> None:
+def test_dates_languages_and_permalinks_match_the_corpus(ruby: Ruby) -> None:
     for post in (rendered.post for rendered in ruby[1]):
         language, _, name = post.source.partition("/")
         assert post.language == language.replace("zh_cn", "zh-CN")

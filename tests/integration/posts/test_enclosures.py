@@ -111,7 +111,7 @@ def test_an_impossible_file_name_stops_no_post(tmp_path: Path, name: str) -> Non
 
 
 @given(st.text(st.sampled_from("./\\%2eE5c\0a"), max_size=30))
-def test_no_spelling_of_a_path_leads_out(reference: str) -> None:
+def test_no_spelling_of_a_path_leads_outside(reference: str) -> None:
     for path in files_of(f"/{reference}.mp3", f"{URL}/{reference}.mp3", settings(), HELLO):
         assert ".." not in path.split("/")
         assert not path.startswith("/")
@@ -132,7 +132,7 @@ def test_an_impossible_path_is_a_missing_file(tmp_path: Path) -> None:
         ("a%2Emp3", "audio/mpeg"),
     ],
 )  # fmt: skip
-def test_the_ending_tells_the_type(name: str, media_type: str) -> None:
+def test_the_extension_determines_the_type(name: str, media_type: str) -> None:
     (enclosure,) = post_of(f"---\ntitle: x\naudio: 'https://cdn.example/{name}'\n---\n").enclosures
     assert enclosure.media_type == media_type
 
@@ -175,7 +175,7 @@ UNDERSTOOD = {
 }  # fmt: skip
 
 
-def test_the_address_length_and_type_are_read_as_exporters_write_them() -> None:
+def test_url_length_and_type_are_read_as_exporters_write_them() -> None:
     for lines, expected in UNDERSTOOD.items():
         entry = read(f"---\ntitle: x\n{lines}\n---\n")
         assert entry.post
@@ -183,7 +183,7 @@ def test_the_address_length_and_type_are_read_as_exporters_write_them() -> None:
         assert (lines, found, entry.problems) == (lines, [expected], ())
 
 
-def test_formats_of_one_episode_are_enclosures_with_one_duration() -> None:
+def test_formats_of_one_episode_are_enclosures_with_the_same_duration() -> None:
     post = post_of("---\ntitle: x\naudio: {m4a: /a.m4a, mp3: /a.mp3}\nduration: 62:03\nlength: 5\n---\n")
     found = [(e.url.rpartition("/")[2], e.length, e.duration) for e in post.enclosures]
     assert found == [("a.mp3", 0, 3723), ("a.m4a", 0, 3723)]
@@ -194,7 +194,7 @@ def test_formats_of_one_episode_are_enclosures_with_one_duration() -> None:
     ["enclosure: nonsense", "audio: {length: 12}", "enclosures: [/a.mp3, words]", 'audio: "//["', "mp3: 12",
      "podcast: {title: x.mp3}", "enclosure: {url: 'javascript:a.mp3'}"],
 )  # fmt: skip
-def test_what_is_not_understood_under_an_enclosure_key_is_a_warning(lines: str) -> None:
+def test_an_unreadable_value_of_an_enclosure_key_is_a_warning(lines: str) -> None:
     (problem,) = read(f"---\ntitle: x\ndate: 2024-07-06\n{lines}\n---\n").problems
     assert (problem.line, problem.severity) == (4, "warning")
     assert "is not the URL or path of a file, and is left out" in problem.message
@@ -206,7 +206,7 @@ def test_what_is_not_understood_under_an_enclosure_key_is_a_warning(lines: str) 
     ["podcast: {season: 1, episode: 3}", "podcast: My show", "episode: 12", "episode: 12.5", "podcast: true",
      "audio: false", "audio: ''", "enclosures: []", "podcast: {feed: https://c.test/feed.xml}", "duration: long"],
 )  # fmt: skip
-def test_a_key_that_means_something_else_is_no_enclosure(lines: str) -> None:
+def test_a_key_with_another_meaning_is_not_an_enclosure(lines: str) -> None:
     assert post_of(f"---\ntitle: x\n{lines}\n---\n").enclosures == ()
 
 
@@ -246,7 +246,7 @@ def podcast(project: Project, more: str) -> ElementTree.Element:
     return channel
 
 
-def test_a_feed_with_audio_says_what_podcast_directories_ask(project: Project) -> None:
+def test_a_feed_with_audio_has_what_podcast_directories_require(project: Project) -> None:
     project.post("episode", audio="{url: /12.mp3, duration: '1:00'}")
     channel = podcast(project, "")
     outer = channel.find(f"{PODCAST}category")
@@ -261,7 +261,7 @@ def test_a_feed_with_audio_says_what_podcast_directories_ask(project: Project) -
     assert channel.find(f"{PODCAST}category") is None
 
 
-def test_a_feed_without_audio_says_nothing_of_podcasts(project: Project) -> None:
+def test_a_feed_without_audio_has_no_podcast_elements(project: Project) -> None:
     project.post("paper", audio="/12.pdf")
     channel = podcast(project, '\n[feeds]\npodcast_category = "Arts > Books"\npodcast_explicit = true\n')
     assert [each.tag for each in channel.iter() if each.tag.startswith(PODCAST)] == []
@@ -269,7 +269,7 @@ def test_a_feed_without_audio_says_nothing_of_podcasts(project: Project) -> None
 
 
 @pytest.mark.parametrize("category", ["Tech", "arts", "Arts > Books > Old", "Arts >", "> Books"])
-def test_a_category_that_no_directory_knows_is_a_mistake(project: Project, category: str) -> None:
+def test_a_category_unknown_to_directories_is_a_mistake(project: Project, category: str) -> None:
     project.configure(f'\n[feeds]\npodcast_category = "{category}"\n')
     ran = project.run("build")
     assert ran.code == 1
@@ -346,6 +346,6 @@ def test_an_unclear_value_of_an_episode_is_a_warning(lines: str, message: str) -
     assert read(f"---\ntitle: x\n{lines}\n---\n").problems == ()
 
 
-def test_the_text_of_a_transcript_is_no_address() -> None:
+def test_the_text_of_a_transcript_is_not_a_url() -> None:
     lines = "transcript: |\n  Ada: Hello.\n  Tom: Hi.\nchapters:\n- {time: 0, title: One}"
     assert post_of(f"---\ntitle: x\naudio: /1.mp3\n{lines}\n---\n").episode is None

@@ -100,14 +100,14 @@ def without_pages(root: Path) -> Folder:
     return folder
 
 
-def test_the_sample_posts_say_the_same_from_their_feeds(tmp_path: Path) -> None:
+def test_the_sample_posts_are_the_same_from_their_feeds(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "posts", tmp_path / "one/posts")
     own = {path for path in PICTURES if (tmp_path / "one/posts" / path).exists()}
     compare(without_pages(tmp_path), tmp_path, QUOTES | own)
 
 
 @needs_seeds
-def test_the_seeds_say_the_same_from_their_feeds(tmp_path: Path) -> None:
+def test_the_seeds_are_the_same_from_their_feeds(tmp_path: Path) -> None:
     folder = without_pages(tmp_path)
     folder.write("2024-01-08-ai-trends.md", seed("000"))
     folder.write("2024-07-06-Generative-AI-Trends.md", seed("003"))
@@ -115,7 +115,7 @@ def test_the_seeds_say_the_same_from_their_feeds(tmp_path: Path) -> None:
 
 
 @needs_ruby
-def test_real_posts_say_the_same_from_their_feeds(tmp_path: Path) -> None:
+def test_real_posts_are_the_same_from_their_feeds(tmp_path: Path) -> None:
     folder = without_pages(tmp_path)
     files = sorted(path for path in RUBY.rglob("*") if path.suffix in (".md", ".markdown", ".html"))
     for path in files[:: len(files) // 10]:

@@ -226,7 +226,7 @@ def test_every_hostile_answer_ends_in_one_line(server: SourceServer) -> None:
     assert {path: found[path] for path, words in REFUSED.items() if words not in found[path]} == {}
 
 
-def test_what_was_said_last_is_asked_with_word_for_word(server: SourceServer) -> None:
+def test_validators_are_sent_back_exactly_as_received(server: SourceServer) -> None:
     first = fetch(private(server, "/conditional"))
     assert (first.status, first.body, first.headers["link"]) == (200, FEED, "<a>; rel=hub, <b>")
     tag, modified = first.headers["etag"], first.headers["last-modified"]
@@ -236,7 +236,7 @@ def test_what_was_said_last_is_asked_with_word_for_word(server: SourceServer) ->
     assert (asked["if-none-match"], asked["if-modified-since"]) == (tag, modified)
 
 
-def test_a_request_says_who_asks_and_nothing_more(server: SourceServer) -> None:
+def test_a_request_identifies_the_program_and_nothing_more(server: SourceServer) -> None:
     fetch(private(server, "/cookie"))
     answered = fetch(private(server, "/echo", etag="two\r\nCookie: a=b", last_modified="\ud800"), agent="Publisher (x)")
     assert answered.body.decode().splitlines() == [
@@ -269,7 +269,7 @@ def test_a_permanent_redirect_is_reported_and_a_temporary_one_only_followed(serv
     assert fetch(private(server, "/1")).moved_to == f"{server.url}/6"
 
 
-def test_a_form_is_posted_and_its_redirects_keep_it_one(server: SourceServer) -> None:
+def test_a_form_is_posted_again_after_a_redirect(server: SourceServer) -> None:
     form = (("hub.mode", "subscribe"), ("hub.topic", "https://example.org/ä b"))
     fetch(private(server, "/feed", form=form))
     asked = server.requests("/feed")[-1]
@@ -356,7 +356,7 @@ def test_the_next_address_is_tried_if_one_does_not_answer() -> None:
         assert internet.dialled == [OTHER, PUBLIC]
 
 
-def test_a_password_is_sent_to_the_host_it_is_for_and_to_no_other() -> None:
+def test_a_password_is_sent_only_to_its_host() -> None:
     answers = {
         "/": echo,
         "/here": redirect("/"),
@@ -403,7 +403,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_only_trusted_servers_are_read_and_https_never_becomes_http(
+def test_only_trusted_servers_are_read_and_https_is_never_downgraded(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -438,7 +438,7 @@ def test_only_trusted_servers_are_read_and_https_never_becomes_http(
         assert [each.path for each in plain.asked] == ["/upgrade"]
 
 
-def test_one_connection_serves_a_host_while_others_are_asked() -> None:
+def test_one_connection_serves_a_host_while_other_hosts_are_fetched() -> None:
     arrived = threading.Barrier(3, timeout=60)
 
     async def together(_: AskedRequest) -> AsyncIterator[bytes]:
@@ -456,7 +456,7 @@ def test_one_connection_serves_a_host_while_others_are_asked() -> None:
         assert [server.connections for server in (one, two, three)] == [1, 1, 1]
 
 
-def test_a_connection_that_was_ended_in_between_is_replaced_once() -> None:
+def test_a_connection_that_was_closed_in_between_is_replaced_once() -> None:
     def only_one(request: AskedRequest) -> bytes | AsyncIterator[bytes]:
         is_first = [each.connection for each in running.asked].count(request.connection) == 1
         return answer(FEED) if is_first else hanging_up(b"")(request)  # type: ignore[operator]
@@ -470,7 +470,7 @@ def test_a_connection_that_was_ended_in_between_is_replaced_once() -> None:
         assert [each.path for each in running.asked] == ["/a", "/a", "/a", "/b", "/b", "/c", "/c"]
 
 
-def test_a_resolver_that_does_not_answer_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_that_does_not_answer_blocks_no_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [] * ended.wait(60))
     with pytest.raises(FetchError, match=r"did not answer within 0\.1 seconds"):
@@ -479,7 +479,7 @@ def test_a_resolver_that_does_not_answer_keeps_nobody_waiting(monkeypatch: pytes
     ended.set()
 
 
-def test_a_host_that_does_not_answer_is_left_alone_after_three_attempts() -> None:
+def test_a_host_that_does_not_answer_is_given_up_after_three_attempts() -> None:
     internet = Internet({"dead.example": [[PUBLIC]]}, {})
     found = outcomes(*(Request(f"http://dead.example/{number}") for number in range(5)), internet=internet)
     assert (
@@ -488,7 +488,7 @@ def test_a_host_that_does_not_answer_is_left_alone_after_three_attempts() -> Non
     assert len(internet.dialled) == 3
 
 
-def test_large_documents_wait_for_each_other_until_the_caller_has_taken_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_documents_wait_until_the_caller_has_received_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "LARGE", 1_000)
     large = b"<rss>" + b" " * 2_000
     broken = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"<x/>" * 500)
@@ -504,7 +504,7 @@ def test_large_documents_wait_for_each_other_until_the_caller_has_taken_them(mon
     assert sum(each == "the answer is larger than 0.01 MB" for each in found.values()) == 4
 
 
-def test_a_caller_that_stops_early_ends_what_is_under_way(server: SourceServer) -> None:
+def test_a_caller_that_stops_early_ends_open_requests(server: SourceServer) -> None:
     requests = [private(server, "/feed"), Request("http://slow.example/slow/silence")]
     internet = Internet({"slow.example": [[PUBLIC]]}, {PUBLIC: server.port, "127.0.0.1": server.port})
     before = threading.active_count()
@@ -515,7 +515,7 @@ def test_a_caller_that_stops_early_ends_what_is_under_way(server: SourceServer) 
     assert list(fetch_all([])) == []
 
 
-def test_no_more_is_fetched_ahead_than_hosts_are_asked_at_once(server: SourceServer) -> None:
+def test_no_more_is_fetched_ahead_than_hosts_are_fetched_in_parallel(server: SourceServer) -> None:
     before = len(server.asked)
     round_ = fetch_all([private(server, f"/echo?{number}") for number in range(20)], FetchLimits(hosts=2))
     next(round_)

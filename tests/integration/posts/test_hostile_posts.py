@@ -48,7 +48,7 @@ def test_there_are_at_least_45_traps() -> None:
     assert len(FILES) >= 45
 
 
-def test_every_post_is_in_the_table_and_the_table_names_no_other() -> None:
+def test_the_table_lists_exactly_the_posts() -> None:
     assert set(re.findall(r"^\| ([\w-]+) \|", README, re.MULTILINE)) - {"post"} == set(FILES)
 
 
@@ -77,7 +77,7 @@ def test_the_post_keeps_its_promise(name: str, kind: str, entries: dict[tuple[st
 
 @pytest.mark.parametrize("name", sorted(name for name, promise in PROMISES.items() if promise.published))
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_date_is_the_writers(name: str, kind: str, entries: dict[tuple[str, str], Read]) -> None:
+def test_the_date_is_that_of_the_writer(name: str, kind: str, entries: dict[tuple[str, str], Read]) -> None:
     promise, entry = PROMISES[name], entries[kind, name]
     written = (
         parsedate_to_datetime(entry.published).astimezone(UTC) if kind == "rss" else _moment(entry.published)
@@ -88,7 +88,7 @@ def test_the_date_is_the_writers(name: str, kind: str, entries: dict[tuple[str, 
 
 
 @pytest.mark.parametrize(("name", "reason"), sorted(LEFT_OUT.items()))
-def test_a_hostile_post_is_left_out_with_its_reason(
+def test_a_hostile_post_is_skipped_with_a_reason(
     name: str, reason: str, report: BuildReport, entries: dict[tuple[str, str], Read]
 ) -> None:
     assert {kind for kind, found in entries if found == name} == set()
@@ -96,7 +96,7 @@ def test_a_hostile_post_is_left_out_with_its_reason(
     assert [reason in message for message in said] == ([True] if reason else [])
 
 
-def test_posts_of_one_moment_differ_in_their_atom_updated(entries: dict[tuple[str, str], Read]) -> None:
+def test_posts_with_the_same_date_differ_in_their_atom_updated(entries: dict[tuple[str, str], Read]) -> None:
     assert entries["atom", "same-moment-one"].updated != entries["atom", "same-moment-two"].updated
     moments = [entry.updated for (kind, _), entry in entries.items() if kind == "atom"]
     assert len(moments) == len(set(moments))

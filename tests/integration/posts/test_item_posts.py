@@ -74,7 +74,7 @@ def test_the_database_is_read_only_after_a_change(tmp_path: Path, monkeypatch: p
     assert [len(json.loads(feed)["items"]) for feed in (before, after)] == [2, 3]
 
 
-def test_a_reader_that_is_ended_before_it_has_read_loses_nothing(tmp_path: Path) -> None:
+def test_a_reader_that_is_stopped_early_loses_nothing(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG,))
     fetched(folder.config, item(1))
     folder.reader().close()
@@ -120,7 +120,7 @@ def test_undated_items_appear_when_they_were_seen_and_future_ones_in_their_time(
     assert not future.is_backlog
 
 
-def test_settings_of_a_source_decide_what_is_taken(tmp_path: Path) -> None:
+def test_settings_of_a_source_select_its_items(tmp_path: Path) -> None:
     items = (
         item(1, categories=("Web Design",), title="The week, again", published=NOW - 4 * DAY),
         item(2, authors=(Author("Ann  Lee"),), published=NOW - 3 * DAY),
@@ -141,7 +141,7 @@ def test_settings_of_a_source_decide_what_is_taken(tmp_path: Path) -> None:
         assert "".join(post.id.split("/")[-2] for post in reversed(archive.posts)) == expected, values
 
 
-def test_an_excerpt_is_all_that_a_source_shows_if_it_is_set_to_that(tmp_path: Path) -> None:
+def test_a_source_shows_only_excerpts_if_configured(tmp_path: Path) -> None:
     html = f"<p>{'Words ' * 200}</p>\n<p>More &amp; more.</p>"
     folder = Folder(tmp_path, sources=(replace(BLOG, content="excerpt"), NEWS))
     fetched(folder.config, item(1, html=html), item(2, html="<p>x</p>", summary="a < b"))
@@ -179,7 +179,7 @@ def test_an_item_without_a_title_is_a_note(tmp_path: Path) -> None:
     assert titles["x"] == ("The Blog", False, "https://blog.example.net/")
 
 
-def test_an_item_of_two_sources_is_one_post_of_both(tmp_path: Path) -> None:
+def test_an_item_in_two_sources_is_one_post_of_both(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG, NEWS))
     fetched(folder.config, item(1), item(2))
     fetched(folder.config, item(2), name="news")
@@ -226,13 +226,13 @@ def test_an_item_of_a_post_of_this_site_is_that_post(tmp_path: Path) -> None:
     assert len(folder.posts()) == 6  # two files share the link, so it says nothing about the item
 
 
-def test_items_with_one_link_are_posts_of_their_own(tmp_path: Path) -> None:
+def test_items_with_one_link_in_one_source_are_separate_posts(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG,))
     fetched(folder.config, *(item(number, link="https://blog.example.net/") for number in range(3)))
     assert len(folder.posts()) == 3
 
 
-def test_a_project_of_sources_needs_no_folder_of_posts(tmp_path: Path) -> None:
+def test_a_project_with_sources_needs_no_posts_folder(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG,))
     (tmp_path / "posts").rmdir()
     fetched(folder.config, item(1))
@@ -255,7 +255,7 @@ def test_an_item_that_cannot_be_rendered_is_left_out_with_a_warning(tmp_path: Pa
     assert (problem.path, problem.severity, problem.line) == ("source blog, item 'Item 1'", "warning", 0)
 
 
-def test_what_is_gone_from_the_configuration_is_gone_from_the_site(tmp_path: Path) -> None:
+def test_a_source_removed_from_the_configuration_disappears_from_the_site(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG, NEWS))
     fetched(folder.config, item(1))
     fetched(folder.config, item(2), name="news")
@@ -264,7 +264,7 @@ def test_what_is_gone_from_the_configuration_is_gone_from_the_site(tmp_path: Pat
     assert open_archive(replace(folder.config, sources=()), NOW).posts[:] == []
 
 
-def test_an_item_that_shows_a_defect_leaves_out_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_item_that_triggers_a_bug_does_not_affect_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Folder(tmp_path, sources=(BLOG,))
     fetched(folder.config, item(1), item(2, categories=("odd",)), item(3))
     monkeypatch.setattr("publisher.posts.sources.item_post.tag_slug", None)

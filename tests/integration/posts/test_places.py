@@ -29,7 +29,7 @@ def test_a_post_may_replace_a_page_of_the_site_with_a_warning(empty: Project, pe
 
 
 @pytest.mark.parametrize("permalink", ["/subscribe-now/", "/2026/archive/", "/tagged/ruby/", "/about.html"])
-def test_a_path_similar_to_a_site_page_is_no_problem(empty: Project, permalink: str) -> None:
+def test_a_path_similar_to_a_site_page_is_not_a_problem(empty: Project, permalink: str) -> None:
     empty.configure(newsletters="")
     empty.post("mine", permalink=permalink)
     assert empty.ok("build", "--json").json["problems"] == []
@@ -52,7 +52,7 @@ def test_a_permalink_of_a_feed_is_ignored(empty: Project, permalink: str) -> Non
     assert (empty.root / "public/feed-1.xml").is_file()
 
 
-def test_a_url_without_a_slash_is_the_same_everywhere(empty: Project) -> None:
+def test_a_url_without_a_final_slash_is_the_same_everywhere(empty: Project) -> None:
     empty.configure('\n[posts]\npermalink = "/posts/{slug}"\n', newsletters="")
     empty.write("posts/a.png", b"PNG")
     empty.post("mine", body="![A](a.png) [the other](other.md)", tags="[t]")
@@ -72,7 +72,7 @@ def test_a_url_without_a_slash_is_the_same_everywhere(empty: Project) -> None:
     assert "no page of this site" not in empty.run("check").said
 
 
-def test_two_posts_never_have_one_file(empty: Project) -> None:
+def test_two_posts_never_share_a_file(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("one", permalink="/p")
     for permalink in ("/p.html", "/p/"):
@@ -89,7 +89,7 @@ def test_a_slug_with_the_url_of_a_feed_is_an_error(empty: Project) -> None:
     assert links(empty) == ["https://letters.example/other/"]
 
 
-def test_a_tag_never_takes_the_url_of_a_site_file(empty: Project) -> None:
+def test_a_tag_never_gets_the_url_of_a_site_file(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("mine", tags="[index.html, feed.xml]", author="index.html")
     empty.post("other", tags="[other]", author="feed.json")

@@ -64,7 +64,7 @@ def test_the_samples_show(construct: str, pattern: str) -> None:
     assert any(re.search(pattern, text) for text in TEXTS.values()), construct
 
 
-def test_pictures_named_by_the_samples_are_there_and_small() -> None:
+def test_images_used_by_the_samples_exist_and_are_small() -> None:
     named = {
         (path.parent / reference).resolve()
         for path in FILES
@@ -75,13 +75,13 @@ def test_pictures_named_by_the_samples_are_there_and_small() -> None:
     assert all(path.stat().st_size < 60_000 for path in there)
 
 
-def test_the_episode_says_the_true_length_of_its_file() -> None:
+def test_the_episode_has_the_true_length_of_its_file() -> None:
     (name,) = [name for name, text in TEXTS.items() if "\naudio:" in text]
     episode = (POSTS / name).parent / "episode-1.mp3"
     assert f"length: {episode.stat().st_size}\n" in TEXTS[name]
 
 
-def test_programs_in_the_samples_print_what_the_samples_say(capsys: pytest.CaptureFixture[str]) -> None:
+def test_programs_in_the_samples_print_the_output_shown(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("2026-11-10-a-ledger-beats-a-cursor.md", "2026-08-25-eight-o-clock-is-not-a-time.md"):
         program, said = re.search(r"```python\n(.*?)```.*?```text\n(.*?)```", TEXTS[name], re.DOTALL).groups()
         exec(program, {"__name__": "sample"})
@@ -94,7 +94,7 @@ def test_the_samples_have_two_newsletters() -> None:
     assert config.site.authority == "gazette.example.org,2024"
 
 
-def test_the_sample_subscribers_are_nobody() -> None:
+def test_the_sample_subscribers_are_not_real_people() -> None:
     with (ROOT / "docs/sample-subscribers.csv").open(encoding="utf-8", newline="") as file:
         people = list(csv.DictReader(file))
     assert len(people) == 6

@@ -51,7 +51,7 @@ WORDS = (
 )
 
 
-def test_nothing_is_left_in_pages_feeds_and_emails(tmp_path: Path) -> None:
+def test_no_foreign_syntax_is_left_in_pages_feeds_and_emails(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("2024-01-02-other-note.md", "x")
     folder.file("posts/pictures/hill.png", picture())

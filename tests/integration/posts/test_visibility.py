@@ -38,7 +38,7 @@ def test_a_file_in_a_drafts_folder_is_a_draft(source: str) -> None:
     assert read("---\ntitle: x\n---\n", source).post is None
 
 
-def test_a_draft_that_cannot_be_published_yet_is_no_problem() -> None:
+def test_a_draft_that_cannot_be_published_yet_is_not_a_problem() -> None:
     assert read("---\ndraft: true\ndate: some day\n---\n", "undated.md").problems == ()
 
 
@@ -123,7 +123,7 @@ def test_a_post_that_is_withdrawn_leaves_every_output(project: Project) -> None:
         ("date: 2026-11-01\nexpiryDate: 0001-01-01T00:00:00Z", "2026-11-20T13:00:00+01:00", True),
     ],
 )
-def test_a_post_appears_and_expires_to_the_second(lines: str, now: str, is_shown: bool, tmp_path: Path) -> None:
+def test_a_post_appears_and_expires_on_the_second(lines: str, now: str, is_shown: bool, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("a.md", "body", f"title: x\n{lines}")
     assert bool(folder.posts(datetime.fromisoformat(now))) is is_shown

@@ -65,7 +65,7 @@ def test_a_late_approval_sends_at_once(clockwork: Clockwork) -> None:
     assert letter["Date"].datetime == SLOT + 3 * DAY
 
 
-def test_posts_of_a_skipped_edition_go_into_the_next(clockwork: Clockwork) -> None:
+def test_posts_of_a_skipped_edition_move_to_the_next_one(clockwork: Clockwork) -> None:
     clockwork.at(SLOT - DAY)
     (edition,) = clockwork.store.editions.list()
     assert skip(clockwork.store, edition)
@@ -89,7 +89,7 @@ def test_posts_written_after_the_lead_time_are_sent(clockwork: Clockwork) -> Non
     assert slots(clockwork.at(SLOT + 7 * DAY - HOUR)) == ["2026-W49"]
 
 
-def test_an_edition_held_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
+def test_an_edition_put_on_hold_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
     store = clockwork.store
     clockwork.at(SLOT - DAY)
     assert list(store.editions.public(SLOT)) == []

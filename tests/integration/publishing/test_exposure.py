@@ -30,7 +30,7 @@ def warned(project: Project) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("within", ["", "site"])
-def test_git_takes_nothing_of_a_project_that_protects_itself(tmp_path: Path, project: Project, within: str) -> None:
+def test_git_adds_nothing_private_of_a_protected_project(tmp_path: Path, project: Project, within: str) -> None:
     git(project.root.parent if within else project.root, "init", "-q")
     project.subscribe("ada")
     project.ok("publish", "--yes")
@@ -38,7 +38,7 @@ def test_git_takes_nothing_of_a_project_that_protects_itself(tmp_path: Path, pro
     assert "git" not in project.run("check").said
 
 
-def test_what_git_took_earlier_is_reported_with_its_names(project: Project) -> None:
+def test_private_files_already_in_git_are_reported_by_name(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish", "--yes")
     git(project.root, "init", "-q")
@@ -67,7 +67,7 @@ def test_what_git_took_earlier_is_reported_with_its_names(project: Project) -> N
         ("publisher-x.log", "publisher 0.2 ['subscribers', 'add', 'ada@example.net']\n", "a log"),
     ],
 )
-def test_what_was_left_in_the_project_is_found(project: Project, path: str, text: str, what: str) -> None:
+def test_forgotten_private_files_are_found(project: Project, path: str, text: str, what: str) -> None:
     git(project.root, "init", "-q")
     project.write(path, text)
     (line, *_) = warned(project)[path]
@@ -87,7 +87,7 @@ def test_what_was_left_in_the_project_is_found(project: Project, path: str, text
         ("boats.db", "SQLite format 3\0CREATE TABLE boats ("),
     ],
 )
-def test_what_is_about_no_one_is_not_reported(project: Project, path: str, text: str) -> None:
+def test_data_about_no_one_is_not_reported(project: Project, path: str, text: str) -> None:
     project.write(path, text)
     assert project.root / path not in private_files(load_config(project.root))
 
@@ -102,7 +102,7 @@ def test_what_is_about_no_one_is_not_reported(project: Project, path: str, text:
         ("[mail.smtp]\npassword = 'x'\n", "publisher.toml"),
     ],
 )
-def test_what_the_configuration_names_is_looked_at(project: Project, config: str, path: str) -> None:
+def test_files_named_by_the_configuration_are_checked(project: Project, config: str, path: str) -> None:
     if "outbox" in path:
         project.write(
             "publisher.toml", project.read("publisher.toml").replace("[mail]\n", f"[mail]\noutbox = '{path}'\n")
@@ -127,7 +127,7 @@ def test_what_the_configuration_names_is_looked_at(project: Project, config: str
         ({}, "static/people.csv", "static/"),
     ],
 )
-def test_what_a_site_would_publish_is_reported(
+def test_private_files_that_a_site_would_publish_are_reported(
     project: Project, files: dict[str, str], path: str, generator: str
 ) -> None:
     for name, text in files.items():

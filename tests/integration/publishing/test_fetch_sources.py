@@ -142,7 +142,7 @@ def test_a_source_is_fetched_when_it_is_due_and_unchanged_items_cost_nothing(eit
     assert blog.asked("if-modified-since")[-1] == ""
 
 
-def test_two_hosts_ask_once_and_once_more_before_a_slot(either_blog: Blog, store_url: str, tmp_path: Path) -> None:
+def test_two_hosts_fetch_once_and_once_more_before_a_slot(either_blog: Blog, store_url: str, tmp_path: Path) -> None:
     blog = either_blog
     with open_store(store_url, tmp_path) as store:
         other = replace(blog, store=store)
@@ -162,7 +162,7 @@ def test_two_hosts_ask_once_and_once_more_before_a_slot(either_blog: Blog, store
         assert (forced.waits, len(blog.server.asked)) == ("", 3)
 
 
-def test_a_person_may_fetch_at_once_unless_another_process_is_fetching(either_blog: Blog) -> None:
+def test_a_person_may_fetch_immediately_unless_another_process_is_fetching(either_blog: Blog) -> None:
     blog = either_blog
     blog.answers["/feed"] = answer(status="500 Oops")
     for count in (1, 2, 3):  # all at one moment, as after each attempt to fix it
@@ -180,7 +180,7 @@ def test_a_person_may_fetch_at_once_unless_another_process_is_fetching(either_bl
     assert blog.fetch(later(minutes=11), ["blog"], force=True)[0].new == 2
 
 
-def test_sources_with_one_address_are_one_request(blog: Blog) -> None:
+def test_sources_with_the_same_url_share_a_request(blog: Blog) -> None:
     blog.configure(SOURCE, replace(SOURCE, name="same"), replace(SOURCE, name="fewer", max_items=1))
     assert [report.new for report in blog.fetch()] == [2, 1, 2]
     assert (len(blog.server.asked), blog.titles("fewer"), blog.titles("same")) == (1, ["b"], ["a", "b"])
@@ -188,7 +188,7 @@ def test_sources_with_one_address_are_one_request(blog: Blog) -> None:
     assert posts == {f"{BLOG}/?p=a", f"{BLOG}/?p=b"}
 
 
-def test_a_source_that_fails_is_asked_less_often_and_reported_after_a_day(blog: Blog) -> None:
+def test_a_failing_source_is_fetched_less_often_and_reported_after_a_day(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(status="500 Oops")
     moment, moments = blog.state().next_at, []
@@ -213,7 +213,7 @@ def test_a_source_that_fails_is_asked_less_often_and_reported_after_a_day(blog: 
     assert blog.titles() == ["a", "b"]
 
 
-def test_a_server_that_wants_to_be_left_alone_is_not_even_asked_by_hand(blog: Blog) -> None:
+def test_a_server_that_asks_for_a_pause_is_not_even_fetched_by_hand(blog: Blog) -> None:
     blog.answers["/feed"] = answer(status="503 Busy", Retry_After="7200")
     blog.fetch()
     (report,) = blog.fetch(later(hours=1), ["blog"], force=True)
@@ -230,7 +230,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_even_asked_by_hand(blog: Bl
         blog.store.sources.answered(replace(blog.state(), closed_until=None))
 
 
-def test_a_feed_that_is_gone_is_asked_no_more_and_reported_once(blog: Blog) -> None:
+def test_a_feed_that_is_gone_is_no_longer_fetched_and_reported_once(blog: Blog) -> None:
     blog.answers["/feed"] = answer(status="410 Gone")
     (report,) = blog.fetch()
     assert "is gone for good (410)" in report.error
@@ -243,7 +243,7 @@ def test_a_feed_that_is_gone_is_asked_no_more_and_reported_once(blog: Blog) -> N
     assert alert_sources(blog.project(), later(days=30)) == ([], [])
 
 
-def test_another_host_is_believed_after_three_fetches_and_never_gets_the_password(blog: Blog) -> None:
+def test_a_new_host_is_trusted_after_three_fetches_and_never_gets_the_password(blog: Blog) -> None:
     (blog.root / "password").write_text("secret\n", "utf-8")
     blog.configure(replace(SOURCE, user="ada", password_file="password"))
     blog.answers |= {
@@ -285,7 +285,7 @@ def test_a_document_that_is_not_a_feed_changes_no_item(blog: Blog) -> None:
     assert blog.state().error == report.error
 
 
-def test_what_vanished_before_it_was_sent_is_reported(blog: Blog) -> None:
+def test_items_that_vanished_before_they_were_sent_are_reported(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(feed("d", "c", "b", "a"))
     blog.fetch(later(hours=1))
@@ -299,7 +299,7 @@ def test_what_vanished_before_it_was_sent_is_reported(blog: Blog) -> None:
     ]
 
 
-def test_several_that_vanished_make_one_line(blog: Blog) -> None:
+def test_several_vanished_items_are_reported_in_one_line(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(feed("h", "g", "f", "e", "d", "b", "a").replace(b"<title>On d</title>", b""))
     blog.fetch(later(hours=1))
@@ -316,7 +316,7 @@ def test_several_that_vanished_make_one_line(blog: Blog) -> None:
     assert line.endswith("'On f' and 2 more vanished from the feed before they were sent, and are left out")
 
 
-def test_items_that_all_turn_new_are_held_until_each_was_dealt_with(blog: Blog) -> None:
+def test_a_feed_with_only_new_items_is_on_hold_until_each_is_handled(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(feed("y", "x"))
     (report,) = blog.fetch(later(hours=1))
@@ -337,7 +337,7 @@ def held(blog: Blog) -> str:
     return next((each.hint for each in found if "needs you" in each.message), "")
 
 
-def test_an_owner_who_skips_the_edition_does_not_see_its_items_again(blog: Blog) -> None:
+def test_an_owner_who_skips_the_edition_does_not_get_its_items_again(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(feed("y", "x"))
     blog.fetch(later(hours=1))
@@ -359,7 +359,7 @@ def test_an_owner_who_skips_the_edition_does_not_see_its_items_again(blog: Blog)
     assert blog.state().held_at is None
 
 
-def test_what_a_stopped_run_has_not_fetched_is_due_at_once(blog: Blog) -> None:
+def test_sources_that_a_stopped_run_has_not_fetched_are_due_immediately(blog: Blog) -> None:
     blog.configure(SOURCE, replace(SOURCE, name="other", url="http://other.test/feed"))
     stop = Stop()
     stop.ask()
@@ -383,7 +383,7 @@ def test_a_stop_waits_for_no_server(blog: Blog) -> None:
     assert blog.state().failing_since is None  # as if the server's requested pause were over
 
 
-def test_a_killed_host_delays_its_sources_by_ten_minutes_only(blog: Blog) -> None:
+def test_a_killed_host_delays_its_sources_by_only_ten_minutes(blog: Blog) -> None:
     blog.answers["/feed"] = answer(feed("a"), Cache_Control="max-age=86400")
     blog.fetch()
     tomorrow = blog.state().next_at

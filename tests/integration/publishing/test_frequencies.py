@@ -169,7 +169,7 @@ class Desk:
         return found
 
 
-def test_a_switch_brings_what_is_missing_and_nothing_twice(store: Store) -> None:
+def test_a_switch_sends_missing_posts_and_nothing_twice(store: Store) -> None:
     desk = Desk(store)
     for name in ("daily", "often", "seldom"):
         desk.join(name, START)
@@ -194,7 +194,7 @@ def days(first: int, last: int) -> list[str]:
     return [f"p{number:03}" for number in range(first, last + 1)]
 
 
-def test_a_subscriber_who_comes_after_the_plan_of_an_edition_gets_its_posts_too(store: Store) -> None:
+def test_a_subscriber_who_joins_after_planning_still_gets_the_posts(store: Store) -> None:
     desk = Desk(store)
     for name in ("ada", "bob", "cat", "dan", "eve"):
         desk.join(name, START, *(["ai"] if name == "dan" else []))
@@ -224,7 +224,7 @@ def test_a_subscriber_who_comes_after_the_plan_of_an_edition_gets_its_posts_too(
     assert {name: sorted(posts) for name, posts in desk.got().items()} == expected | {"fay": days(8, 19)}
 
 
-def test_posts_do_not_go_by_if_somebody_chooses_the_frequency_meanwhile(store: Store) -> None:
+def test_posts_are_not_skipped_if_someone_chooses_the_frequency_meanwhile(store: Store) -> None:
     desk, april = Desk(store), datetime(2026, 4, 1, 9, tzinfo=UTC)
     for name in ("ada", "bob"):
         desk.join(name, START)
@@ -245,7 +245,7 @@ def test_posts_do_not_go_by_if_somebody_chooses_the_frequency_meanwhile(store: S
     assert desk.got() == {"ada": ["p001", "p002"], "bob": ["p001", "p002"]}
 
 
-def test_an_edition_is_made_without_the_posts_that_a_change_of_frequency_took(store: Store) -> None:
+def test_an_edition_is_made_without_posts_sent_by_a_change_of_frequency(store: Store) -> None:
     desk = Desk(store, schedule="weekdays 10:00")
     for name in ("ada", "bob"):
         desk.join(name, START)
@@ -264,7 +264,7 @@ def test_an_edition_is_made_without_the_posts_that_a_change_of_frequency_took(st
     assert desk.got()["ada"] == days(1, 7)  # from Monday morning on, not a week later
 
 
-def test_an_edition_is_made_without_a_post_that_another_frequency_let_go_by(store: Store) -> None:
+def test_an_edition_is_made_without_a_post_that_another_frequency_skipped(store: Store) -> None:
     desk = Desk(store, schedule="weekdays 10:00")
     for name in ("ada", "bob"):
         desk.join(name, START)
@@ -394,7 +394,7 @@ class World:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nobody_gets_a_post_twice_and_nobody_misses_one(store: Store, seed: int) -> None:
+def test_no_one_gets_a_post_twice_and_no_one_misses_one(store: Store, seed: int) -> None:
     world = World(store, seed)
     world.live(30)
     # In the end everyone gets the rest, with the next edition of their current frequency.
@@ -407,7 +407,7 @@ def test_nobody_gets_a_post_twice_and_nobody_misses_one(store: Store, seed: int)
     assert sum(map(len, got.values())) > 20
 
 
-def test_a_frequency_that_is_not_offered_any_more_becomes_the_usual_one(store: Store) -> None:
+def test_a_frequency_that_is_no_longer_offered_becomes_the_default(store: Store) -> None:
     desk = Desk(store)
     for name in ("ada", "bob"):
         desk.join(name, START)
@@ -425,7 +425,7 @@ def test_a_frequency_that_is_not_offered_any_more_becomes_the_usual_one(store: S
     assert found.records[0].frequency == ""
 
 
-def test_a_renamed_newsletter_keeps_what_was_sent_at_each_frequency(store: Store) -> None:
+def test_a_renamed_newsletter_keeps_the_record_of_each_frequency(store: Store) -> None:
     desk = Desk(store)
     desk.join("ada", START)
     desk.choose("ada", "weekly", START)
@@ -441,7 +441,7 @@ def test_a_renamed_newsletter_keeps_what_was_sent_at_each_frequency(store: Store
     assert desk.got()["ada"] == [f"p{number:03}" for number in range(15)]
 
 
-def test_a_post_of_two_newsletters_is_sent_to_a_person_once(store: Store) -> None:
+def test_a_post_in_two_newsletters_is_sent_to_a_person_once(store: Store) -> None:
     desk = Desk(store, offers=["weekly monday 08:00"])
     other = replace(desk.config.newsletters[0], name="ai", tags=("ai",), frequencies=())
     desk.config = replace(
@@ -528,7 +528,7 @@ def test_two_newsletters_at_the_same_moment_send_a_post_once(store: Store, monke
     }
 
 
-def test_an_edition_that_is_sent_to_more_people_counts_for_what_they_lack(store: Store) -> None:
+def test_an_edition_sent_to_more_people_counts_as_sent_for_them(store: Store) -> None:
     desk = Desk(store)
     for name in ("ada", "bob"):
         desk.join(name, START)

@@ -62,7 +62,7 @@ def substack(project: Project) -> Path:
     return project.write("export.zip", out.getvalue())
 
 
-def test_ghost_posts_keep_addresses_ids_dates_tags_authors_and_pictures(blank: Project, old_site: SourceServer) -> None:
+def test_ghost_posts_keep_urls_ids_dates_tags_authors_and_images(blank: Project, old_site: SourceServer) -> None:
     arguments = ("import-posts", str(ghost(blank)), "--url", old_site.url, "--allow-private")
     said = blank.ok(*arguments).out
     assert "members; import them with `publisher subscribers import`\t1" in said
@@ -101,7 +101,7 @@ def test_ghost_posts_keep_addresses_ids_dates_tags_authors_and_pictures(blank: P
     assert blank.listing() == before
 
 
-def test_wordpress_posts_keep_addresses_and_get_paragraphs(blank: Project, old_site: SourceServer) -> None:
+def test_wordpress_posts_keep_urls_and_get_paragraphs(blank: Project, old_site: SourceServer) -> None:
     said = blank.ok("import-posts", str(wordpress(blank, old_site.url)), "--allow-private").out
     for left in (
         "comments\t1",
@@ -201,7 +201,7 @@ OPEN = {
 }
 
 
-def test_wordpress_posts_that_plug_ins_hide_become_drafts(blank: Project) -> None:
+def test_wordpress_posts_hidden_by_plug_ins_become_drafts(blank: Project) -> None:
     done = blank.ok("import-posts", str(wxr(blank, HIDDEN | OPEN)), "--no-files", "--json").json
     assert done["new"] == {"posts": len(OPEN), "drafts": len(HIDDEN)}
     hidden = {each["path"].removeprefix("posts/2024-03-05-").removesuffix(".html"): each for each in done["hidden"]}
@@ -300,7 +300,7 @@ OTHERS = """
 )
 
 
-def test_rules_of_memberpress_make_drafts_of_what_they_hide(blank: Project) -> None:
+def test_posts_hidden_by_memberpress_rules_become_drafts(blank: Project) -> None:
     rule = "<item><wp:post_type>memberpressrule</wp:post_type><wp:status>publish</wp:status>{}</item>"
     single = rule.format(meta("_mepr_rules_type", "single_post") + meta("_mepr_rules_content", "100"))
     category = rule.format(meta("_mepr_rules_type", "category") + meta("_mepr_rules_content", "gold"))
@@ -316,7 +316,7 @@ def test_rules_of_memberpress_make_drafts_of_what_they_hide(blank: Project) -> N
     assert len(done["hidden"]) == len(posts)
 
 
-def test_wordpress_posts_keep_what_is_beside_their_text(blank: Project) -> None:
+def test_wordpress_posts_keep_their_other_fields(blank: Project) -> None:
     posts = {name: (text, more) for name, (text, more, _) in KEPT.items()}
     done = blank.ok("import-posts", str(wxr(blank, posts, OTHERS)), "--no-files", "--json").json
     for name, (_, _, parts) in KEPT.items():
@@ -361,7 +361,7 @@ def test_substack_posts_lose_only_their_buttons(blank: Project) -> None:
     assert "draft: true  # for paying subscribers only" in blank.read("posts/2024-05-02-for-friends.html")
 
 
-def test_what_the_owner_has_written_is_never_changed(blank: Project) -> None:
+def test_files_written_by_the_owner_are_never_changed(blank: Project) -> None:
     mine = blank.write("posts/2024-05-01-the-first-cup.html", "---\ntitle: Mine\ndate: 2024-05-01\n---\n\nMy own.\n")
     blank.ok("import-posts", str(ghost(blank)), "--no-files")
     edited = blank.root / "posts/2024-05-02-second-cup.html"
@@ -373,7 +373,7 @@ def test_what_the_owner_has_written_is_never_changed(blank: Project) -> None:
     assert (blank.root / "posts/2024-05-01-the-first-cup-2.html").is_file()
 
 
-def test_a_picture_that_is_away_is_reported_and_fetched_the_next_time(blank: Project, old_site: SourceServer) -> None:
+def test_a_missing_image_is_reported_and_fetched_the_next_time(blank: Project, old_site: SourceServer) -> None:
     text = (EXPORTS / "ghost.json").read_text(encoding="utf-8").replace("2024/05/cup.png", "2024/05/gone.png")
     file = str(blank.write("ghost.json", text))
     failed = blank.fails("import-posts", file, "--url", old_site.url, "--allow-private")
@@ -383,7 +383,7 @@ def test_a_picture_that_is_away_is_reported_and_fetched_the_next_time(blank: Pro
     blank.ok("import-posts", file, "--url", old_site.url, "--allow-private")
 
 
-def test_a_file_that_cannot_be_written_leaves_out_only_itself(blank: Project, old_site: SourceServer) -> None:
+def test_a_file_that_cannot_be_written_skips_only_itself(blank: Project, old_site: SourceServer) -> None:
     html = "".join(f'<img src="{old_site.url}{path}">' for path in (*PATHS, CLASH, "/a" * 20 + "/b.png"))
     file = str(wxr(blank, {"pictures": (html, "")}))
     said = blank.fails("import-posts", file, "--url", old_site.url)
@@ -480,7 +480,7 @@ def substack_of(project: Project, posts: dict[str, tuple[str, str]]) -> Path:
 WALL = '<p>Free</p><div class="paywall-jump" data-component-name="PaywallToDOM"></div><p>Paid.</p>'
 
 
-def test_no_part_of_substack_that_somebody_pays_for_becomes_public(blank: Project) -> None:
+def test_no_paid_part_of_a_substack_post_becomes_public(blank: Project) -> None:
     posts = {
         "open": ("everyone", "<p>All.</p>"),
         "free": ("only_free", "<p>F.</p>"),
@@ -502,7 +502,7 @@ def test_no_part_of_substack_that_somebody_pays_for_becomes_public(blank: Projec
         blank.write(f"posts/2024-05-01-{name}.html", text)
 
 
-def test_ghost_keeps_the_caption_and_the_day_and_no_address_of_an_author(blank: Project) -> None:
+def test_ghost_posts_keep_caption_and_date_but_no_email_of_an_author(blank: Project) -> None:
     row = {"id": "a1", "title": "A", "slug": "a", "html": "<p>T</p>", "type": "post", "status": "published"}
     row |= {"published_at": None, "created_at": "2024-05-01T08:00:00Z", "feature_image": "https://i.example/a.png"}
     caption = "<i>Photo</i> by <a href='https://x.example'>Ann</a>"
@@ -520,7 +520,7 @@ def test_ghost_keeps_the_caption_and_the_day_and_no_address_of_an_author(blank: 
     assert "secret" not in text
 
 
-def test_what_substack_does_not_give_is_reported_with_the_name_of_the_post(blank: Project) -> None:
+def test_data_missing_in_substack_exports_is_reported_with_the_post(blank: Project) -> None:
     poll = """<p>Hi.</p><div class="poll-embed" data-attrs='{"id":1}'></div>"""
     tex = """<p>Hi.</p><div class="latex-rendered" data-attrs='{"persistentExpression":"x^2"}'></div>"""
     file = substack_of(blank, {"asked": ("everyone", poll), "tex": ("everyone", tex), "bare": ("everyone", "")})
@@ -563,7 +563,7 @@ def test_no_ghost_post_is_published_without_its_text(blank: Project) -> None:
     assert texts == {"lex": "<p>LEX</p>", "mob": "<p>MOB</p>", "card": "<p>C</p>"}
 
 
-def test_nothing_of_ghost_is_left_of_its_own_address(blank: Project) -> None:
+def test_no_url_of_the_ghost_site_itself_is_left(blank: Project) -> None:
     html = (
         '<p>See __GHOST_URL__/a/ <a href="__GHOST_URL__/two/?ref=x#a">l</a></p>'
         '<img src="__GHOST_URL__/content/images/i.png"'

@@ -57,7 +57,7 @@ def sent(store: Store, *names: str) -> None:
     store.editions.create(draft("2026-W47", posts=posts, passed_over=("https://blog.example.org/a/",)))
 
 
-def test_an_item_is_seen_waits_rests_and_is_sent(project: Project) -> None:
+def test_an_item_is_seen_waits_settles_and_is_sent(project: Project) -> None:
     take(project, NOW, item("b", 2), item("a", 3))
     assert states(project) == {
         "b": "waiting: for the next edition of weekly",
@@ -81,7 +81,7 @@ def test_an_item_is_seen_waits_rests_and_is_sent(project: Project) -> None:
     }
 
 
-def test_an_item_that_is_left_out_says_why(project: Project) -> None:
+def test_an_item_that_is_left_out_has_a_reason(project: Project) -> None:
     take(project, NOW, item("old", 9))
     sent(project.store, "old")
     names = ("e", "d", "c", "future", "none")
@@ -103,7 +103,7 @@ def test_an_item_that_is_left_out_says_why(project: Project) -> None:
     assert item_states(project, "unknown") == ()
 
 
-def test_an_item_of_an_edition_that_was_skipped_or_cancelled_says_so(project: Project) -> None:
+def test_an_item_of_a_skipped_or_cancelled_edition_says_so(project: Project) -> None:
     add_people(project.store, 1)
     take(project, NOW, item("a", 3))
     take(project, later(hours=1), item("y", 3), item("x", 3))
@@ -122,7 +122,7 @@ def test_an_item_of_an_edition_that_was_skipped_or_cancelled_says_so(project: Pr
     }
 
 
-def test_an_item_of_a_skipped_edition_goes_with_the_next_unless_its_feed_turned_new(project: Project) -> None:
+def test_an_item_of_a_skipped_edition_moves_on_unless_its_whole_feed_was_new(project: Project) -> None:
     add_people(project.store, 1)
     take(project, NOW, *(item(name, 3) for name in "abc"))
     take(project, later(hours=1), item("x", 0), *(item(name, 3) for name in "abc"))
@@ -134,7 +134,7 @@ def test_an_item_of_a_skipped_edition_goes_with_the_next_unless_its_feed_turned_
     assert states(project, later(hours=2))["x"] == "in edition: 2 of weekly, 2026-W48"
 
 
-def test_what_slides_into_the_old_end_of_a_feed_is_seen(project: Project) -> None:
+def test_items_that_appear_at_the_old_end_of_a_feed_count_as_seen(project: Project) -> None:
     many = replace(WEEKLY, first=9)
     take(project, NOW, item("b", 2), item("a", 3))
     sent(project.store, "b")
@@ -146,7 +146,7 @@ def test_what_slides_into_the_old_end_of_a_feed_is_seen(project: Project) -> Non
     assert states(project, later(hours=3), newsletters=(daily,))["x"] == "waiting: for the next edition of daily"
 
 
-def test_an_item_without_a_title_has_one_name_wherever_it_is_named(project: Project) -> None:
+def test_an_item_without_a_title_has_the_same_name_everywhere(project: Project) -> None:
     note = "<p>A note without any title. It has two sentences, and it is longer than a title.</p>"
     untitled = [item("n", title="", html=note), item("s", title="", summary="A summary"), item("l", title="", html="")]
     take(project, NOW, item("a", 3))
@@ -161,7 +161,7 @@ def test_an_item_without_a_title_has_one_name_wherever_it_is_named(project: Proj
     assert sorted(names) == sorted([*found[:3], "On a"])
 
 
-def test_a_feed_that_turned_new_waits_for_a_person(project: Project) -> None:
+def test_a_feed_with_only_new_items_waits_for_a_person(project: Project) -> None:
     take(project, NOW, item("b"), item("a"))
     sent(project.store, "b")
     take(project, later(hours=1), item("y"), item("x"))

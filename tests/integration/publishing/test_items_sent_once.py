@@ -136,7 +136,7 @@ def readers(project: Project) -> Iterator[Readers]:
         yield Readers(clockwork)
 
 
-def test_nothing_goes_twice_and_nothing_is_lost(readers: Readers) -> None:
+def test_nothing_is_sent_twice_and_nothing_is_lost(readers: Readers) -> None:
     for case, (first, _, _) in CASES.items():
         readers.fetch(case, first, FRIDAY)
     assert set(readers.slot(0).values()) == {"d e"}

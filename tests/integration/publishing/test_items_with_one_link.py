@@ -87,7 +87,7 @@ def reader(project: Project) -> Iterator[Reader]:
         yield reader
 
 
-def test_a_post_with_one_link_goes_once_over_all_editions(reader: Reader) -> None:
+def test_a_post_with_one_link_is_sent_once_over_all_editions(reader: Reader) -> None:
     old, stone = item("old"), item("stone", "https://planet.example.net/stone")
     assert reader.day(0) == {"daily": "Old Stone", "planet-only": "Stone"}
     # Both arrive at the same time, with different guids.
@@ -140,7 +140,7 @@ def test_a_file_and_an_item_of_its_page_are_one_post(reader: Reader) -> None:
     assert reader.day(3) == {"daily": "Late", "planet-only": "Late"}
 
 
-def test_a_link_of_many_items_or_of_a_home_page_identifies_nothing(reader: Reader) -> None:
+def test_a_link_shared_by_many_items_or_to_a_home_page_identifies_nothing(reader: Reader) -> None:
     stone = item("stone", "https://planet.example.net/stone")
     assert reader.day(0)
     today = f"{BLOG}/today"

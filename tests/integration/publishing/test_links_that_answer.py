@@ -26,7 +26,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("more", "public"), WAYS)
-def test_every_link_of_an_email_leads_to_something(project: Project, more: str, public: str) -> None:
+def test_every_link_in_an_email_leads_to_something(project: Project, more: str, public: str) -> None:
     project.write("publisher.toml", CONFIG.replace("https://letters.example", SITE) + "\n" + more + WEEKLY)
     project.subscribe("ada")
     project.ok("publish")
@@ -57,7 +57,7 @@ NEAR = 'transport = "smtp"\nsmtp = { host = "localhost" }\n'
 APART = "[pages]\nenabled = false\n"
 
 
-def test_links_that_nothing_answers_are_reported(project: Project) -> None:
+def test_broken_links_are_reported(project: Project) -> None:
     own = CONFIG.replace("letters.example", "quiet-reader.eu")
     hosted = own.replace("https://quiet-reader.eu", "https://ada.github.io/letters")
     web = '[web]\npublic_url = "https://list.quiet-reader.eu"\n'
@@ -88,7 +88,7 @@ def test_links_that_nothing_answers_are_reported(project: Project) -> None:
     assert "on hold" in project.run("publish", "--yes").out
 
 
-def test_the_links_of_a_test_say_that_it_is_one_and_change_nobody(project: Project) -> None:
+def test_links_in_a_test_email_say_so_and_change_no_one(project: Project) -> None:
     project.configure()
     project.subscribe("ada")
     before = project.ok("subscribers", "list", "--json").json

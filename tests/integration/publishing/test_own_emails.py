@@ -33,7 +33,7 @@ def clockwork(project: Project) -> Iterator[Clockwork]:
         yield Clockwork(project, store)
 
 
-def test_a_file_that_says_now_is_sent_once_it_has_rested(clockwork: Clockwork) -> None:
+def test_a_file_with_the_time_now_is_sent_once_it_has_settled(clockwork: Clockwork) -> None:
     path = touch(email(clockwork.project), SLOT)
     assert clockwork.at(SLOT + 9 * MINUTE).created == ()
     report = clockwork.at(SLOT + 10 * MINUTE)
@@ -108,14 +108,14 @@ def test_a_wrong_condition_is_reported_at_its_line_before_there_is_a_database(pr
     assert "column 12 of the condition" in project.ok("emails").out
 
 
-def test_a_time_is_one_of_the_newsletters_zone(clockwork: Clockwork) -> None:
+def test_a_time_is_in_the_time_zone_of_the_newsletter(clockwork: Clockwork) -> None:
     email(clockwork.project, send="2026-11-23 08:00")  # in Berlin, like SLOT
     assert clockwork.at(SLOT - MINUTE).created == ()
     assert slots(clockwork.at(SLOT + HOUR)) == ["email:moved"]
     assert clockwork.letters() == ["We have moved"]
 
 
-def test_one_that_is_found_too_late_waits_for_a_person(clockwork: Clockwork) -> None:
+def test_a_late_email_waits_for_a_person(clockwork: Clockwork) -> None:
     email(clockwork.project, send="2026-11-23 08:00")
     assert slots(clockwork.at(SLOT + 3 * DAY)) == ["email:moved"]
     assert "was due 2026-11-23 08:00" in clockwork.editions()["email:moved"]
@@ -123,7 +123,7 @@ def test_one_that_is_found_too_late_waits_for_a_person(clockwork: Clockwork) -> 
 
 
 @pytest.mark.parametrize("more", ["approve: yes\n", ""])
-def test_one_to_be_approved_is_made_ahead_and_sent_at_its_time(project: Project, more: str) -> None:
+def test_an_email_to_approve_is_made_ahead_and_sent_at_its_time(project: Project, more: str) -> None:
     configure(project, MANUAL + ("" if more else "approve = true\n") + "approve_hours = 24\n")
     project.subscribe("ada")
     email(project, send="2026-11-23 08:00", more=more)
@@ -151,7 +151,7 @@ def test_drafts_and_notes_are_not_sent(clockwork: Clockwork) -> None:
     assert report.problems == ()
 
 
-def test_without_subscribers_it_counts_as_sent(project: Project) -> None:
+def test_an_email_without_subscribers_counts_as_sent(project: Project) -> None:
     configure(project, MANUAL)
     email(project)
     with open_project_store(project.config()) as store:
@@ -176,7 +176,7 @@ def test_an_error_in_the_email_puts_it_on_hold(clockwork: Clockwork) -> None:
     assert clockwork.letters() == []
 
 
-def test_an_email_to_a_segment_reaches_nobody_else(clockwork: Clockwork) -> None:
+def test_an_email_to_a_segment_reaches_no_one_else(clockwork: Clockwork) -> None:
     project = clockwork.project
     project.ok("subscribers", "add", "cyd@example.org", "--newsletter", "weekly", "--tag", "vip", "--topic", "R&D")
     project.ok("segments", "save", "important", "tag:vip")
@@ -225,7 +225,7 @@ def test_a_mistake_is_reported_and_stops_no_other(clockwork: Clockwork) -> None:
     assert len(clockwork.project.mail()[OWNER]) == 1
 
 
-def test_publish_sends_it_at_once_and_says_what_waits(project: Project) -> None:
+def test_publish_sends_an_email_immediately_and_lists_waiting_ones(project: Project) -> None:
     project.configure(newsletters=MANUAL)
     project.subscribe("ada")
     project.ok("publish", "--yes")
@@ -251,7 +251,7 @@ def test_publish_sends_it_at_once_and_says_what_waits(project: Project) -> None:
     assert "weekly 2026-11-16.2, no. 2" in project.ok("publish", "--yes", "--extra").out
 
 
-def test_the_commands_of_the_page_do_what_it_says(project: Project) -> None:
+def test_the_commands_in_the_document_work_as_described(project: Project) -> None:
     project.configure(newsletters=MANUAL)
     project.subscribe("ada", "bob")
     ran = 0
@@ -268,7 +268,7 @@ def _spaced(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
-def test_emails_are_written_listed_shown_and_tested_by_command(project: Project) -> None:
+def test_commands_write_list_show_and_test_emails(project: Project) -> None:
     project.configure(newsletters=MANUAL)
     project.subscribe("ada", "bob")
     assert "no emails without posts yet" in project.ok("emails").out
@@ -307,7 +307,7 @@ def test_emails_are_written_listed_shown_and_tested_by_command(project: Project)
     assert [each["deliveries"] for each in project.ok("editions", "--json").json] == []
 
 
-def test_check_looks_at_emails_and_says_what_has_changed(project: Project) -> None:
+def test_check_reads_emails_and_reports_changes(project: Project) -> None:
     project.without_placeholders().configure(newsletters=MANUAL)
     project.subscribe("ada")
     email(project)
@@ -357,7 +357,7 @@ def test_findings_name_the_file_of_the_email(project: Project) -> None:
     assert not [path for path, _ in said if path.startswith("templates/")]
 
 
-def test_the_preview_shows_what_is_still_to_be_sent_and_drafts(project: Project) -> None:
+def test_the_preview_shows_waiting_emails_and_drafts(project: Project) -> None:
     project.configure(newsletters=MANUAL)
     project.subscribe("ada")
     email(project, "later", send="2026-12-01 09:00", subject="Later")
@@ -374,7 +374,7 @@ def test_the_preview_shows_what_is_still_to_be_sent_and_drafts(project: Project)
     assert [problem.path for problem in snapshot.problems] == ["letters/weekly/wrong.md"]
 
 
-def test_files_that_cannot_be_read_are_one_line_each_everywhere(project: Project) -> None:
+def test_unreadable_files_are_one_line_each_everywhere(project: Project) -> None:
     project.configure(newsletters=MANUAL)
     project.subscribe("ada")
     project.ok("publish", "--yes")

@@ -18,7 +18,7 @@ def everything(project: Project) -> str:
 
 
 @pytest.mark.parametrize("template", ["digest", "plain", "post", "by-source"])
-def test_it_is_in_the_email_and_nowhere_on_the_site(project: Project, template: str) -> None:
+def test_a_post_is_in_the_email_and_nowhere_on_the_site(project: Project, template: str) -> None:
     project.configure(newsletters=f'\n[[newsletters]]\nname = "weekly"\ntemplate = "{template}"\ncontent = "excerpt"\n')
     project.subscribe("ada")
     for name in ("older", "oldest"):
@@ -48,7 +48,7 @@ def test_it_is_in_the_email_and_nowhere_on_the_site(project: Project, template: 
     assert "shelf.png" in project.files()
 
 
-def test_an_edition_of_such_posts_alone_has_no_web_version(empty: Project) -> None:
+def test_an_edition_with_only_such_posts_has_no_web_version(empty: Project) -> None:
     empty.configure()
     empty.subscribe("ada")
     empty.post("secret", "2026-11-14", SECRET, page="no")
@@ -63,7 +63,7 @@ def test_an_edition_of_such_posts_alone_has_no_web_version(empty: Project) -> No
     assert EditionPost("x", "y", "").url == ""
 
 
-def test_check_says_if_nobody_would_see_it(empty: Project) -> None:
+def test_check_reports_a_post_that_no_one_would_see(empty: Project) -> None:
     empty.without_placeholders().post("secret", "2026-11-14", page="false", newsletter="false")
     empty.post("numbered", "2026-11-13", page="0")
     empty.post("odd", "2026-11-12", page="flase")
@@ -74,7 +74,7 @@ def test_check_says_if_nobody_would_see_it(empty: Project) -> None:
     assert [name for name in empty.files() if "numbered" in name]
 
 
-def test_a_link_to_it_is_reported_and_becomes_its_words(empty: Project) -> None:
+def test_a_link_to_such_a_post_is_reported_and_becomes_text(empty: Project) -> None:
     empty.configure()
     empty.post("secret", "2026-11-14", SECRET, page="false")
     body = "Read [the secret](secret.md#a) and\n\n[the path](/2026/11/14/secret/) now.\n"

@@ -115,14 +115,14 @@ def test_a_sent_post_is_not_sent_again(sent: Project, edit: Edit) -> None:
 
 
 @pytest.mark.parametrize("edit", INNOCENT.values(), ids=INNOCENT)
-def test_other_edits_and_new_posts_go_without_a_word(sent: Project, edit: Edit) -> None:
+def test_other_edits_and_new_posts_are_not_reported(sent: Project, edit: Edit) -> None:
     edit(sent)
     assert "would send it again" not in sent.run("check", now=LATER).said
     assert "again" not in sent.ok("publish", "--dry-run", "--extra", now=LATER).said
     sent.ok("publish", "--yes", "--extra", now=LATER)
 
 
-def test_only_accept_new_ids_goes_on(sent: Project) -> None:
+def test_only_accept_new_ids_continues(sent: Project) -> None:
     EDITS["another date"](sent)
     assert sent.run("publish", "--yes", "--extra", now=LATER).code == 1
     assert "Boat" in sent.ok("publish", "--dry-run", "--extra", "--accept-new-ids", now=LATER).out
@@ -134,7 +134,7 @@ def test_only_accept_new_ids_goes_on(sent: Project) -> None:
 
 
 @pytest.mark.parametrize("edit", ["another date", "another name"])
-def test_what_is_coming_leaves_the_post_out(sent: Project, edit: str) -> None:
+def test_the_list_of_coming_posts_leaves_the_post_out(sent: Project, edit: str) -> None:
     write("fog.md", FOG)(sent)
     before = sent.ok("schedule", "--json", now=LATER).json
     EDITS[edit](sent)
@@ -147,7 +147,7 @@ def test_what_is_coming_leaves_the_post_out(sent: Project, edit: str) -> None:
     assert [str(problem) for problem in snapshot.problems if "would send it again" in str(problem)]
 
 
-def test_a_build_goes_on_with_ids_that_were_accepted(sent: Project) -> None:
+def test_a_build_continues_with_accepted_ids(sent: Project) -> None:
     EDITS["another date"](sent)
     assert sent.run("build", "--out", "elsewhere", now=LATER).code == 1
     assert not (sent.root / "elsewhere/feed.xml").exists()
@@ -158,7 +158,7 @@ def test_a_build_goes_on_with_ids_that_were_accepted(sent: Project) -> None:
     assert messages(sent) == 1
 
 
-def test_run_holds_the_post_sends_the_others_and_notifies_the_owner(sent: Project) -> None:
+def test_run_withholds_the_post_sends_the_others_and_notifies_the_owner(sent: Project) -> None:
     sent.configure("owner = 'Ada <ada@letters.example>'\n", newsletters=WEEKLY)
     EDITS["another name"](sent)
     write("fog.md", FOG)(sent)
@@ -172,7 +172,7 @@ def test_run_holds_the_post_sends_the_others_and_notifies_the_owner(sent: Projec
 
 @pytest.mark.usefixtures("real_migration")
 @pytest.mark.parametrize("recorded", [True, False])
-def test_a_database_without_the_table_knows_what_the_last_build_saw(sent: Project, recorded: bool) -> None:
+def test_a_database_without_the_table_uses_the_last_build(sent: Project, recorded: bool) -> None:
     database = Database("sqlite:///.publisher/publisher.db", sent.root)
     with database.write() as connection:
         move_to(connection, "0007")

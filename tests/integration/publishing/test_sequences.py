@@ -65,7 +65,7 @@ def test_a_new_subscriber_is_welcomed_once_and_again_after_three_days(clock: Clo
     assert len(clock.editions()) == 2
 
 
-def test_a_new_version_of_the_text_goes_to_later_subscribers_only(clock: Clockwork) -> None:
+def test_a_new_version_of_the_text_is_sent_only_to_later_subscribers(clock: Clockwork) -> None:
     join(clock, "ada", HOUR)
     clock.at(SLOT + 2 * HOUR)
     clock.project.write("letters/weekly/welcome.md", WELCOME.replace("it", "it now"))
@@ -76,7 +76,7 @@ def test_a_new_version_of_the_text_goes_to_later_subscribers_only(clock: Clockwo
     assert "now" in text(mails(clock, "bob")[0])
 
 
-def test_it_stops_for_who_unsubscribed(clock: Clockwork) -> None:
+def test_the_sequence_stops_for_people_who_unsubscribed(clock: Clockwork) -> None:
     join(clock, "ada", HOUR)
     clock.at(SLOT + 2 * HOUR)
     unsubscribe(clock.store, "ada@example.org", at=SLOT + DAY)
@@ -114,7 +114,7 @@ def test_a_broken_step_is_reported_and_waited_for(clock: Clockwork) -> None:
         ("welcome-2", "after: 0h", ":3: after: 0h is not later than the email before it"),
     ],
 )
-def test_what_a_step_cannot_say(clock: Clockwork, name: str, front: str, problem: str) -> None:
+def test_unsupported_keys_of_a_step_are_reported(clock: Clockwork, name: str, front: str, problem: str) -> None:
     head = f"subject: Hello\n{front}".strip()
     clock.project.write(f"letters/weekly/{name}.md", f"---\n{head}\n---\nHello\n")
     (found,) = clock.at(SLOT + HOUR).problems
@@ -132,7 +132,7 @@ def test_a_welcome_shows_no_date_and_drafts_are_not_sent(clock: Clockwork) -> No
     assert letters(clock) == ["The best of it"]
 
 
-def test_names_that_are_almost_those_of_steps_are_told(clock: Clockwork) -> None:
+def test_names_similar_to_those_of_steps_are_reported(clock: Clockwork) -> None:
     for name in ("welcome-1", "Welcome", "welcome-x", "welcome-100"):
         clock.project.write(f"letters/weekly/{name}.md", WELCOME)
     config = clock.project.config()
@@ -151,7 +151,7 @@ def test_publish_sends_what_is_due(clock: Clockwork) -> None:
     assert letters(clock) == ["Welcome to The Quiet Reader", "The best of it"]
 
 
-def test_who_came_with_a_file_is_welcomed_only_on_request(clock: Clockwork) -> None:
+def test_imported_people_are_welcomed_only_on_request(clock: Clockwork) -> None:
     clock.project.write("list.csv", "email\nada@example.org\n")
     clock.project.ok("subscribers", "import", str(clock.project.root / "list.csv"), now="2026-11-23T09:00")
     join(clock, "bob", HOUR + MINUTE)

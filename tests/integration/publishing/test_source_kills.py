@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.source_kills import prove
 
 
-def test_a_project_that_is_killed_sends_each_item_once(store_url: str, tmp_path: Path) -> None:
+def test_a_killed_project_sends_each_item_once(store_url: str, tmp_path: Path) -> None:
     # python -m benchmarks.source_kills tests all of them, 25 times, on both databases
     phases = ("send",) if store_url.startswith("sqlite") else ("write",)
     found = prove(tmp_path / "project", store_url, phases, readers=2)

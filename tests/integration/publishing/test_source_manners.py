@@ -111,7 +111,7 @@ def a_week(store: Store, root: Path) -> Recorder:
     return recorder
 
 
-def test_every_server_is_asked_as_it_wishes_for_a_week(sqlite_store: Store, tmp_path: Path) -> None:
+def test_every_server_is_fetched_at_its_pace_for_a_week(sqlite_store: Store, tmp_path: Path) -> None:
     recorder = a_week(sqlite_store, tmp_path)
     times = {name: [moment for moment, _, _ in asked] for name, asked in recorder.asked.items()}
     gaps = {name: [after - before for before, after in pairwise(found)] for name, found in times.items()}
@@ -143,7 +143,7 @@ def test_every_server_is_asked_as_it_wishes_for_a_week(sqlite_store: Store, tmp_
     assert {len(sqlite_store.sources.items(name)) for name in ("plain", "age", "sy")} == {6}
 
 
-def test_many_sources_that_have_not_changed_are_each_asked_once_more(tmp_path: Path) -> None:
+def test_many_unchanged_sources_get_one_conditional_request_each(tmp_path: Path) -> None:
     """A small run of benchmarks/sources.py, which measures a thousand."""
     with sources.serving() as blogs:
         sources.write_project(tmp_path / "many", 6, blogs.port)

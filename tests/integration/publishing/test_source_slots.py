@@ -61,7 +61,7 @@ def ask(clockwork: Clockwork, at: datetime, *, failing: str = "") -> None:
         sources.answered(replace(state, failing_since=since, failures=int(bool(since)), error=error))
 
 
-def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) -> None:
+def test_each_item_is_sent_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) -> None:
     config = clockwork.project.config()
     ask(clockwork, SLOT - 5 * MINUTE)
     assert slots(clockwork.at(SLOT)) == ["2026-W48"]
@@ -87,7 +87,7 @@ def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) 
     assert "/editions/weekly/2026-W49/" in mail
 
 
-def test_a_newsletter_or_a_source_that_is_added_later_begins_with_the_newest_items(clockwork: Clockwork) -> None:
+def test_a_newsletter_or_source_that_is_added_later_begins_with_the_newest_items(clockwork: Clockwork) -> None:
     """Two newsletters and a source are added after a month; none of them gets what the others have had."""
     project, at = clockwork.project, SLOT + 4 * WEEK
     for day in range(28):
@@ -156,7 +156,7 @@ def test_an_item_that_a_filter_left_out_of_an_edition_stays_out(clockwork: Clock
         assert [post.title for post in made.posts] == ["Item 62"]
 
 
-def test_a_slot_waits_for_a_source_that_fails_and_then_goes_without_it(clockwork: Clockwork) -> None:
+def test_a_slot_waits_for_a_failing_source_and_is_then_sent_without_it(clockwork: Clockwork) -> None:
     ask(clockwork, SLOT - 5 * MINUTE, failing="news")
     for minutes in (0, 30, 59):
         assert clockwork.at(SLOT + minutes * MINUTE).created == ()
@@ -171,14 +171,14 @@ def test_a_slot_waits_for_a_source_that_fails_and_then_goes_without_it(clockwork
     assert clockwork.at(SLOT + 2 * HOUR).problems == ()
 
 
-def test_a_slot_goes_as_soon_as_the_source_works_again(clockwork: Clockwork) -> None:
+def test_a_slot_is_sent_as_soon_as_the_source_works_again(clockwork: Clockwork) -> None:
     ask(clockwork, SLOT - 5 * MINUTE, failing="blog")
     assert clockwork.at(SLOT + MINUTE).created == ()
     ask(clockwork, SLOT + 20 * MINUTE)
     assert slots(clockwork.at(SLOT + 21 * MINUTE)) == ["2026-W48"]
 
 
-def test_an_edition_waits_a_little_for_sources_that_nobody_has_tried(clockwork: Clockwork) -> None:
+def test_an_edition_waits_a_little_for_sources_that_were_never_fetched(clockwork: Clockwork) -> None:
     assert clockwork.at(SLOT + 4 * MINUTE).created == ()
     assert slots(clockwork.at(SLOT + 5 * MINUTE)) == ["2026-W48"]
 
@@ -196,7 +196,7 @@ def test_sources_are_fetched_once_more_before_a_slot(clockwork: Clockwork) -> No
     assert wanted_for_slots(by_hand, SLOT) == {}
 
 
-def test_an_edition_is_held_if_half_of_a_feed_turned_new(clockwork: Clockwork) -> None:
+def test_an_edition_is_put_on_hold_if_half_of_a_feed_is_new(clockwork: Clockwork) -> None:
     fetched(clockwork.project.config(), item(30), at=SLOT - DAY, is_suspect=True)
     ask(clockwork, SLOT - 5 * MINUTE)
     (made,) = clockwork.at(SLOT).created
@@ -205,7 +205,7 @@ def test_an_edition_is_held_if_half_of_a_feed_turned_new(clockwork: Clockwork) -
     assert "suddenly appeared as new" in text(clockwork.project.mail()[OWNER][0])
 
 
-def test_a_newsletter_for_each_post_sends_each_item_when_it_has_rested(project: Project) -> None:
+def test_a_newsletter_for_each_post_sends_each_item_once_it_has_settled(project: Project) -> None:
     each = DIGEST.replace("weekly monday 08:00", "each post").replace("first = 2\n", "")
     configure(project, each, SOURCES)
     project.subscribe("ada")

@@ -48,7 +48,7 @@ def test_the_owner_is_notified_once_each_morning(project: Project) -> None:
         assert len(project.mail()[OWNER]) == 1
 
 
-def test_at_once_is_at_the_next_tick_but_not_for_each_person(project: Project) -> None:
+def test_at_once_means_the_next_tick_but_not_each_person(project: Project) -> None:
     configured(project, "at once")
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
@@ -63,7 +63,7 @@ def test_at_once_is_at_the_next_tick_but_not_for_each_person(project: Project) -
         assert "late@example.org" in text(project.mail()[OWNER][1])
 
 
-def test_news_that_could_not_be_sent_are_sent_later(project: Project) -> None:
+def test_news_that_could_not_be_sent_is_sent_later(project: Project) -> None:
     configured(project, "at once")
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)

@@ -91,7 +91,7 @@ def test_a_backdated_post_is_sent_once(clockwork: Clockwork) -> None:
     assert clockwork.letters() == ["Third and 2 more", "Found in a drawer"]
 
 
-def test_a_manual_edition_takes_the_slot(clockwork: Clockwork) -> None:
+def test_a_manual_edition_fills_the_slot(clockwork: Clockwork) -> None:
     project = clockwork.project
     project.ok("publish", now="2026-11-23T07:30")
     assert clockwork.at(SLOT).created == ()
@@ -224,7 +224,7 @@ def test_later_subscribers_get_later_posts(project: Project) -> None:
         assert clockwork.letters() == ["Heard"]
 
 
-def test_each_frequency_has_editions_that_are_not_listed(clockwork: Clockwork) -> None:
+def test_editions_of_frequencies_are_not_listed(clockwork: Clockwork) -> None:
     project, store = clockwork.project, clockwork.store
     configure(project, WEEKLY + 'frequencies = ["daily 07:30", "monthly first weekday 09:00"]\n')
     project.subscribe("bob")
@@ -273,7 +273,7 @@ def test_publishing_by_hand_makes_editions_of_a_frequency_only_when_they_are_due
     assert clockwork.letters("bob@example.org") == ["Fourth and 3 more"]
 
 
-def test_an_edition_joins_the_one_that_is_being_sent(clockwork: Clockwork) -> None:
+def test_an_edition_is_sent_along_with_one_that_is_already_being_sent(clockwork: Clockwork) -> None:
     """Its web version exists before its first email, and both have their results."""
     configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 08:01"))
     clockwork.project.subscribe("bob", newsletter="new")

@@ -38,7 +38,7 @@ def sent(project: Project, newsletters: str) -> Project:
     return project
 
 
-def test_posts_that_were_sent_or_passed_over_are_not_loaded(project: Project) -> None:
+def test_posts_that_were_sent_or_skipped_are_not_loaded(project: Project) -> None:
     assert unhandled(sent(project, WEEKLY)) == ["late.md"]
 
 
@@ -55,7 +55,7 @@ def test_all_posts_are_loaded_for_subscribers_who_may_choose_how_often(project: 
 
 
 @pytest.mark.parametrize("newsletters", [WEEKLY, WEEKLY + DAILY, WEEKLY.replace("first = 1", 'since = "2026-11-02"')])
-def test_the_plan_is_that_which_all_posts_would_give(project: Project, newsletters: str) -> None:
+def test_the_plan_is_the_same_as_with_all_posts(project: Project, newsletters: str) -> None:
     sent(project, newsletters)
     config = load_config(project.root)
     with open_project_store(config) as store:

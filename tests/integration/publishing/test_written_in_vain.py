@@ -29,7 +29,7 @@ def test_each_template_that_would_stop_a_build_is_reported(project: Project) -> 
     assert line.startswith("error templates/web/leave.html:1 Expected an expression")
 
 
-def test_a_template_that_nothing_uses_is_reported(project: Project) -> None:
+def test_an_unused_template_is_reported(project: Project) -> None:
     project.without_placeholders()
     right = '{% extends "shipped/email/digest.html" %}{% block intro %}{% include "email/mine.html" %}{% endblock %}'
     project.write("templates/email/digest.html", right)
@@ -59,7 +59,7 @@ def test_tags_that_no_post_has_are_reported(project: Project) -> None:
     ]
 
 
-def test_a_note_that_no_email_will_carry_is_reported(project: Project) -> None:
+def test_a_note_that_no_email_will_contain_is_reported(project: Project) -> None:
     project.without_placeholders()
     never = ("2026-W99", "2026-W46", "2026-W30", "2026-W54", "2026-w47", "2026-W47a")
     for name in (*never, "2026-W47", "2026-W47.2", "2026-W48", "2027-W01", "2025-W30", "2024-11"):
@@ -76,7 +76,7 @@ def test_a_note_that_no_email_will_carry_is_reported(project: Project) -> None:
     assert days == {"warning letters/weekly/2026-11-15.md", "warning letters/weekly/2026-13-01.md"}
 
 
-def test_a_post_of_a_distant_future_is_reported(project: Project) -> None:
+def test_a_post_in_the_distant_future_is_reported(project: Project) -> None:
     project.without_placeholders().post("later", "2062-01-01")
     project.post("planned", "2027-06-01")
     assert told(project) == [

@@ -40,7 +40,7 @@ def test_a_second_build_touches_no_file_wherever_it_runs(project: Project, envir
 
 
 @pytest.mark.parametrize("environment", ELSEWHERE, ids=lambda e: e["TZ"])
-def test_a_build_without_cache_makes_the_same_bytes(project: Project, environment: dict[str, str]) -> None:
+def test_a_build_without_a_cache_makes_the_same_bytes(project: Project, environment: dict[str, str]) -> None:
     rich(project)
     before = project.listing("public")
     for cache in (project.root / ".publisher").glob("*"):
@@ -79,7 +79,7 @@ def test_a_removed_post_loses_its_pages_feeds_and_folders(project: Project) -> N
 
 
 @pytest.mark.parametrize("template", ["", "<!doctype html>\n<p>{{ site.title }}</p>\n"])
-def test_a_removed_post_goes_even_without_caches(project: Project, template: str) -> None:
+def test_a_removed_post_disappears_even_without_caches(project: Project, template: str) -> None:
     project.write("posts/hill.png", b"\x89PNG hill")
     project.post("third", "2026-11-15", "![A hill](hill.png)", tags="[R&D]")
     if template:
@@ -158,7 +158,7 @@ def test_pages_and_folders_may_replace_each_other(project: Project) -> None:
     assert project.ok("build", "--json").json["written"] == 0
 
 
-def test_posts_appear_and_expire_when_their_moment_comes(project: Project) -> None:
+def test_posts_appear_and_expire_at_their_times(project: Project) -> None:
     project.post("soon", "2026-11-20")
     project.post("brief", "2026-11-01", expires="2026-11-18 12:00")
     assert project.ok("build", "--json").json["future_posts"] == 1
@@ -173,7 +173,7 @@ def test_posts_appear_and_expire_when_their_moment_comes(project: Project) -> No
     assert "Soon" not in project.read("public/index.html")
 
 
-def test_a_different_output_folder_gets_everything(project: Project) -> None:
+def test_a_different_output_folder_gets_all_files(project: Project) -> None:
     project.ok("build")
     out = project.root.parent / "elsewhere"
     project.post("fourth", "2026-11-14")
@@ -195,7 +195,7 @@ def test_posts_that_another_command_has_read_are_still_built(project: Project) -
     assert "Fourth" in project.read("public/index.html")
 
 
-def test_a_file_that_was_changed_by_hand_is_made_again(project: Project) -> None:
+def test_a_file_that_was_changed_by_hand_is_written_again(project: Project) -> None:
     project.ok("build")
     right = project.read("public/index.html")
     project.write("public/index.html", "defaced")
@@ -311,7 +311,7 @@ def test_an_unreadable_folder_empties_no_site(
 
 
 @pytest.mark.parametrize("words", [["publish", "--dry-run"], ["status"], ["schedule"], ["check"]])
-def test_an_unreadable_folder_of_posts_is_named(
+def test_an_unreadable_folder_of_posts_is_reported_by_name(
     words: list[str], project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.post("deep/er/far")
@@ -322,7 +322,7 @@ def test_an_unreadable_folder_of_posts_is_named(
     assert "error: posts/deep: cannot be read: Permission denied (fix its permissions)\n" in ran.said
 
 
-def test_changes_of_the_configuration_and_of_templates_are_seen(project: Project) -> None:
+def test_changes_of_the_configuration_and_of_templates_are_noticed(project: Project) -> None:
     project.ok("build")
     project.configure("\n[feeds]\nlimit = 1\n")
     assert project.ok("build", "--json").json["written"] > 0
@@ -335,7 +335,7 @@ def test_changes_of_the_configuration_and_of_templates_are_seen(project: Project
     assert "<html" in project.read("public/404.html")
 
 
-def test_a_change_of_size_is_seen_despite_its_time(project: Project) -> None:
+def test_a_change_of_size_is_noticed_despite_an_old_time(project: Project) -> None:
     project.ok("build")
     path = project.root / "posts/first.md"
     status = path.stat()
@@ -345,7 +345,7 @@ def test_a_change_of_size_is_seen_despite_its_time(project: Project) -> None:
     assert "And more." in project.read("public/2026/11/02/first/index.html")
 
 
-def test_every_edit_of_a_tools_configuration_reaches_the_next_build(project: Project) -> None:
+def test_every_edit_of_the_configuration_of_a_tool_reaches_the_next_build(project: Project) -> None:
     for tool, file, asked in (
         ("jekyll", "_config.yml", "{{ site.shop }}"),
         ("hugo", "hugo.toml", '{{< param "shop" >}}'),

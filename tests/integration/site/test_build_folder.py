@@ -91,7 +91,7 @@ def test_a_folder_removed_by_another_build_is_recreated(tmp_path: Path) -> None:
     assert (folder.path / "a/b/two").read_bytes() == b"2"
 
 
-def test_a_file_of_the_same_bytes_is_not_touched(tmp_path: Path) -> None:
+def test_a_file_with_the_same_bytes_is_not_touched(tmp_path: Path) -> None:
     folder = opened(tmp_path)
     folder.put(page("one"), b"1")
     before = (folder.path / "one").stat()
@@ -101,7 +101,7 @@ def test_a_file_of_the_same_bytes_is_not_touched(tmp_path: Path) -> None:
     assert folder.written == ["one"]
 
 
-def test_no_reader_ever_sees_half_a_file(tmp_path: Path) -> None:
+def test_no_reader_ever_sees_a_partial_file(tmp_path: Path) -> None:
     folder, done, seen = opened(tmp_path), threading.Event(), set()
     whole = [bytes([letter]) * 200_000 for letter in b"ab"]
     folder.put(page("one"), whole[0])
@@ -128,7 +128,7 @@ def test_a_broken_manifest_reads_as_empty(tmp_path: Path, text: str) -> None:
     assert (manifest.outputs, manifest.since, manifest.inputs) == ({}, None, "")
 
 
-def test_a_picture_that_changes_or_comes_later_is_copied_by_the_next_build(project: Project) -> None:
+def test_an_image_that_changes_or_is_added_later_is_copied_by_the_next_build(project: Project) -> None:
     project.post("pictured", body="![here](here.png) ![later](later.png)")
     here, later = project.root / "posts/here.png", project.root / "posts/later.png"
     here.write_bytes(b"\x89PNG first")

@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return folder
 
 
-def test_no_place_and_no_serial_number_is_published(folder: Folder) -> None:
+def test_no_location_or_serial_number_is_published(folder: Folder) -> None:
     public = folder.public()
     assert [name for name, data in public.items() if any(each in data for each in SECRETS) and data != SVG] == []
     assert public["2024/07/06/hello/drawing.svg"] == SVG
@@ -65,7 +65,7 @@ def test_no_place_and_no_serial_number_is_published(folder: Folder) -> None:
     assert opened(public["2024/07/08/three/scan.tiff"]).size == (48, 64)
 
 
-def test_every_picture_that_is_shown_is_there(folder: Folder) -> None:
+def test_every_image_that_is_shown_exists(folder: Folder) -> None:
     public = folder.public()
     for page in ("index.html", "2024/07/06/hello/index.html", "2024/07/07/two/index.html"):
         text = public[page].decode()
@@ -98,7 +98,7 @@ def test_pictures_have_their_size_and_smaller_copies_on_pages(folder: Folder) ->
     assert "width" not in tags["e"] + tags["k"]
 
 
-def test_a_picture_in_the_text_is_not_shown_above_it_too(folder: Folder) -> None:
+def test_an_image_in_the_text_is_not_also_shown_above_it(folder: Folder) -> None:
     public = folder.public()
     assert "post-image" not in public["2024/07/06/hello/index.html"].decode()
     assert "post-image" in public["2024/07/07/two/index.html"].decode()
@@ -115,7 +115,7 @@ def test_a_picture_that_is_only_linked_to_has_no_copies(folder: Folder) -> None:
     assert [name for name in folder.public() if "linked.jpg" in name] == ["2024/07/08/three/linked.jpg"]
 
 
-def test_the_length_of_a_picture_as_an_enclosure_is_what_is_published(folder: Folder) -> None:
+def test_the_length_of_an_image_enclosure_is_that_of_the_published_file(folder: Folder) -> None:
     (post,) = folder.archive().load(["2024-07-06-hello.md"])
     assert post.enclosures[0].length == len(folder.public()["2024/07/06/hello/cover.jpg"])
 
@@ -128,7 +128,7 @@ def test_a_second_build_makes_nothing_and_a_touched_picture_changes_nothing(fold
     assert picture_process().pid == 0  # what it was before is in the cache
 
 
-def test_another_picture_is_shown_with_its_own_size(tmp_path: Path) -> None:
+def test_a_replaced_image_is_shown_with_its_own_size(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     file = folder.file("posts/a.png", picture("png", 1000, 500))
     folder.write("2024-07-06-hello.md", "![a](a.png)")
@@ -157,7 +157,7 @@ def pictures_in(letter: Letter) -> dict[str, str]:
     return {re.findall(r' src="([^"]*)"', tag)[0]: re.findall(r' width="(\d+)"', tag)[0] for tag in tags}
 
 
-def test_a_letter_with_excerpts_has_a_picture_and_thumbnails(folder: Folder) -> None:
+def test_an_email_with_excerpts_has_an_image_and_thumbnails(folder: Folder) -> None:
     letter = letter_of(folder, template="digest", content="excerpt", intro="![of a note](/img/alone.jpg)")
     two = f"{URL}/2024/07/07/two"
     assert pictures_in(letter) == {
@@ -170,7 +170,7 @@ def test_a_letter_with_excerpts_has_a_picture_and_thumbnails(folder: Folder) -> 
     assert "width:100%" not in re.sub(r"<t(able|d)[^>]*>|<body[^>]*>", "", letter.html).replace("max-width:100%", "")
 
 
-def test_a_whole_letter_shows_no_picture_wider_than_it_is(folder: Folder) -> None:
+def test_an_email_with_full_posts_shows_no_image_wider_than_itself(folder: Folder) -> None:
     widths = pictures_in(letter_of(folder, template="digest", content="full"))
     else_where = widths.pop("https://else.example/k.jpg")
     assert else_where == "536"

@@ -64,7 +64,7 @@ def many(project: Project, count: int = 60) -> None:
         )
 
 
-def test_a_killed_build_leaves_whole_files(project: Project) -> None:
+def test_a_killed_build_leaves_complete_files(project: Project) -> None:
     many(project)
     project.ok("build", "--out", str(project.root.parent / "wanted"))
     (project.root / ".publisher/index.db").unlink()
@@ -83,7 +83,7 @@ def test_a_killed_build_leaves_whole_files(project: Project) -> None:
     assert contents(public) == contents(project.root.parent / "wanted")
 
 
-def test_a_post_that_a_killed_build_published_goes_when_it_is_withdrawn(project: Project) -> None:
+def test_a_post_that_a_killed_build_published_disappears_when_withdrawn(project: Project) -> None:
     project.ok("build")
     many(project)
     process = start(project, "build")
@@ -97,7 +97,7 @@ def test_a_post_that_a_killed_build_published_goes_when_it_is_withdrawn(project:
     assert not [name for name in project.files() if "post-" in name]
 
 
-def test_a_build_killed_early_is_not_taken_as_done(project: Project) -> None:
+def test_a_build_killed_early_does_not_count_as_done(project: Project) -> None:
     project.ok("build")
     project.post("fourth", "2026-11-14")
     config = project.config()
@@ -113,7 +113,7 @@ def test_a_build_with_nothing_to_do_removes_the_partial_files_of_a_killed_one(pr
     assert not list((project.root / "public").glob(".publisher-*.part"))
 
 
-def test_a_full_disk_leaves_every_file_whole(project: Project) -> None:
+def test_a_full_disk_leaves_every_file_complete(project: Project) -> None:
     project.ok("build")
     before = contents(project.root / "public")
     project.post("long", "2026-11-14", "A very long word. " * 20_000)
@@ -214,7 +214,7 @@ def test_an_unreadable_body_skips_only_its_post(project: Project) -> None:
         ("/2026/", False),
     ],
 )
-def test_a_taken_permalink_stops_nothing(project: Project, permalink: str, is_told: bool) -> None:
+def test_a_permalink_in_use_stops_nothing(project: Project, permalink: str, is_told: bool) -> None:
     project.write("static/assets/keep.txt", "x")
     project.post("greedy", "2026-11-14", permalink=permalink)
     ran = project.ok("build", "--json", "--keep-going")

@@ -26,7 +26,7 @@ def own_url(kind: str, data: bytes) -> str:
     return str(parse_xml(data).find(f"{prefix}atom:link[@rel='self']", NAMES).get("href"))
 
 
-def test_every_name_is_the_whole_feed_and_names_itself(empty: Project) -> None:
+def test_every_name_is_the_complete_feed_with_its_own_url(empty: Project) -> None:
     empty.configure(f"\n[feeds]\nlimit = 2\nalso = {list(ALSO)!r}\n", newsletters="")
     for number in range(5):
         empty.post(f"post-{number}", f"2026-11-0{number + 1}", tags="[t]")
@@ -73,19 +73,19 @@ def test_a_name_may_have_a_format_that_no_other_feed_has(empty: Project) -> None
         ('a.xml", "/a.xml', '["rss"]', "'a.xml' is listed twice"),
     ],
 )
-def test_a_name_that_cannot_be_one_is_a_mistake(empty: Project, also: str, formats: str, message: str) -> None:
+def test_an_invalid_name_is_a_mistake(empty: Project, also: str, formats: str, message: str) -> None:
     empty.configure(f'\n[feeds]\nformats = {formats}\nalso = ["{also}"]\n', newsletters="")
     assert message in empty.fails("build").err
 
 
-def test_a_feed_takes_the_name_of_jekylls_in_its_format(empty: Project) -> None:
+def test_a_feed_gets_the_name_of_the_jekyll_feed_in_its_format(empty: Project) -> None:
     empty.configure('\n[feeds]\nformats = ["atom", "json"]\nalso = ["feed.xml = atom"]\n', newsletters="")
     empty.post("post")
     empty.ok("build")
     assert own_url("atom", (empty.root / "public/feed.xml").read_bytes()) == f"{SITE}/feed.xml"
 
 
-def test_the_title_of_a_site_is_in_its_feeds_once(empty: Project) -> None:
+def test_the_title_of_a_site_is_in_its_feeds_only_once(empty: Project) -> None:
     def words(*, author: bool, description: bool) -> tuple[int, int, int]:
         told = 'author = { name = "Ada" }\n' * author + 'description = "Notes."\n' * description
         empty.write(
@@ -106,7 +106,7 @@ def test_the_title_of_a_site_is_in_its_feeds_once(empty: Project) -> None:
     assert words(author=False, description=False) == (2, 2, 1)  # Atom requires an author
 
 
-def test_feeds_are_served_as_what_they_are_to_anyone(project: Project) -> None:
+def test_feeds_are_served_to_anyone_with_their_media_types(project: Project) -> None:
     with web_client(project, '\n[feeds]\nalso = ["rss/", "old.xml = atom"]\n') as web:
         project.ok("build")
         for path, kind in {

@@ -80,7 +80,7 @@ def _words(text: str) -> str:
 
 
 @pytest.mark.parametrize("kind", XML_KINDS)
-def test_feedparser_reads_every_entry_as_it_is(kind: str, site: Site, entries: dict[str, Read]) -> None:
+def test_feedparser_reads_every_entry_unchanged(kind: str, site: Site, entries: dict[str, Read]) -> None:
     found = feedparser.parse(f"{site.url}/{KINDS[kind]}")
     assert (found.bozo, found.status) == (False, 200)
     assert [item.id for item in found.entries] == list(entries)
@@ -97,7 +97,7 @@ def test_feedparser_reads_every_entry_as_it_is(kind: str, site: Site, entries: d
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_feedsmith_reads_every_entry_as_it_is(kind: str, site: Site, entries: dict[str, Read]) -> None:
+def test_feedsmith_reads_every_entry_unchanged(kind: str, site: Site, entries: dict[str, Read]) -> None:
     found = parse_with("feedsmith", f"{site.url}/{KINDS[kind]}")
     assert {item["format"] for item in found} == {kind}
     assert [item["id"] for item in found] == list(entries)
@@ -111,7 +111,7 @@ def test_feedsmith_reads_every_entry_as_it_is(kind: str, site: Site, entries: di
 
 
 @pytest.mark.parametrize("kind", XML_KINDS)
-def test_rss_parser_reads_every_entry_as_it_is(kind: str, site: Site, entries: dict[str, Read]) -> None:
+def test_rss_parser_reads_every_entry_unchanged(kind: str, site: Site, entries: dict[str, Read]) -> None:
     found = parse_with("rss-parser", f"{site.url}/{KINDS[kind]}")
     assert [item["id"] for item in found] == list(entries)
     for item in found:

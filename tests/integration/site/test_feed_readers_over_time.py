@@ -125,7 +125,7 @@ def test_no_entry_arrives_twice(name: str, kind: str, blog: Blog, site: Site, tm
     assert [entry.title for entry in reader.entries()][-1:] == ["Six"]
 
 
-def test_newsboat_shows_the_edit_the_new_title_and_the_new_address(blog: Blog, site: Site, tmp_path: Path) -> None:
+def test_newsboat_shows_the_edit_the_new_title_and_the_new_url(blog: Blog, site: Site, tmp_path: Path) -> None:
     reader = open_reader("newsboat", tmp_path / "home", f"{site.url}/feed.xml")
     blog.build_an_hour_later()
     reader.poll()

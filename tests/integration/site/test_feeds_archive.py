@@ -138,7 +138,7 @@ def test_a_full_archive_document_never_changes(sizes: list[int], more: list[int]
 
 
 @given(weights=st.lists(st.integers(0, 30), max_size=40), limit=st.integers(1, 5), most=st.integers(-5, 40))
-def test_pages_cover_a_list_and_are_filled(weights: list[int], limit: int, most: int) -> None:
+def test_archive_pages_cover_the_list_and_are_full(weights: list[int], limit: int, most: int) -> None:
     pages = pages_of(weights, limit, most)
     assert [index for start, end in reversed(pages) for index in range(start, end)] == list(range(len(weights)))
     for start, end in pages:
@@ -158,7 +158,7 @@ rows = st.one_of(wicked, st.sampled_from(['"' * 3000, "&" * 3000, "<" * 3000, "]
 @example(title="", summary="", html="", name="", tags=[""] * 200, site="", markdown="")
 @example(title="", summary="日" * 3000, html="", name="", tags=[], site="", markdown="")
 @given(title=rows, summary=rows, html=rows, name=rows, tags=st.lists(wicked, max_size=30), site=rows, markdown=rows)
-def test_no_document_is_larger_than_the_weights_say(
+def test_no_document_is_larger_than_its_weights(
     title: str, summary: str, html: str, name: str, tags: list[str], site: str, markdown: str
 ) -> None:
     from publisher.site.feeds.feed_text import xml_text
@@ -231,7 +231,7 @@ def test_the_archive_of_a_site_keeps_to_max_bytes(empty: Project) -> None:
     assert [path for path, data in after.items() if len(data) > 14_000 and len(ids(after, path)) > 1] == []
 
 
-def test_feeds_of_summaries_keep_to_max_bytes(empty: Project) -> None:
+def test_feeds_with_summaries_keep_to_max_bytes(empty: Project) -> None:
     empty.configure('\n[feeds]\ncontent = "summary"\nlimit = 20\nmax_bytes = 40000\n', newsletters="")
     for number in range(24):
         empty.post(f"post-{number}", f"2026-01-{number + 1:02}", "Text.", excerpt="日本語の要約です。" * 60)
@@ -266,7 +266,7 @@ def test_a_warning_names_each_post_that_is_too_large_for_a_feed(empty: Project, 
     assert empty.ok("build", "--json").json["problems"] == []
 
 
-def test_a_new_post_renders_no_other_to_cut_the_archive(
+def test_a_new_post_needs_no_other_post_rendered_for_the_archive(
     empty: Project,
 ) -> None:
     empty.configure("\n[feeds]\nlimit = 3\n[pages]\nenabled = false\n", newsletters="")
@@ -282,7 +282,7 @@ def test_a_new_post_renders_no_other_to_cut_the_archive(
     assert len(ids(feeds_in(empty), "feed.xml")) == 3
 
 
-def test_a_post_without_its_full_text_in_feeds_is_reported_with_the_setting_that_decides(tmp_path: Path) -> None:
+def test_a_post_without_its_full_text_in_feeds_is_reported_with_the_setting(tmp_path: Path) -> None:
     words = {"a": 30_000, "b": 8_000, "c": 8_000, "d": 100}
     for limit, most, right in (
         (4, 40_000, {"a.md": "feeds.limit = 4"}),

@@ -89,7 +89,7 @@ def test_a_broken_feed_is_reported_once_with_its_file(
     assert set(of_feeds(built)) == {name}
 
 
-def test_a_fault_in_a_text_that_feeds_share_is_reported_of_each(built: Project) -> None:
+def test_a_fault_in_a_shared_text_is_reported_for_each_feed(built: Project) -> None:
     text = built.read(f"public/{RSS}")
     text = text.replace("<p>Listen", "<p>Look at <a href='/x'>it</a> and listen", 1)
     built.write(f"public/{RSS}", text)
@@ -137,7 +137,7 @@ def test_a_feed_that_is_too_large_is_reported(built: Project, name: str) -> None
     assert "bytes; feed readers reject large files" in said
 
 
-def test_archive_documents_are_checked_too(built: Project) -> None:
+def test_archive_documents_are_also_checked(built: Project) -> None:
     built.configure("\n[feeds]\nlimit = 1\n", newsletters="")
     built.ok("build")
     assert of_feeds(built) == {}

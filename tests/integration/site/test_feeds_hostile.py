@@ -101,7 +101,7 @@ def test_no_character_in_any_field_breaks_a_feed(
         data.decode()
 
 
-def test_hostile_text_survives_cleaned(archive: Archive) -> None:
+def test_hostile_text_is_cleaned_and_kept(archive: Archive) -> None:
     worst = f"a]]>b{BAD}<c>&amp;\r\nd"
     made = documents(
         archive,

@@ -41,26 +41,26 @@ def built(project: Project, more: str = "") -> Path:
     return project.root / "public"
 
 
-def test_of_the_sample_posts(empty: Project) -> None:
+def test_feeds_of_the_sample_posts_are_valid(empty: Project) -> None:
     shutil.copytree(ROOT / "posts", empty.root / "posts")
     assert wrong(built(empty)) == []
     assert wrong(built(empty, 'content = "summary"\n')) == []
 
 
 @needs_seeds
-def test_of_the_seed_documents(empty: Project) -> None:
+def test_feeds_of_the_seed_documents_are_valid(empty: Project) -> None:
     for number, name in (("000", "2024-01-08-ai-trends"), ("003", "2024-07-06-Generative-AI-Trends")):
         empty.write(f"posts/{name}.md", seed(number))
     assert wrong(built(empty)) == []
 
 
 @needs_ruby
-def test_of_hundreds_of_posts_in_six_languages(empty: Project) -> None:
+def test_feeds_of_hundreds_of_posts_in_six_languages_are_valid(empty: Project) -> None:
     shutil.copytree(RUBY, empty.root / "posts")
     assert wrong(built(empty, "per_tag = false\nper_author = false\n")) == []
 
 
-def test_of_episodes_pictures_and_editions(project: Project) -> None:
+def test_feeds_of_episodes_images_and_editions_are_valid(project: Project) -> None:
     project.write("static/12.mp3", b"12")
     project.post(
         "episode", "2026-11-16", audio="[{url: /12.mp3, duration: '1:00'}, https://a.example/b.pdf]", image="/a.png"
@@ -69,7 +69,7 @@ def test_of_episodes_pictures_and_editions(project: Project) -> None:
     assert wrong(project.root / "public") == []
 
 
-def test_of_a_site_without_posts(empty: Project) -> None:
+def test_feeds_of_a_site_without_posts_are_valid(empty: Project) -> None:
     (empty.root / "posts").mkdir()
     assert wrong(built(empty)) == []
 

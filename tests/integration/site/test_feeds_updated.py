@@ -94,7 +94,7 @@ def test_opml_prefers_rss_and_atom_to_json(empty: Project) -> None:
     assert listed("json") == ("JSONFeed", "feed.json")
 
 
-def test_a_name_is_once_in_a_feed(empty: Project) -> None:
+def test_a_name_appears_only_once_in_a_feed(empty: Project) -> None:
     """A title is not repeated as subtitle, and an author with the site's name appears only where Atom requires one."""
     empty.post("one", "2026-11-10")
     for settings, subtitle in (("", False), ('description = "Letters by the fire"\n', True)):

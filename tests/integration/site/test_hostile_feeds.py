@@ -131,12 +131,12 @@ def test_the_archive_has_every_post_once(entries: dict[str, list[Read]], public:
     assert [entry.id for path in pages for entry in entries[path]] == everything
 
 
-def test_no_document_that_readers_poll_is_too_large(paged: Path) -> None:
+def test_no_polled_document_is_too_large(paged: Path) -> None:
     for name in KINDS.values():
         assert (paged / name).stat().st_size <= 500_000
 
 
-def test_urls_are_absolute_and_run_nothing(entries: dict[str, list[Read]]) -> None:
+def test_urls_are_absolute_and_run_no_code(entries: dict[str, list[Read]]) -> None:
     wrong = {
         (entry.title, fault)
         for found in entries.values()
@@ -193,7 +193,7 @@ def test_every_feed_names_the_hub_and_itself(feeds: dict[str, bytes], public: Pa
             assert document["feed_url"].isascii(), name
 
 
-def test_check_finds_nothing_in_what_build_wrote(public: Path) -> None:
+def test_check_finds_no_problem_in_the_output_of_build(public: Path) -> None:
     wrong = [
         problem for problem in feed_problems(load_config(public.parent), public) if "length" not in problem.message
     ]

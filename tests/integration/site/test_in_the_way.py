@@ -34,7 +34,7 @@ def test_check_reports_a_file_in_place_of_the_output(project: Project) -> None:
     assert ran.code == 1
 
 
-def test_a_folder_or_file_in_place_of_an_output_is_named(project: Project) -> None:
+def test_a_folder_or_file_in_place_of_an_output_is_reported(project: Project) -> None:
     project.ok("build")
     (project.root / "public/feed.json").unlink()
     project.write("public/feed.json/mine.txt", "x")
@@ -48,7 +48,7 @@ def test_a_folder_or_file_in_place_of_an_output_is_named(project: Project) -> No
     assert "(a file is in the way of a folder: move it away; then run" in project.run("build").err
 
 
-def test_an_endless_date_is_shown_shortened(project: Project) -> None:
+def test_an_endless_date_is_shortened_in_the_message(project: Project) -> None:
     project.write("posts/long.md", "---\ntitle: x\ndate: " + "9" * 10_000 + "\n---\n")
     told = next(line for line in project.run("check").out.splitlines() if "posts/long.md" in line)
     assert "isn't a valid date; write it like 2024-07-06" in told

@@ -15,7 +15,7 @@ from tests.support.posts_samples import HELLO, PAGE, URL, Folder, post_of, read,
 THERE = "https://other.example.net/article?a=1&b=2"
 
 
-def test_every_output_of_a_link_post_leads_there_and_to_its_own_page(tmp_path: Path) -> None:
+def test_every_output_of_a_link_post_leads_to_the_target_and_to_its_own_page(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "My opinion.", f"title: Words\nexternal_url: {THERE}")
     folder.write("2024-07-05-other.md", "No link.", "title: Other")
@@ -42,7 +42,7 @@ def test_every_output_of_a_link_post_leads_there_and_to_its_own_page(tmp_path: P
 
 
 @pytest.mark.parametrize("form", ["digest", "digest-full", "post", "plain"])
-def test_the_title_in_an_email_leads_there(form: str) -> None:
+def test_the_title_in_an_email_leads_to_the_target(form: str) -> None:
     post = rendered("My opinion.", f"title: Words\nexternal_url: {THERE}")
     made = letter((post,), form, form).letter
     page = html.document_fromstring(made.html)
@@ -78,7 +78,7 @@ def test_the_url_of_another_site_makes_a_link_post(lines: str, external: str, pa
     assert [p.message for p in entry.problems if not any(words in p.message for words in told)] == []
 
 
-def test_a_post_without_a_link_has_none() -> None:
+def test_a_post_without_a_link_is_not_a_link_post() -> None:
     assert post_of("---\ntitle: x\nurl: /mine/\n---\n").external_url == ""
 
 

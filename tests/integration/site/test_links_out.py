@@ -46,7 +46,7 @@ LINKS = [
 
 
 @pytest.mark.parametrize("absolute", [False, True])
-def test_no_static_link_publishes_what_is_not_public(site: Project, absolute: bool) -> None:
+def test_no_symbolic_link_publishes_private_files(site: Project, absolute: bool) -> None:
     for link, target, _ in LINKS:
         path = site.root / link
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +70,13 @@ def test_a_link_to_a_link_is_followed_to_its_end(site: Project) -> None:
 
 
 @pytest.mark.parametrize("target", ["../outside", ".publisher", "data"])
-def test_a_static_folder_that_is_a_link_out_is_not_published(site: Project, target: str) -> None:
+def test_a_static_folder_that_links_outside_is_not_published(site: Project, target: str) -> None:
     (site.root / "static").symlink_to(target)
     site.run("build")
     assert not [name for name in site.files() if SECRET in site.read(f"public/{name}")]
 
 
-def test_what_is_private_stays_private_inside_static(site: Project) -> None:
+def test_private_files_stay_private_inside_static(site: Project) -> None:
     site.configure("[database]\nurl = 'sqlite:///static/data/people.db'\n")
     site.subscribe("ada")
     site.write("static/data/logo.png", "open")
@@ -84,7 +84,7 @@ def test_what_is_private_stays_private_inside_static(site: Project) -> None:
     assert {name for name in site.files() if name.startswith("data/")} == {"data/.gitignore", "data/logo.png"}
 
 
-def test_a_post_that_links_to_the_secret_is_no_post(site: Project) -> None:
+def test_a_post_that_links_to_the_secret_is_not_a_post(site: Project) -> None:
     (site.root / "posts/2026-11-01-s.md").symlink_to("../.publisher/secret")
     assert f"posts/2026-11-01-s.md: {PRIVATE}" in site.run("build").err
     assert not [name for name in site.files() if SECRET in site.read(f"public/{name}")]

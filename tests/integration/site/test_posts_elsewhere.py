@@ -49,7 +49,7 @@ def test_every_output_leads_to_the_page_elsewhere(tmp_path: Path) -> None:
     assert not any(part in sitemap for part in ("first.example.net", "/hello/", "/copy/"))
 
 
-def test_an_email_leads_there_and_its_pictures_are_here() -> None:
+def test_an_email_leads_to_the_page_elsewhere_and_its_images_are_here() -> None:
     post = rendered("Text. ![A](a.png)", f"title: Words\ncanonical: {THERE}", files=("posts/a.png",))
     assert post.assets == (("2024/07/06/hello/a.png", "posts/a.png"),)
     made = letter((post,), "digest-full", "digest-full").letter
@@ -92,7 +92,7 @@ def test_an_odd_value_is_reported() -> None:
         assert problem.message.startswith(what)
 
 
-def test_two_posts_may_have_one_page_elsewhere(tmp_path: Path) -> None:
+def test_two_posts_may_share_a_page_elsewhere(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in (HELLO, "2024-07-05-other.md"):
         folder.write(name, "Text.", f"title: Words\ncanonical: {THERE}")
@@ -101,7 +101,7 @@ def test_two_posts_may_have_one_page_elsewhere(tmp_path: Path) -> None:
     assert PAGE.startswith(URL)
 
 
-def test_the_web_version_of_an_email_of_one_post_names_its_page() -> None:
+def test_the_web_version_of_a_single_post_names_its_page() -> None:
     edition = Edition(1, "weekly", "2026-W47", 1, "Words", NOW, (EditionPost("id", "Words", THERE),))
     page = WebVersion(edition, "<html><head><title>x</title></head><body></body></html>")
     link = b'<link rel="canonical" href="https://first.example.net/article/?a=1&amp;b=2">\n</head>'

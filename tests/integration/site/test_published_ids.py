@@ -67,14 +67,14 @@ def test_the_first_domain_is_kept_when_every_cache_is_gone(site: Project) -> Non
     assert ids(site) == before
 
 
-def test_an_idle_build_restores_the_record(site: Project) -> None:
+def test_a_build_without_changes_restores_the_record(site: Project) -> None:
     (site.root / ".publisher/published.db").unlink()
     assert site.ok("build", "--json").json["written"] == 0
     set_up(site, 'authority = "b.example,2026"')
     assert site.run("build").code == 1
 
 
-def test_check_names_the_published_authority(site: Project) -> None:
+def test_check_reports_the_published_authority(site: Project) -> None:
     set_up(site, url="https://b.example")
     assert 'authority = "a.example,2024" under [site]' in site.ok("check").out
     set_up(site, 'authority = "a.example,2024"', url="https://b.example")
@@ -131,7 +131,7 @@ def test_settings_that_change_ids_are_refused(site: Project, change: Callable[[P
     assert site.mail() == {}
 
 
-def test_accepted_ids_are_kept_from_then_on(site: Project) -> None:
+def test_accepted_ids_are_kept_afterwards(site: Project) -> None:
     set_up(site, 'authority = "b.example,2026"')
     site.ok("build", "--accept-new-ids")
     assert ids(site) == ["tag:b.example,2026:2026-11-10:bare", "tag:b.example,2026:id:42", "urn:x-mine:7"]
@@ -144,7 +144,7 @@ def test_accepted_ids_are_kept_from_then_on(site: Project) -> None:
     assert site.run("build").code == 1
 
 
-def test_a_dry_run_of_accepted_ids_says_what_newsletters_would_send(site: Project) -> None:
+def test_a_dry_run_of_accepted_ids_lists_what_newsletters_would_send(site: Project) -> None:
     site.subscribe("ada")
     site.ok("publish")
     set_up(site, 'authority = "b.example,2026"')
@@ -210,7 +210,7 @@ def test_a_folder_that_moved_with_its_posts_changes_nothing(site: Project) -> No
     assert f"content/blog/bare.md: {ID}bare -> {ID}blog/bare" in site.run("build").err
 
 
-def test_a_scheduled_post_has_no_fixed_id(site: Project) -> None:
+def test_a_scheduled_post_has_no_permanent_id(site: Project) -> None:
     site.post("bare", "2026-12-24")
     for name in ("number", "own"):
         (site.root / f"posts/{name}.md").unlink()
@@ -223,7 +223,7 @@ def test_a_scheduled_post_has_no_fixed_id(site: Project) -> None:
     assert site.run("build", now="2026-12-25T10:00").code == 1
 
 
-def test_a_local_build_fixes_no_ids(empty: Project) -> None:
+def test_a_local_build_makes_no_ids_permanent(empty: Project) -> None:
     set_up(empty, url="http://localhost:8000")
     empty.post("bare")
     empty.ok("build")
@@ -309,7 +309,7 @@ def test_a_path_is_recognised_with_more_or_fewer_folders(before: str, after: str
     assert found == ([NewId(after, before, f"{ID}old", f"{ID}new")] if expected else [])
 
 
-def test_only_settings_that_changed_ids_are_named() -> None:
+def test_only_settings_that_changed_ids_are_reported() -> None:
     now = Origin("b.example", "b.example,2026", "Asia/Tokyo", "blog")
     found = [NewId("b.md", "b.md", f"{ID}b", "tag:b.example,2026:2026-11-10:b")]
     assert to_blame(OLD, now, found) == ["authority"]

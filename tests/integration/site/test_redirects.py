@@ -17,7 +17,7 @@ def project(empty: Project) -> Project:
     return empty
 
 
-def test_earlier_addresses_lead_to_the_pages_of_posts(project: Project) -> None:
+def test_earlier_urls_lead_to_the_pages_of_posts(project: Project) -> None:
     project.ok("build")
     page = project.read("public/old one/index.html")
     url = "https://letters.example/2026/11/10/one/"
@@ -42,7 +42,7 @@ def test_earlier_addresses_lead_to_the_pages_of_posts(project: Project) -> None:
     assert "three" not in sitemap
 
 
-def test_an_earlier_address_that_is_taken_is_told(project: Project) -> None:
+def test_an_earlier_url_that_is_in_use_is_reported(project: Project) -> None:
     told = [p["message"] for p in project.run("check", "--json").json if "earlier address" in p["message"]]
     assert sorted(told, reverse=True) == [
         "its earlier address /shared/ already leads to posts/one.md, and is left out",
@@ -58,13 +58,13 @@ def test_another_tool_makes_its_own_redirects(project: Project) -> None:
     assert not {"_redirects", "redirects.map", "older.html"} & project.files()
 
 
-def test_a_list_of_the_owners_takes_precedence(project: Project) -> None:
+def test_a_list_by_the_owner_takes_precedence(project: Project) -> None:
     project.write("static/_redirects", "/a /b\n")
     project.ok("build")
     assert project.read("public/_redirects") == "/a /b\n"
 
 
-def test_a_link_to_an_earlier_address_stays_on_a_site_below_a_path(empty: Project) -> None:
+def test_a_link_to_an_earlier_url_works_on_a_site_below_a_path(empty: Project) -> None:
     empty.configure(newsletters="")
     settings = empty.read("publisher.toml").replace("https://letters.example", "https://letters.example/notes", 1)
     empty.write("publisher.toml", settings)

@@ -67,7 +67,7 @@ def test_a_changed_setting_reaches_every_file(tmp_path: Path, changed: dict[str,
     assert texts(one) == texts(other)
 
 
-def test_a_picture_that_is_replaced_while_its_page_is_made_is_looked_at_again(tmp_path: Path) -> None:
+def test_an_image_that_is_replaced_while_its_page_is_made_is_read_again(tmp_path: Path) -> None:
     folder, heights = folder_of(tmp_path), [48]
     build(folder.config, NOW)
 
@@ -88,7 +88,7 @@ def test_a_picture_that_is_replaced_while_its_page_is_made_is_looked_at_again(tm
     assert len(heights) > 5
 
 
-def test_a_post_whose_file_is_from_the_future_follows_its_text_and_its_templates(tmp_path: Path) -> None:
+def test_a_post_whose_file_has_a_future_time_follows_its_text_and_templates(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(tool="hugo"))
     post = folder.write("2024-07-06-day.md", "{{< box >}}one{{< /box >}}", "title: Day")
     ahead = time.time() + 3_600

@@ -45,7 +45,7 @@ def test_a_page_is_on_the_site_and_in_the_menu_but_in_no_list(project: Project) 
     assert not (project.root / "public/about").exists()
 
 
-def test_what_is_wrong_with_a_page_is_said_and_the_others_stay(project: Project) -> None:
+def test_a_broken_page_is_reported_and_the_others_stay(project: Project) -> None:
     project.write("pages/good.md", "# Good\n\nWords.\n")
     project.write("pages/bad.md", "---\ntitle: [\n---\nx\n")
     project.write("pages/twin.md", "---\ntitle: Twin\npermalink: /mine/\n---\nx\n")
@@ -78,7 +78,7 @@ def test_a_chosen_menu_has_its_order_and_titles_and_the_rest_is_at_the_bottom(pr
     assert menu(project, where="footer") == [("Imprint", "./imprint/"), ("Privacy", "./privacy/")]
 
 
-def test_a_folder_that_is_used_for_something_else_has_no_pages(project: Project) -> None:
+def test_a_folder_with_another_use_has_no_pages(project: Project) -> None:
     settings = project.read("publisher.toml")
     project.write("publisher.toml", f'{settings}\n[pages]\noutput = "pages"\n')
     project.ok("build")
@@ -87,7 +87,7 @@ def test_a_folder_that_is_used_for_something_else_has_no_pages(project: Project)
 
 
 @pytest.mark.parametrize("entry", ["", " ", "= about", "Code = javascript:alert(1)", "a b", "x = http://u:p@h/"])
-def test_an_entry_that_is_none_is_a_mistake(project: Project, entry: str) -> None:
+def test_an_invalid_entry_is_a_mistake(project: Project, entry: str) -> None:
     settings = project.read("publisher.toml")
     project.write("publisher.toml", f'{settings}\n[pages]\nmenu = ["{entry}"]\n')
     said = project.run("build")

@@ -142,7 +142,7 @@ def test_a_last_readable_version_is_reported_until_it_is_replaced(
 
 
 @pytest.mark.parametrize("slip", ["yaml", "encoding of the body", "size", "link out"])
-def test_publish_sends_what_can_be_read_and_fails(slip: str, ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_publish_sends_readable_posts_and_fails(slip: str, ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     SLIPS[slip](ferry, monkeypatch)
     assert ferry.run("publish", "--dry-run").code == 1
     ran = ferry.run("publish", "--yes")
@@ -194,7 +194,7 @@ def test_a_running_project_keeps_the_post_and_reports_it_once(
     }.items(),
     ids=lambda item: item[0],
 )  # fmt: skip
-def test_what_is_meant_goes_at_once(
+def test_an_intended_removal_takes_effect_at_once(
     take_down: tuple[str, Slip], ferry: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_down[1](ferry, monkeypatch)
@@ -209,7 +209,7 @@ def test_what_is_meant_goes_at_once(
     assert b"All about the ferry" not in state.read_bytes()
 
 
-def test_a_post_that_was_corrected_is_shown_as_it_is_now(ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corrected_post_is_shown_in_its_new_version(ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     SLIPS["yaml"](ferry, monkeypatch)
     ferry.run("build")
     ferry.write(FERRY, FRONT + "Mended.\n")
@@ -219,7 +219,7 @@ def test_a_post_that_was_corrected_is_shown_as_it_is_now(ferry: Project, monkeyp
 
 
 @pytest.mark.parametrize("slip", ["yaml", "encoding of the body", "link out", "size"])
-def test_a_new_post_with_an_error_is_left_out_alone(
+def test_only_a_new_post_with_an_error_is_left_out(
     slip: str, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.write(FERRY, FRONT + BODY)
@@ -271,7 +271,7 @@ def test_a_fresh_checkout_leaves_the_post_out_and_fails(ferry: Project, monkeypa
     assert (ran.code, PAGE in ferry.files()) == (1, False)
 
 
-def test_the_last_version_outlives_a_deleted_index_and_new_settings(
+def test_the_last_version_survives_a_deleted_index_and_new_settings(
     ferry: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     SLIPS["yaml"](ferry, monkeypatch)
@@ -283,7 +283,7 @@ def test_the_last_version_outlives_a_deleted_index_and_new_settings(
 
 
 @pytest.mark.parametrize("setting", ['exclude = ["deep/**"]', 'exclude = ["ferry.md"]', 'include = ["*.txt", "a/**"]'])
-def test_a_post_that_the_settings_leave_out_goes(setting: str, ferry: Project) -> None:
+def test_a_post_that_the_settings_exclude_disappears(setting: str, ferry: Project) -> None:
     before = ferry.read("publisher.toml")
     ferry.write("publisher.toml", f"{before}\n[posts]\n{setting}\n")
     ran = ferry.run("build")
@@ -293,7 +293,7 @@ def test_a_post_that_the_settings_leave_out_goes(setting: str, ferry: Project) -
     assert PAGE in ferry.files()
 
 
-def test_a_damaged_file_of_last_versions_is_removed_and_made_again(ferry: Project) -> None:
+def test_a_damaged_file_of_last_versions_is_replaced(ferry: Project) -> None:
     file = ferry.root / ".publisher" / VERSIONS_FILE
     for damage in (lambda: file.write_bytes(b"not a database, but longer than a header" * 40), file.unlink):
         damage()
@@ -305,7 +305,7 @@ def test_a_damaged_file_of_last_versions_is_removed_and_made_again(ferry: Projec
 
 @pytest.mark.parametrize("place", ["posts", "posts/deep", "templates", "templates/pages", "static"])
 @pytest.mark.parametrize("what", ["file", "broken link", "permission"])
-def test_something_else_in_the_place_of_a_folder_empties_no_site(
+def test_a_file_in_place_of_a_folder_empties_no_site(
     place: str, what: str, ferry: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ferry.write("templates/pages/404.html", "lost")
@@ -328,7 +328,7 @@ def test_something_else_in_the_place_of_a_folder_empties_no_site(
 
 
 @pytest.mark.parametrize("broken", ["{% if %}", "{{ nothing.at.all }}", "{% include 'gone.html' %}", "\udc80"])
-def test_a_broken_template_leaves_the_whole_last_site(broken: str, ferry: Project) -> None:
+def test_a_broken_template_leaves_the_last_site_complete(broken: str, ferry: Project) -> None:
     before = ferry.listing("public")
     ferry.post("news", "2026-11-16")
     text = f'{{% extends "pages/post.html" %}}\n\n{{% block main %}}{broken}{{% endblock %}}'
@@ -374,7 +374,7 @@ def test_emails_go_out_while_the_site_cannot_be_built(
         assert "templates/pages/post.html:1" in text(mail) if trouble == "template" else "posts" in text(mail)
 
 
-def test_an_edition_takes_the_new_text_only_once_it_can_be_read(ferry: Project) -> None:
+def test_an_edition_uses_the_new_text_only_once_it_can_be_read(ferry: Project) -> None:
     ferry.write(FERRY, FRONT.replace("title: Ferry", "title: Ferry: a guide") + "New text.\n")
     planned = ferry.run("publish", "--dry-run", "--json")
     assert "ferry" not in json.dumps(planned.json)
@@ -385,7 +385,7 @@ def test_an_edition_takes_the_new_text_only_once_it_can_be_read(ferry: Project) 
     assert "New text." in text(ferry.mail()["ada@example.org"][1])
 
 
-def test_a_post_that_waits_is_not_new_after_a_first_edition_passed_it_over(project: Project) -> None:
+def test_a_waiting_post_is_not_new_after_a_first_edition_skipped_it(project: Project) -> None:
     configure(project, WEEKLY + "first = 1\n")
     project.write("posts/old.md", "---\ntitle: Old\ndate: 2020-01-01\n---\nOld words.\n")
     project.subscribe("ada")
@@ -420,7 +420,7 @@ def test_a_kind_of_file_that_is_not_read_is_a_warning(kind: str, project: Projec
     assert project.ok("build", "--json").json["problems"] == []
 
 
-def test_an_email_with_an_error_is_put_on_hold_by_publish_too(project: Project) -> None:
+def test_publish_also_puts_an_email_with_an_error_on_hold(project: Project) -> None:
     configure(project, WEEKLY)
     project.subscribe("ada")
     empty = '{% extends "email/base.html" %}{% block posts %}{% endblock %}'
@@ -465,7 +465,7 @@ def test_an_edition_is_not_made_without_its_own_templates_and_notes(
      "/.PUBLISHER-files.json", "/assets/", "/Assets/site.css/", "/ASSET\u017f/", "/editions/weekly/", "/404.html",
      "/feeds.opml", "/sitemap-2.xml", "/\u200b.publisher/", "/assets./", "/FEED.xml/"],
 )  # fmt: skip
-def test_a_permalink_that_is_refused_neither_stops_a_build_nor_moves_a_page(permalink: str, ferry: Project) -> None:
+def test_a_refused_permalink_neither_stops_a_build_nor_moves_a_page(permalink: str, ferry: Project) -> None:
     own = "permalink: /boats/ferry/"
     ferry.write(FERRY, FRONT.replace("author: Flo", own) + BODY)
     ferry.ok("build")
@@ -482,7 +482,7 @@ def test_a_permalink_that_is_refused_neither_stops_a_build_nor_moves_a_page(perm
 
 
 @pytest.mark.parametrize("slug", ["assets", "Editions", "404.html", "ASSET\u017f", "feed.xml"])
-def test_a_slug_of_a_file_of_the_site_is_an_error(slug: str, empty: Project) -> None:
+def test_a_slug_equal_to_a_file_of_the_site_is_an_error(slug: str, empty: Project) -> None:
     empty.configure('\n[posts]\npermalink = "/{slug}/"\n', newsletters="")
     empty.post("mine", slug=slug)
     empty.post("other")
@@ -492,7 +492,7 @@ def test_a_slug_of_a_file_of_the_site_is_an_error(slug: str, empty: Project) -> 
     assert "other/index.html" in empty.files()
 
 
-def test_a_static_file_never_takes_the_place_of_a_file_of_the_build(project: Project) -> None:
+def test_a_static_file_never_replaces_a_file_of_the_build(project: Project) -> None:
     for name in (".publisher-files.json", ".PUBLISHER-1-2.part/x", ".well-known/security.txt"):
         project.write(f"static/{name}", "mine")
     ran = project.run("build")
@@ -504,7 +504,7 @@ def test_a_static_file_never_takes_the_place_of_a_file_of_the_build(project: Pro
 
 
 @pytest.mark.parametrize("other", ["/caf\u00e9/", "/cafe\u0301/", "/CAF\u00c9/", "/caf\u00e9./"])
-def test_two_addresses_that_are_one_file_on_some_disk_are_refused(other: str, empty: Project) -> None:
+def test_two_urls_that_are_one_file_on_some_disks_are_refused(other: str, empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("first", "2026-11-01", permalink="/caf\u00e9/")
     empty.ok("build")

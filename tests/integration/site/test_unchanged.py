@@ -106,7 +106,7 @@ def _short(project: Project, capsys: pytest.CaptureFixture[str], *arguments: str
     return out
 
 
-def test_the_short_way_prints_what_the_usual_way_prints(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_short_path_prints_the_same_as_the_usual_path(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
     short = _short(built, capsys)
     assert "nothing changed" in short
     assert short == built.run("build", now="").out
@@ -115,7 +115,7 @@ def test_the_short_way_prints_what_the_usual_way_prints(built: Project, capsys: 
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_whatever_changes_takes_the_usual_way_until_a_build_has_seen_it(
+def test_any_change_takes_the_usual_path_until_a_build_has_processed_it(
     built: Project, capsys: pytest.CaptureFixture[str], change: Change
 ) -> None:
     assert _short(built, capsys)
@@ -123,7 +123,7 @@ def test_whatever_changes_takes_the_usual_way_until_a_build_has_seen_it(
     assert not _short(built, capsys)
 
 
-def test_a_file_that_no_build_reads_takes_the_usual_way_once(
+def test_a_file_that_no_build_reads_takes_the_usual_path_once(
     built: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built.write("README.md", "About this project.\n")
@@ -141,7 +141,7 @@ def test_nothing_is_printed_for_other_command_lines(
     assert not _short(built, capsys)
 
 
-def test_a_project_with_a_link_or_a_problem_takes_the_usual_way(
+def test_a_project_with_a_symbolic_link_or_a_problem_takes_the_usual_path(
     built: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (built.root / "link").symlink_to("posts")
@@ -153,9 +153,7 @@ def test_a_project_with_a_link_or_a_problem_takes_the_usual_way(
     assert not _short(built, capsys)
 
 
-def test_a_file_that_may_change_again_unnoticed_is_looked_at_again(
-    built: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_may_change_unnoticed_is_read_again(built: Project, capsys: pytest.CaptureFixture[str]) -> None:
     built.write("README.md", "About this project.\n")
     built.run("build", now="")  # within a tick of the file system's clock, or soon after
     ahead = time.time() + 60
@@ -183,7 +181,7 @@ def test_an_edition_that_becomes_public_is_built(built: Project, capsys: pytest.
     assert short == built.run("build", now="").out
 
 
-def test_the_short_way_is_never_taken_when_the_usual_way_finds_something(
+def test_the_short_path_is_never_taken_if_the_usual_path_has_work(
     built: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     choose = random.Random(20)
@@ -198,7 +196,7 @@ def test_the_short_way_is_never_taken_when_the_usual_way_finds_something(
     assert taken > 3
 
 
-def test_all_caches_are_looked_at() -> None:
+def test_all_caches_are_checked() -> None:
     assert CACHES == (INDEX_FILE, "published.db", VERSIONS_FILE)
 
 

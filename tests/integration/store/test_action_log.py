@@ -28,7 +28,7 @@ def test_actions_are_listed_newest_first_and_in_pages(store: Store) -> None:
     assert said == (NOW, "owner", "command line", "a host", "put on hold", "a typo")
 
 
-def test_actions_are_kept_for_a_time(store: Store) -> None:
+def test_actions_are_kept_for_a_limited_time(store: Store) -> None:
     for day in (0, 1, 2):
         record(store, ActionKind.LOGIN, day)
     assert store.actions.forget(later(days=1)) == 1
@@ -64,7 +64,7 @@ def test_no_text_contains_an_address(store: Store) -> None:
     assert (action.about, action.detail) == ("…@example.org", "…@example.org complained")
 
 
-def test_an_action_on_a_subscriber_who_is_gone_is_recorded(store: Store) -> None:
+def test_an_action_on_a_deleted_subscriber_is_recorded(store: Store) -> None:
     record(store, ActionKind.SUPPRESS, subscriber_id=12_345)
     record(store, ActionKind.SUPPRESS, subscriber_id=None)
     assert [each.about for each in store.actions.list(limit=None)] == ["an address that is no longer known"] * 2

@@ -55,7 +55,7 @@ def test_a_session_replaces_the_one_of_the_same_browser(store: Store) -> None:
     assert store.sessions.find("two", NOW)
 
 
-def test_one_session_can_outlast_all_others(store: Store) -> None:
+def test_one_session_can_survive_the_end_of_all_others(store: Store) -> None:
     for token in ("one", "two", "three"):
         begin(store, token)
     assert store.sessions.end_others("two") == 2
@@ -112,13 +112,13 @@ def test_a_feed_keeps_a_limited_number_of_readers(store: Store) -> None:
     assert len(store.feed_readers.list(NOW)) == 2
 
 
-def test_requests_add_up_by_day_and_old_days_go(store: Store) -> None:
+def test_requests_add_up_by_day_and_old_days_are_deleted(store: Store) -> None:
     store.feed_readers.record([], {("feed.xml", "2024-01-01"): 9, ("feed.xml", "2026-11-20"): 2})
     store.feed_readers.record([], {("feed.xml", "2026-11-20"): 3, ("feed.xml", "2026-11-21"): 1})
     assert store.feed_readers.requests("2000-01-01") == {("feed.xml", "2026-11-20"): 5, ("feed.xml", "2026-11-21"): 1}
 
 
-def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store) -> None:
+def test_deliveries_of_several_editions_are_counted_like_those_of_one(store: Store) -> None:
     add_people(store, 5)
     edition = store.editions.create(draft())
     assert edition is not None
@@ -147,7 +147,7 @@ def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store
     }
 
 
-def test_reasons_are_found_in_one_place(store: Store) -> None:
+def test_reasons_of_failures_are_found_in_one_place(store: Store) -> None:
     said = ("weekly", "too many"), (None, "Too Many"), ("weekly", ""), (None, ""), ("daily", "too many"), (None, "<b>")
     for number, (newsletter, reason) in enumerate(said):
         store.subscribers.add(person(f"p{number}@example.org", "weekly", "daily"), at=NOW, source="test")
@@ -187,7 +187,7 @@ def test_subscribers_are_counted_by_day(store: Store) -> None:
     assert store.subscribers.counts()[SubscriberStatus.ACTIVE] == 2
 
 
-def test_the_second_factor_needs_a_password_and_outlasts_it(store: Store) -> None:
+def test_the_second_factor_needs_a_password_and_survives_a_new_one(store: Store) -> None:
     assert not store.owner.turn_totp_on("a key", 7, ["code 1"])
     assert (store.owner.totp_secret(), store.owner.recovery_codes_left()) == ("", 0)
     store.owner.set_password("first", NOW)
@@ -206,7 +206,7 @@ def test_each_code_is_used_once(store: Store) -> None:
     assert used == [True, False, False, True]
 
 
-def test_of_two_uses_at_once_one_succeeds(store: Store) -> None:
+def test_one_of_two_simultaneous_uses_succeeds(store: Store) -> None:
     store.owner.set_password("first", NOW)
     store.owner.turn_totp_on("a key", 7, ["code 1"])
     with ThreadPoolExecutor(4) as pool:

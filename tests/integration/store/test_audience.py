@@ -86,7 +86,7 @@ def test_an_unknown_selection_stops_the_edition(store: Store) -> None:
     assert store.editions.create(knowing) is not None
 
 
-def test_selections_of_others_stop_nothing(store: Store) -> None:
+def test_selections_of_inactive_subscribers_stop_nothing(store: Store) -> None:
     add(store, "gone", "art")
     add(store, "sea", "sea", newsletter="daily")
     store.subscribers.remove("gone@example.org", at=NOW, source="test")

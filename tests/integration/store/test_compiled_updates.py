@@ -50,7 +50,7 @@ def add(connection: sa.Connection, count: int) -> list[int]:
 
 @given(changes=CHANGES)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_rows_are_changed_as_sqlalchemy_changes_them(store: Store, changes: list[dict[str, Any]]) -> None:
+def test_rows_are_changed_as_by_sqlalchemy(store: Store, changes: list[dict[str, Any]]) -> None:
     columns = [column for column in subscribers.c if column.name != "id"]
     rows = [{"person": f"u{n}", **each} for n, each in enumerate(changes)]
     found = []

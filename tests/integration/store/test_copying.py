@@ -44,7 +44,7 @@ def everything(database: Database) -> dict[str, list[str]]:
         }
 
 
-def test_a_copy_has_every_row_and_numbers_new_ones_after_them(store: Store, target: str, tmp_path: Path) -> None:
+def test_a_copy_has_every_row_and_continues_the_numbering(store: Store, target: str, tmp_path: Path) -> None:
     fill(store)
     with open_store(target, tmp_path) as other:
         done = copy_all(store._database, other._database)
@@ -75,7 +75,7 @@ def test_a_second_copy_carries_over_what_has_changed(
         assert sum(each.written + each.removed for each in copy_all(store._database, other._database)) == 0
 
 
-def test_a_copy_that_was_interrupted_goes_on(store: Store, target: str, tmp_path: Path) -> None:
+def test_an_interrupted_copy_continues(store: Store, target: str, tmp_path: Path) -> None:
     fill(store)
 
     def interrupt(table: str, rows: int) -> None:
@@ -90,7 +90,7 @@ def test_a_copy_that_was_interrupted_goes_on(store: Store, target: str, tmp_path
         assert done["subscribers"] == 0
 
 
-def test_a_source_that_is_in_use_is_copied_as_it_was_at_the_beginning(store: Store, tmp_path: Path) -> None:
+def test_a_source_in_use_is_copied_in_its_state_at_the_beginning(store: Store, tmp_path: Path) -> None:
     fill(store)
 
     def change(table: str, rows: int) -> None:

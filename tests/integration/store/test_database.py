@@ -57,7 +57,7 @@ def test_the_migrations_make_the_tables_that_the_queries_use(database: Database)
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_constant_names_the_newest_migration() -> None:
+def test_the_constant_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
@@ -85,7 +85,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> Non
         assert sa.inspect(connection).get_table_names() == []
 
 
-def test_several_may_open_a_new_database_at_once(store_url: str, tmp_path: Path) -> None:
+def test_several_processes_may_open_a_new_database_at_once(store_url: str, tmp_path: Path) -> None:
     def open_and_count(number: int) -> int:
         with open_store(store_url, tmp_path) as store:
             return store.subscribers.count()
@@ -110,7 +110,7 @@ def parameters(url: str, folder: Path) -> dict[str, str]:
         return dict(driver.info.get_parameters())
 
 
-def test_a_connection_that_was_cut_in_silence_is_noticed_within_a_minute(postgres_url: str, tmp_path: Path) -> None:
+def test_a_silently_broken_connection_is_noticed_within_a_minute(postgres_url: str, tmp_path: Path) -> None:
     network = parameters(postgres_url, tmp_path)
     idle, interval, times = (int(network[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
     assert idle + interval * times <= 60
@@ -119,7 +119,7 @@ def test_a_connection_that_was_cut_in_silence_is_noticed_within_a_minute(postgre
     assert (own["connect_timeout"], own["tcp_user_timeout"]) == ("3", "5000")
 
 
-def test_only_a_transaction_that_writes_may_not_be_silent_for_long(postgres_url: str, tmp_path: Path) -> None:
+def test_only_a_writing_transaction_has_a_short_idle_limit(postgres_url: str, tmp_path: Path) -> None:
     database, query = Database(postgres_url, tmp_path), sa.text("SHOW idle_in_transaction_session_timeout")
     with database.snapshot() as connection:
         assert connection.execute(query).scalar() == "0"
@@ -138,7 +138,7 @@ def test_a_transaction_that_raises_writes_nothing(database: Database) -> None:
         assert connection.execute(sa.select(subscribers)).all() == []
 
 
-def test_a_time_without_a_zone_is_not_stored(database: Database) -> None:
+def test_a_time_without_a_time_zone_is_not_stored(database: Database) -> None:
     migrate(database)
     with pytest.raises(StoreError, match="must have a time zone"), database.write() as connection:
         connection.execute(sa.update(subscribers).values(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the point
@@ -154,7 +154,7 @@ def test_a_database_at_head_opens_without_alembic(tmp_path: Path) -> None:
     assert run(program) == "False"
 
 
-def test_looking_for_a_store_loads_no_sqlalchemy_and_makes_none(tmp_path: Path) -> None:
+def test_looking_for_a_store_neither_loads_sqlalchemy_nor_creates_a_store(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from publisher.store import store_exists;"
         f"print(store_exists('sqlite:///a/b.db', Path({str(tmp_path)!r})), 'sqlalchemy' in sys.modules)"
@@ -166,7 +166,7 @@ def test_looking_for_a_store_loads_no_sqlalchemy_and_makes_none(tmp_path: Path) 
     assert store_exists("postgresql://localhost/somewhere", tmp_path)
 
 
-def test_the_key_of_the_editions_changes_with_each_of_them(tmp_path: Path) -> None:
+def test_the_key_of_the_editions_changes_with_each_edition(tmp_path: Path) -> None:
     url = "sqlite:///publisher.db"
     assert not editions_key(url, tmp_path, NOW)
     with open_store(url, tmp_path) as store:
@@ -180,7 +180,7 @@ def test_the_key_of_the_editions_changes_with_each_of_them(tmp_path: Path) -> No
     assert editions_key("postgresql://localhost/somewhere", tmp_path, NOW) is None
 
 
-def test_a_relative_path_is_in_the_project_and_an_absolute_one_is_not(tmp_path: Path) -> None:
+def test_a_relative_path_is_inside_the_project_and_an_absolute_one_is_not(tmp_path: Path) -> None:
     open_store("sqlite:///in/relative.db", tmp_path / "project").close()
     open_store(f"sqlite:///{tmp_path}/elsewhere/absolute.db", tmp_path / "project").close()
 
@@ -198,7 +198,7 @@ def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path) -> None:
     )
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"sqlite:///file/x\.db: its folder cannot be created") as caught:
         open_store("sqlite:///file/x.db", tmp_path)
@@ -207,7 +207,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
 @pytest.mark.parametrize("password", ["s3cret", "s3cret%40with%2Fsigns", "s3cret/with?signs"])
-def test_a_server_that_is_away_is_one_line_without_the_password(password: str, scheme: str, tmp_path: Path) -> None:
+def test_an_unreachable_server_is_one_line_without_the_password(password: str, scheme: str, tmp_path: Path) -> None:
     url = f"{scheme}://ada:{password}@127.0.0.1:1/letters?sslpassword={password}"
 
     with pytest.raises(StoreError) as caught:
@@ -271,7 +271,7 @@ def test_no_number_of_a_system_error_is_shown() -> None:
 
 @only_root
 @pytest.mark.parametrize("room", [0, 16_384])
-def test_a_disk_that_is_full_before_the_start_is_named(tmp_path: Path, room: int) -> None:
+def test_a_disk_that_is_full_before_the_start_is_reported(tmp_path: Path, room: int) -> None:
     with small_disk(disk := tmp_path / "disk"):
         open_store("sqlite:///publisher.db", disk).close()
         with almost_full(disk, room):
@@ -282,13 +282,13 @@ def test_a_disk_that_is_full_before_the_start_is_named(tmp_path: Path, room: int
         open_store("sqlite:///publisher.db", disk).close()
 
 
-def test_a_limit_of_the_size_of_files_has_a_hint(tmp_path: Path) -> None:
+def test_a_file_size_limit_has_a_hint(tmp_path: Path) -> None:
     open_store("sqlite:///publisher.db", tmp_path).close()
     with files_of_at_most(4_096), pytest.raises(StoreError, match=r"disk I/O error \(the disk is over its quota"):
         open_store("sqlite:///publisher.db", tmp_path)
 
 
-def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path) -> None:
+def test_a_writer_killed_during_a_transaction_does_no_harm(tmp_path: Path) -> None:
     open_store("sqlite:///publisher.db", tmp_path).close()
     program = (
         "import sys, time; from pathlib import Path; from publisher.store.database import Database\n"
@@ -329,7 +329,7 @@ def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
     database.close()
 
 
-def test_sqlite_has_more_memory_and_a_larger_log_only_while_many_rows_are_written(tmp_path: Path) -> None:
+def test_sqlite_gets_more_memory_and_a_larger_log_only_for_bulk_writes(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store:
 
         def sizes() -> list[int]:

@@ -76,7 +76,7 @@ def test_a_claim_contains_what_a_message_needs(store: Store, edition: Edition) -
     assert (delivery.variant, delivery.attempts) == ("", 0)
 
 
-def test_eight_workers_at_once_never_claim_the_same(store: Store, edition: Edition) -> None:
+def test_eight_workers_at_once_never_claim_the_same_delivery(store: Store, edition: Edition) -> None:
     def work(number: int) -> list[int]:
         mine: list[int] = []
         while batch := claim(store, edition, f"w{number}", limit=2):
@@ -148,7 +148,7 @@ def test_a_claim_continues_past_unsubscribed_people(store: Store, edition: Editi
     assert only.address == "reader9@example.org"
 
 
-def test_a_dead_workers_deliveries_are_free_at_once(store: Store, edition: Edition) -> None:
+def test_deliveries_of_a_dead_worker_are_free_immediately(store: Store, edition: Edition) -> None:
     claim(store, edition, "dead", limit=4)
     claim(store, edition, "alive", limit=3)
 
@@ -158,7 +158,7 @@ def test_a_dead_workers_deliveries_are_free_at_once(store: Store, edition: Editi
     assert sorted(d.attempts for d in again) == [0, 0, 0, 1, 1, 1, 1]
 
 
-def test_a_lapsed_lease_is_free_for_others(store: Store, edition: Edition) -> None:
+def test_an_expired_lease_is_free_for_others(store: Store, edition: Edition) -> None:
     claim(store, edition, "elsewhere")
 
     assert reclaim(store, now=later(minutes=1)) == 0
@@ -166,7 +166,7 @@ def test_a_lapsed_lease_is_free_for_others(store: Store, edition: Edition) -> No
     assert len(claim(store, edition, "w2", now=later(minutes=2))) == 10
 
 
-def test_a_held_delivery_waits_for_a_person(store: Store, edition: Edition) -> None:
+def test_a_delivery_on_hold_waits_for_a_person(store: Store, edition: Edition) -> None:
     claim(store, edition, "dead", limit=4)
 
     assert reclaim(store, dead=["dead"], hold=True) == 4
@@ -192,7 +192,7 @@ def test_a_late_answer_leaves_leased_deliveries_alone(store: Store, edition: Edi
     assert store.deliveries.counts(edition.id)[DeliveryStatus.SENT] == 0
 
 
-def test_a_delivery_that_is_sent_stays_sent(store: Store, edition: Edition) -> None:
+def test_a_sent_delivery_stays_sent(store: Store, edition: Edition) -> None:
     (done,) = claim(store, edition, limit=1)
     store.deliveries.acknowledge("w1", [accepted(done)])
 
@@ -204,7 +204,7 @@ def test_no_answers_write_nothing(store: Store) -> None:
     assert store.deliveries.acknowledge("w1", []) == 0
 
 
-def test_counts_are_the_editions_own(store: Store, edition: Edition) -> None:
+def test_counts_belong_to_one_edition(store: Store, edition: Edition) -> None:
     other = store.editions.create(draft("2026-W48"))
     assert other is not None
     claim(store, edition, limit=3)

@@ -108,7 +108,7 @@ def make_half(
     return store.editions.list()[0]
 
 
-def test_an_edition_in_parts_has_what_one_in_one_part_has(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edition_in_parts_equals_an_edition_in_one_part(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     add(store, *range(PEOPLE))
     add(store, 20, 21, topics=("ai",))
     add(store, 22, topics=("sea",))
@@ -135,7 +135,7 @@ def test_an_edition_for_few_is_made_in_one_transaction(store: Store, monkeypatch
 
 
 @pytest.mark.parametrize("parts", [0, 1, 2, 3])
-def test_another_host_completes_what_a_killed_one_left(
+def test_another_host_completes_the_edition_of_a_killed_one(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch, parts: int
 ) -> None:
     add(store, *range(PEOPLE))
@@ -158,7 +158,9 @@ def test_two_hosts_complete_an_edition_together(store: Store, other: Store, monk
     assert len(received(store, edition)) == len(claim(store, edition)) == 4 * PEOPLE
 
 
-def test_others_write_between_two_parts(store: Store, other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_processes_can_write_between_two_parts(
+    store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add(store, *range(PEOPLE))
     wrote: list[bool] = []
 
@@ -236,7 +238,7 @@ def test_a_change_in_the_middle_is_too_late_for_the_edition(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_happens_in_the_middle_everybody_gets_it_once(
+def test_whatever_happens_in_the_middle_everyone_gets_it_once(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = Random(seed)
@@ -268,7 +270,7 @@ def test_whatever_happens_in_the_middle_everybody_gets_it_once(
     assert {name: got[name] for name in got if name not in erased} == expected
 
 
-def test_topics_that_nobody_had_make_it_be_composed_again(store: Store) -> None:
+def test_new_topics_cause_the_edition_to_be_composed_again(store: Store) -> None:
     add(store, *range(PEOPLE))
     add(store, 40, topics=("moon",))
     with pytest.raises(ChoicesChangedError):
@@ -369,7 +371,7 @@ def test_a_half_made_edition_moves_to_the_new_name_when_it_is_complete(
     assert set(received(store, edition)) == {address(number) for number in range(PEOPLE)}
 
 
-def test_nobody_who_joins_in_the_middle_gets_a_letter_for_other_topics(
+def test_no_one_who_joins_in_the_middle_gets_a_version_for_other_topics(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(store, *range(PEOPLE))
@@ -383,7 +385,7 @@ def test_nobody_who_joins_in_the_middle_gets_a_letter_for_other_topics(
 
 
 @pytest.mark.parametrize("parts", [0, 1, 2, 3])
-def test_the_counts_say_about_how_many_are_missing(store: Store, monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
+def test_the_counts_estimate_how_many_are_missing(store: Store, monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
     add(store, *range(PEOPLE))
     add(store, 20, 21, newsletter="daily")
     edition = make_half(store, monkeypatch, parts)
@@ -397,7 +399,7 @@ def test_the_counts_say_about_how_many_are_missing(store: Store, monkeypatch: py
     assert store.deliveries.counts(edition.id).missing == 0
 
 
-def test_the_missing_of_a_segment_are_estimated_from_those_before(
+def test_missing_people_of_a_segment_are_estimated_from_earlier_parts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for each in range(200):  # every second one gets nothing

@@ -43,7 +43,7 @@ def test_a_newsletter_without_editions_starts_from_nothing(store: Store) -> None
     assert list(store.editions.list()) == list(store.editions.unfinished()) == []
 
 
-def test_newsletters_do_not_see_each_other(store: Store) -> None:
+def test_newsletters_do_not_affect_each_other(store: Store) -> None:
     post = EditionPost("p", "A post", "u")
     assert store.editions.create(draft(posts=(post,), number=4, passed_over=("old", "older")))
 
@@ -56,7 +56,7 @@ def test_newsletters_do_not_see_each_other(store: Store) -> None:
     assert store.editions.create(draft(newsletter="daily", posts=(post,))) is not None
 
 
-def test_only_editions_of_posts_are_public_and_counted(store: Store) -> None:
+def test_only_editions_with_posts_are_public_and_counted(store: Store) -> None:
     add_people(store, 2)
     for slot, kind in (("email:moved", EditionKind.LETTER), ("welcome:1", EditionKind.WELCOME)):
         made = store.editions.create(draft(slot, kind=kind, number=0, posts=()))
@@ -77,7 +77,7 @@ def test_only_editions_of_posts_are_public_and_counted(store: Store) -> None:
     assert store.editions.create(draft("email:moved", kind=EditionKind.LETTER, number=0, posts=())) is None
 
 
-def test_the_other_ids_of_a_post_are_handled_as_long_as_it_is(store: Store) -> None:
+def test_the_other_ids_of_a_post_are_handled_together_with_it(store: Store) -> None:
     one, two = (EditionPost(name, name, "u") for name in ("a", "b"))
     assert store.editions.create(draft("2026-W46", posts=(one,), passed_over=("old",)))
     others = (("b", "b2"), ("a", "a2"), ("old", "old2"), ("unknown", "u2"), ("b", "b"))
@@ -99,7 +99,7 @@ def test_editions_are_listed_newest_first(store: Store) -> None:
     assert [edition.slot for edition in store.editions.list()][-2:] == ["2026-11-21", "2026-W01"]
 
 
-def test_a_slot_is_made_once(store: Store) -> None:
+def test_a_slot_gets_only_one_edition(store: Store) -> None:
     add_people(store, 2)
     first = store.editions.create(draft())
     other_posts = (EditionPost("other", "Other", "u"),)
@@ -111,7 +111,7 @@ def test_a_slot_is_made_once(store: Store) -> None:
     assert store.deliveries.counts(first.id).total == 2
 
 
-def test_a_post_goes_out_with_one_edition_of_a_newsletter_only(store: Store) -> None:
+def test_a_post_is_in_only_one_edition_of_a_newsletter(store: Store) -> None:
     add_people(store, 2)
     taken = EditionPost("taken", "Taken", "u")
     store.editions.create(draft("2026-W47", posts=(taken,)))
@@ -122,20 +122,20 @@ def test_a_post_goes_out_with_one_edition_of_a_newsletter_only(store: Store) -> 
     assert store.editions.handled_posts("weekly") == {"taken"}
 
 
-def test_a_post_that_was_passed_over_never_goes_out(store: Store) -> None:
+def test_a_skipped_post_is_never_sent(store: Store) -> None:
     store.editions.create(draft("2026-W47", passed_over=("old",)))
     with pytest.raises(ChoicesChangedError):  # it is composed again without the post
         store.editions.create(draft("2026-W48", posts=(EditionPost("old", "Old", "u"),)))
     assert store.editions.slots("weekly") == {"2026-W47"}
 
 
-def test_posts_passed_over_twice_do_no_harm(store: Store) -> None:
+def test_skipping_posts_twice_does_no_harm(store: Store) -> None:
     store.editions.create(draft("2026-W47", passed_over=("old", "older")))
     assert store.editions.create(draft("2026-W48", passed_over=("old", "oldest"))) is not None
     assert {"old", "older", "oldest"} <= store.editions.handled_posts("weekly")
 
 
-def test_a_newsletter_begins_with_a_source_once_and_keeps_that_under_another_name(store: Store) -> None:
+def test_a_newsletter_begins_with_a_source_once_even_after_it_is_renamed(store: Store) -> None:
     begun = SourceBeginning(NOW, later(days=-1))
     store.editions.begin_with("weekly", "blog", begun)
     store.editions.begin_with("weekly", "blog", SourceBeginning(later(days=1), NOW))
@@ -145,7 +145,7 @@ def test_a_newsletter_begins_with_a_source_once_and_keeps_that_under_another_nam
     assert (store.editions.beginnings("weekly"), store.editions.beginnings("daily")) == ({}, {"blog": begun})
 
 
-def test_ten_at_once_make_a_slot_once(store: Store) -> None:
+def test_ten_processes_fill_a_slot_once(store: Store) -> None:
     add_people(store, 20)
     drafts = [draft(posts=(EditionPost(f"p{i}", "P", "u"), EditionPost("p", "P", "u"))) for i in range(10)]
 
@@ -157,7 +157,7 @@ def test_ten_at_once_make_a_slot_once(store: Store) -> None:
     assert store.deliveries.counts(made[0].id).total == 20
 
 
-def test_the_same_posts_make_one_edition(store: Store) -> None:
+def test_the_same_posts_make_only_one_edition(store: Store) -> None:
     ids = [f"p{i}" for i in range(8)]
     drafts = [
         draft(f"slot-{i}", posts=tuple(EditionPost(p, "P", "u") for p in (ids if i % 2 else ids[::-1])))
@@ -197,7 +197,7 @@ def test_an_edition_without_recipients_is_finished(store: Store) -> None:
     assert list(store.editions.unfinished()) == []
 
 
-def test_nothing_of_a_held_edition_is_claimed(store: Store) -> None:
+def test_no_delivery_of_an_edition_on_hold_is_claimed(store: Store) -> None:
     add_people(store, 3)
     edition = store.editions.create(draft(hold=Hold(HeldBy.APPROVAL, "waits for a yes")))
     assert edition is not None
@@ -246,7 +246,7 @@ def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
     return len(rows)
 
 
-def test_the_files_of_sent_posts_are_recorded_once_each(store: Store) -> None:
+def test_the_file_of_each_sent_post_is_recorded_once(store: Store) -> None:
     for slot, newsletter, ids in (("1", "weekly", "ab"), ("2", "daily", "bc")):
         posts = tuple(EditionPost(post_id, post_id, "u") for post_id in ids)
         assert store.editions.create(draft(slot, newsletter=newsletter, posts=posts))
@@ -267,7 +267,7 @@ def test_the_files_of_sent_posts_are_recorded_once_each(store: Store) -> None:
     assert files.missing() == frozenset()
 
 
-def test_posts_that_were_passed_over_have_no_file(store: Store) -> None:
+def test_skipped_posts_have_no_recorded_file(store: Store) -> None:
     assert store.editions.create(draft(passed_over=("old",), posts=(EditionPost("new", "New", "u"),)))
     assert store.post_files.missing() == {"new"}
     assert store.editions.handled_posts("weekly") == {"old", "new"}

@@ -58,7 +58,7 @@ def edition(store: Store) -> Edition:
     return make_edition(store, 20)
 
 
-def test_each_host_has_the_work_of_its_workers(store: Store, edition: Edition) -> None:
+def test_each_host_shows_the_work_of_its_workers(store: Store, edition: Edition) -> None:
     assert working(store) == {"home": (0, 0, 0, 0), "away": (0, 0, 0, 0)}
     work(store, edition, "one", HOME, leased=5, sent=2)
     work(store, edition, "two", HOME, leased=4)
@@ -66,7 +66,7 @@ def test_each_host_has_the_work_of_its_workers(store: Store, edition: Edition) -
     assert working(store) == {"home": (2, 7, 2, 2), "away": (1, 3, 1, 0)}
 
 
-def test_what_a_worker_has_sent_is_counted_after_its_end(store: Store, edition: Edition, tmp_path: Path) -> None:
+def test_messages_of_a_worker_are_counted_after_its_end(store: Store, edition: Edition, tmp_path: Path) -> None:
     work(store, edition, "one", HOME, leased=3, sent=3)
     work(store, edition, "two", HOME, leased=3, sent=2)
     work(store, edition, "three", AWAY, leased=3, sent=1)
@@ -78,7 +78,7 @@ def test_what_a_worker_has_sent_is_counted_after_its_end(store: Store, edition: 
     assert working(store) == {"home": (0, 0, 0, 5), "away": (0, 0, 0, 1)}
 
 
-def test_a_sign_of_life_is_renewed_when_it_is_old_or_the_version_changes(store: Store, edition: Edition) -> None:
+def test_a_heartbeat_is_renewed_when_it_is_old_or_the_version_changes(store: Store, edition: Edition) -> None:
     def noted(version: str, seconds: float) -> tuple[str, bool]:
         """Return the version, and whether the time was renewed."""
         with store.database.write() as connection:
@@ -98,14 +98,14 @@ def test_a_sign_of_life_is_renewed_when_it_is_old_or_the_version_changes(store: 
     assert store.hosts.find(AWAY).active_at is None
 
 
-def test_the_silence_of_a_host_is_the_same_for_every_clock(store: Store, edition: Edition) -> None:
+def test_the_silence_of_a_host_does_not_depend_on_clocks(store: Store, edition: Edition) -> None:
     if store.database.is_sqlite:
         return
     store.hosts.note_active(HOME, "1", later(days=300))
     assert store.fleet.hosts(later(days=-300))[0].silent < timedelta(seconds=20)
 
 
-def test_a_worker_without_a_new_sign_of_its_host_is_one(store: Store, edition: Edition) -> None:
+def test_a_worker_counts_even_without_a_new_heartbeat_of_its_host(store: Store, edition: Edition) -> None:
     work(store, edition, "one", AWAY, leased=1)
     assert [each.silent is None for each in store.fleet.hosts(NOW)] == [True, False]
 
@@ -120,6 +120,6 @@ def test_open_deliveries_are_counted_by_newsletter_and_state(store: Store, editi
     assert store.fleet.backlogs(later(hours=1)) == [Backlog("weekly", due=20, held=15, in_hand=3, oldest=NOW)]
 
 
-def test_nothing_is_counted_when_all_is_over(store: Store, edition: Edition) -> None:
+def test_nothing_is_counted_when_everything_is_finished(store: Store, edition: Edition) -> None:
     work(store, edition, "one", HOME, leased=20, sent=20)
     assert store.fleet.backlogs(NOW) == []

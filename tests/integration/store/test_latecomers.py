@@ -55,7 +55,7 @@ def make(store: Store, slot: str, days: float = 0) -> Edition:
     return edition
 
 
-def test_who_joined_later_gets_a_made_edition_once(store: Store) -> None:
+def test_people_who_joined_later_get_an_existing_edition_once(store: Store) -> None:
     join(store, "before", -1)
     edition = make(store, "2026-W47")
     assert send(store, edition) == ["before"]
@@ -73,7 +73,7 @@ def test_who_joined_later_gets_a_made_edition_once(store: Store) -> None:
     assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENT: 3}
 
 
-def test_only_the_chosen_get_it(store: Store) -> None:
+def test_only_the_chosen_people_get_the_edition(store: Store) -> None:
     edition = make(store, "2026-W47")
     ada, bob = join(store, "ada", 1), join(store, "bob", 1)
     assert store.latecomers.add(edition, WhoJoined([bob]), everyone, later(days=2)) == AddedDeliveries(1)
@@ -81,7 +81,7 @@ def test_only_the_chosen_get_it(store: Store) -> None:
     assert send(store, edition, 2) == ["bob"]
 
 
-def test_nothing_is_added_to_an_edition_of_which_only_totals_are_left(store: Store) -> None:
+def test_nothing_is_added_to_an_edition_with_only_totals_left(store: Store) -> None:
     join(store, "before", -1)
     edition = make(store, "2026-W47")
     send(store, edition)
@@ -123,7 +123,7 @@ class Sequence:
         return sent
 
 
-def test_each_new_subscriber_gets_the_steps_in_their_time(store: Store) -> None:
+def test_each_new_subscriber_gets_the_steps_at_their_times(store: Store) -> None:
     sequence = Sequence(store)
     join(store, "old", -1)
     assert sequence.run(0) == []
@@ -165,7 +165,7 @@ def test_an_open_step_is_waited_for(store: Store) -> None:
     assert store.latecomers.due("weekly", STEPS, "welcome-2", second, later(days=5)) == 1
 
 
-def test_a_step_added_later_goes_to_those_who_are_not_past_it(store: Store) -> None:
+def test_a_step_added_later_goes_to_people_who_are_not_past_it(store: Store) -> None:
     sequence = Sequence(store)
     join(store, "ada", 0)
     join(store, "bob", 6)
@@ -175,7 +175,7 @@ def test_a_step_added_later_goes_to_those_who_are_not_past_it(store: Store) -> N
     assert sequence.run(9) == ["welcome-2 bob"]
 
 
-def test_who_is_too_late_is_left_out(store: Store) -> None:
+def test_people_who_are_too_late_are_left_out(store: Store) -> None:
     sequence = Sequence(store)
     join(store, "ada", 0)
     assert sequence.run(31) == ["welcome-2 ada"]
@@ -188,7 +188,7 @@ def test_welcome_emails_keep_their_rows(store: Store) -> None:
     assert store.chores.roll_up(later(days=400), UNSETTLED) == 0
 
 
-def test_renaming_a_newsletter_keeps_what_was_seen_of_its_steps(store: Store) -> None:
+def test_renaming_a_newsletter_keeps_the_record_of_its_steps(store: Store) -> None:
     store.newsletters.see("weekly", "rule", NOW)
     store.newsletters.see("weekly/welcome", "welcome", NOW)
     store.newsletters.see("weekly-news/welcome", "welcome", NOW)

@@ -63,7 +63,7 @@ def send(store: Store, edition: Edition) -> int:
     return store.deliveries.acknowledge("w", settled)
 
 
-def test_an_edition_for_many_has_a_partition_and_one_for_few_has_none(pg: Store) -> None:
+def test_an_edition_for_many_people_has_a_partition_and_one_for_few_has_none(pg: Store) -> None:
     large, small = made(pg), made(pg, FEW)
     assert partitions(pg) == {f"deliveries_{large.id}"}
     assert len(rows(pg, f"deliveries_{large.id}")) == PEOPLE
@@ -90,7 +90,7 @@ def test_a_partition_is_dropped_when_totals_replace_it(pg: Store) -> None:
     assert len(rows(pg)) == PEOPLE
 
 
-def test_a_partition_that_is_being_read_is_left_for_another_day(pg: Store) -> None:
+def test_a_partition_that_is_being_read_is_dropped_on_a_later_day(pg: Store) -> None:
     large = made(pg)
     send(pg, large)
     with pg.database.read() as reading:
@@ -101,7 +101,7 @@ def test_a_partition_that_is_being_read_is_left_for_another_day(pg: Store) -> No
     assert partitions(pg) == set()
 
 
-def test_an_edition_shares_a_partition_if_its_own_would_make_others_wait(pg: Store) -> None:
+def test_an_edition_shares_a_partition_if_its_own_would_block_others(pg: Store) -> None:
     with pg.database.read() as reading:
         reading.exec_driver_sql(f"SELECT * FROM {OTHERS}").all()
         large = made(pg)
@@ -111,7 +111,7 @@ def test_an_edition_shares_a_partition_if_its_own_would_make_others_wait(pg: Sto
     assert rows(pg) == []
 
 
-def test_a_partition_without_an_edition_is_dropped_when_a_later_one_was_made(pg: Store) -> None:
+def test_a_partition_without_an_edition_is_dropped_after_a_later_one_was_made(pg: Store) -> None:
     unused = make_partition(pg.database)
     assert partitions(pg) == {f"deliveries_{unused}"}
     assert drop_partitions(pg.database) == 0
@@ -120,13 +120,13 @@ def test_a_partition_without_an_edition_is_dropped_when_a_later_one_was_made(pg:
     assert partitions(pg) == {f"deliveries_{large.id}"}
 
 
-def test_a_slot_that_is_taken_leaves_no_second_edition(pg: Store) -> None:
+def test_a_filled_slot_leaves_no_second_edition(pg: Store) -> None:
     large = made(pg)
     assert pg.editions.create(draft(newsletter=MANY)) is None
     assert pg.deliveries.counts(large.id).total == len(rows(pg)) == PEOPLE
 
 
-def test_claims_and_answers_look_into_the_partition_of_their_edition_only(pg: Store) -> None:
+def test_claims_and_answers_read_only_the_partition_of_their_edition(pg: Store) -> None:
     first, second = made(pg), made(pg, MANY, "2026-W48")
     executed: list[tuple[str, Any]] = []
 

@@ -132,7 +132,7 @@ HOLDS = {
 }
 
 
-def test_migration_says_who_held_editions(store_url: str, tmp_path: Path) -> None:
+def test_the_migration_records_who_put_editions_on_hold(store_url: str, tmp_path: Path) -> None:
     database = Database(store_url, tmp_path)
     with database.write() as connection:
         move_to(connection, "0006")
@@ -155,7 +155,7 @@ def test_migration_says_who_held_editions(store_url: str, tmp_path: Path) -> Non
     database.close()
 
 
-def test_a_hold_by_an_older_process_is_a_persons(store_url: str, tmp_path: Path) -> None:
+def test_a_hold_by_an_older_process_counts_as_one_by_a_person(store_url: str, tmp_path: Path) -> None:
     with open_store(store_url, tmp_path) as store:
         edition = store.editions.create(draft())
         assert edition is not None

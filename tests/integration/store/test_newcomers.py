@@ -59,14 +59,14 @@ def added(
 
 @given(people=st.lists(PEOPLE, min_size=2, max_size=12), event=EVENTS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_people_who_are_added_together_are_as_those_who_are_added_alone(
+def test_people_added_together_equal_people_added_one_by_one(
     store: Store, people: list[NewSubscriber], event: SubscriberEvent
 ) -> None:
     named = [replace(each, address=f"reader{number}@example.org") for number, each in enumerate(people)]
     assert added(store, named, len(named), event) == added(store, named, 1, event)
 
 
-def test_two_people_may_share_a_wish_of_which_only_one_is_the_first(store: Store) -> None:
+def test_two_people_may_share_a_wish_although_only_one_is_the_first(store: Store) -> None:
     """The second row of a person does not change topics, although it is the first row of someone else."""
     one, other = (Subscription("weekly", ("a",)),), (Subscription("weekly", ("b",)),)
     rows = [("ada", one), ("ben", other), ("ada", other)]
@@ -76,7 +76,7 @@ def test_two_people_may_share_a_wish_of_which_only_one_is_the_first(store: Store
     assert found == {"ada": one, "ben": other}
 
 
-def test_one_of_many_values_is_found_whatever_signs_it_has(store: Store, tmp_path: Path) -> None:
+def test_one_of_many_values_is_found_whatever_characters_it_has(store: Store, tmp_path: Path) -> None:
     names = ['a"b', "a\\b", "{a,b}", "NULL", "", "a'b", "é", "a,b"]
     people = [NewSubscriber(f"{number}@example.org", name=name) for number, name in enumerate(names)]
     store.subscribers.add_many(people, at=NOW, source="test")

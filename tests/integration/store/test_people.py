@@ -75,7 +75,7 @@ def names(store: Store, **asked: object) -> list[str]:
     return found
 
 
-def test_people_are_found_by_all_that_is_known(people: Store) -> None:
+def test_people_are_found_by_all_data_about_them(people: Store) -> None:
     status = SubscriberStatus
     asked: list[tuple[dict[str, object], str]] = [
         ({}, "zoe ada m.ito plain adam o strasse none late"),
@@ -139,7 +139,7 @@ def test_people_are_found_by_all_that_is_known(people: Store) -> None:
 
 
 @pytest.mark.parametrize("sort", PeopleSort)
-def test_pages_lead_through_everybody_in_both_directions(people: Store, sort: PeopleSort) -> None:
+def test_pages_lead_through_everyone_in_both_directions(people: Store, sort: PeopleSort) -> None:
     right = {
         PeopleSort.JOINED: "zoe ada m.ito plain adam o strasse none late",
         PeopleSort.ADDRESS: "ada adam late m.ito none o plain strasse zoe",
@@ -173,7 +173,7 @@ def both_ways(store: Store, query: PeopleQuery) -> list[str]:
     return found
 
 
-def test_a_page_after_a_person_who_is_gone_is_refused(people: Store) -> None:
+def test_a_page_after_a_deleted_person_is_refused(people: Store) -> None:
     with pytest.raises(PlaceGoneError, match="is not in the database"):
         people.people.find(PeopleQuery(after="0" * 24), NOW)
 
@@ -192,7 +192,7 @@ def test_a_new_name_is_found_and_the_old_one_is_not(people: Store) -> None:
     assert [row for row in rows if search_key(row.name) != row.name_key] == []
 
 
-def test_fields_that_somebody_broke_by_hand_hide_nobody(people: Store) -> None:
+def test_fields_broken_by_hand_hide_no_one(people: Store) -> None:
     with people._database.write() as connection:
         broken = subscribers.c.address_key.in_(("zoe@example.org", "late@example.org"))
         connection.execute(sa.update(subscribers).where(broken).values(fields='{"city": oslo'))
@@ -200,7 +200,7 @@ def test_fields_that_somebody_broke_by_hand_hide_nobody(people: Store) -> None:
     assert names(people, search="zoe") == ["zoe"]
 
 
-def test_a_page_has_a_bounded_size() -> None:
+def test_a_page_has_a_limited_size() -> None:
     for limit in (0, 1_001):
         with pytest.raises(ValueError, match="a page has"):
             PeopleQuery(limit=limit)

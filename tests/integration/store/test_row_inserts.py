@@ -50,7 +50,7 @@ def stored(connection: sa.Connection) -> list[tuple[Any, ...]]:
 
 @given(rows=ROWS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_rows_are_stored_as_sqlalchemy_stores_them(store: Store, rows: list[dict[str, Any]]) -> None:
+def test_rows_are_stored_as_by_sqlalchemy(store: Store, rows: list[dict[str, Any]]) -> None:
     found = []
     for is_ours in (False, True):
         with store.database.write(dry_run=True) as connection:
@@ -122,7 +122,7 @@ def test_the_numbers_of_new_rows_are_those_in_the_table(store: Store) -> None:
     assert list(new) == ["k1", "k2", "k3"]
 
 
-def test_rows_that_are_skipped_have_no_new_number(store: Store) -> None:
+def test_skipped_rows_have_no_new_number(store: Store) -> None:
     before, _ = numbers_of(store, [row(2), row(4)])
     new, stored_numbers = numbers_of(store, [row(1), row(2, name="again"), row(3), row(3), row(4), row(5)])
     assert new == {key: stored_numbers[key] for key in ("k1", "k3", "k5")}

@@ -234,7 +234,7 @@ def random_condition(random_: random.Random, depth: int = 0) -> str:
     return f"{'not ' if kind < 0.6 else ''}({joined})"
 
 
-def test_the_database_answers_as_plain_python_does(store: Store) -> None:
+def test_the_database_agrees_with_plain_python(store: Store) -> None:
     add_random_people(store, 120, seed=19)
     people = [(each, store.subscribers.consent(each.id)) for each in store.subscribers.list()]
     random_ = random.Random(7)
@@ -264,7 +264,7 @@ def ids(people: Any) -> list[int]:
     return [each.id for each in people]
 
 
-def test_fields_that_are_not_what_we_write_have_no_value_and_no_error(store: Store) -> None:
+def test_fields_in_an_unknown_format_have_no_value_and_no_error(store: Store) -> None:
     damaged = ["", "x", "[]", "null", '{"points":', '{"points":NaN}', '{"points":1e999999}', '{"points":1e400}']
     damaged += [
         r'{"city":"\u0000"}', r'{"city":"\ud800"}', '{"city":{"a":1}}', '{"city":"a\nb"}', '{"points":null}',

@@ -55,7 +55,7 @@ def test_a_second_grant_begins_where_the_first_ends(shared: Store) -> None:
     assert second.at == pytest.approx(first.at + 4 / 20, abs=1e-5)
 
 
-def test_nobody_has_turns_that_are_far_ahead(shared: Store) -> None:
+def test_no_one_gets_turns_far_ahead(shared: Store) -> None:
     grants = [take(shared, 20, 10) for _ in range(4)]
     assert [grant.turns for grant in grants] == [10, 10, 0, 0]
     assert grants[-1].at == pytest.approx(grants[0].at + 2 * GRANT_SECONDS - AHEAD_SECONDS, abs=1e-4)
@@ -67,7 +67,7 @@ def test_a_slow_rate_has_no_queue(shared: Store) -> None:
     assert second.at == pytest.approx(first.at + 60 - AHEAD_SECONDS, abs=1e-3)
 
 
-def test_takers_at_once_get_disjoint_turns_at_the_pace_of_the_rate(shared: Store) -> None:
+def test_simultaneous_workers_get_disjoint_turns_at_the_rate(shared: Store) -> None:
     with ThreadPoolExecutor(4) as pool:
         parts = [pool.submit(taken, shared, 200, 7, 1.0) for _ in range(4)]
         grants = sorted((grant for part in parts for grant in part.result()), key=lambda grant: grant.at)
@@ -76,7 +76,7 @@ def test_takers_at_once_get_disjoint_turns_at_the_pace_of_the_rate(shared: Store
     assert sum(grant.turns for grant in grants) <= 200 * (1.0 + 2 * AHEAD_SECONDS + GRANT_SECONDS)
 
 
-def test_what_nobody_took_is_not_saved_up(shared: Store) -> None:
+def test_unused_turns_are_not_saved_up(shared: Store) -> None:
     take(shared, 1_000, 1)
     time.sleep(0.1)
     grant = take(shared, 1_000, 1)
@@ -89,12 +89,12 @@ def test_the_turns_of_a_dead_worker_are_lost(shared: Store, postgres_url: str, t
     assert take(shared, 20, 10).at == pytest.approx(lost.at + GRANT_SECONDS, abs=1e-4)
 
 
-def test_each_rate_is_counted_by_itself(shared: Store) -> None:
+def test_each_rate_is_counted_separately(shared: Store) -> None:
     assert take(shared, 1, 1, "relay").turns == take(shared, 1, 1, "relay gmail.com").turns == 1
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=20), timedelta(seconds=5)])
-def test_a_faster_rate_and_a_clock_that_was_set_back_do_not_wait_for_hours(
+def test_a_faster_rate_or_a_clock_that_was_set_back_does_not_wait_for_hours(
     shared: Store, postgres_url: str, ahead: timedelta
 ) -> None:
     take(shared, 20, 1)
@@ -105,7 +105,7 @@ def test_a_faster_rate_and_a_clock_that_was_set_back_do_not_wait_for_hours(
     assert grant.at == pytest.approx(grant.read_at + AHEAD_SECONDS, abs=0.1)
 
 
-def test_several_takers_never_exceed_the_recipients_of_a_day(shared: Store) -> None:
+def test_several_workers_never_exceed_the_daily_recipients(shared: Store) -> None:
     def take_all() -> int:
         return sum([shared.limits.take_recipients("relay", 7, 100).recipients for _ in range(10)])
 
@@ -113,21 +113,21 @@ def test_several_takers_never_exceed_the_recipients_of_a_day(shared: Store) -> N
         assert sum([each.result() for each in [pool.submit(take_all) for _ in range(4)]]) == 100
 
 
-def test_the_day_is_the_one_of_the_database_in_utc(shared: Store) -> None:
+def test_the_day_is_that_of_the_database_in_utc(shared: Store) -> None:
     grant = shared.limits.take_recipients("relay", 1, 100)
     now = datetime.now(UTC)
     assert grant.day in (f"{now:%Y-%m-%d}", f"{now - timedelta(seconds=10):%Y-%m-%d}")
     assert 0 < grant.left <= 86_400
 
 
-def test_recipients_that_are_given_back_may_be_taken_again(shared: Store) -> None:
+def test_returned_recipients_may_be_used_again(shared: Store) -> None:
     grant = shared.limits.take_recipients("relay", 60, 60)
     assert not shared.limits.take_recipients("relay", 1, 60).recipients
     shared.limits.return_recipients("relay", grant.day, 25)
     assert shared.limits.take_recipients("relay", 60, 60).recipients == 25
 
 
-def test_a_lower_limit_gives_nothing_back(shared: Store) -> None:
+def test_a_lower_limit_returns_nothing(shared: Store) -> None:
     assert shared.limits.take_recipients("relay", 60, 60).recipients == 60
     assert shared.limits.take_recipients("relay", 60, 50).recipients == 0
 
@@ -140,7 +140,7 @@ def test_counts_of_earlier_days_are_deleted(shared: Store, postgres_url: str) ->
     assert left == [("other", 5), ("relay", 1)]
 
 
-def test_a_database_that_is_away_is_an_error(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_an_error(tmp_path: Path) -> None:
     limits = SendingLimits(Database("postgresql://nobody@127.0.0.1:1/none", tmp_path))
     with pytest.raises(StoreAwayError):
         limits.take_turns("relay", 1, 1, late=0, timer=time.monotonic)

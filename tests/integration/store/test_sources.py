@@ -49,7 +49,7 @@ def fill(store: Store, *numbers: int, name: str = "blog") -> list[int]:
     return list(found.listed)
 
 
-def test_what_a_feed_says_is_read_back_as_it_was_written(store: Store) -> None:
+def test_the_data_of_a_feed_is_read_back_as_written(store: Store) -> None:
     state = store.sources.see({"blog": URL}, NOW)["blog"]
     assert (state.next_at, state.asked_at, state.revision) == (NOW, None, 0)
     assert store.sources.revision() == 0
@@ -125,7 +125,7 @@ def test_each_due_source_is_claimed_by_one_host(store: Store, store_url: str, tm
     assert set(store.sources.claim({**until, "unknown": NOW}, later(hours=1))) == set(names)
 
 
-def test_hosts_that_claim_at_the_same_moment_share_the_sources(store: Store, store_url: str, tmp_path: Path) -> None:
+def test_hosts_that_claim_at_the_same_time_share_the_sources(store: Store, store_url: str, tmp_path: Path) -> None:
     names = [f"blog{n}" for n in range(40)]
     store.sources.see(dict.fromkeys(names, URL), NOW)
     until = dict.fromkeys(names, later(hours=1))
@@ -143,7 +143,7 @@ def test_hosts_that_claim_at_the_same_moment_share_the_sources(store: Store, sto
     assert sorted(claimed) == sorted(names)
 
 
-def test_nobody_fetches_a_source_that_wants_to_be_left_alone(store: Store) -> None:
+def test_no_one_fetches_a_source_that_asks_for_a_pause(store: Store) -> None:
     state = store.sources.see({"blog": URL}, NOW)["blog"]
     failed = replace(
         state, next_at=later(hours=2), closed_until=later(hours=2), failing_since=NOW, failures=1, error="HTTP 503"
@@ -155,7 +155,7 @@ def test_nobody_fetches_a_source_that_wants_to_be_left_alone(store: Store) -> No
     assert set(store.sources.claim(until, later(hours=2))) == {"blog"}
 
 
-def test_the_claim_of_a_killed_host_ends_and_so_does_one_that_is_given_back(store: Store) -> None:
+def test_the_claim_of_a_killed_host_ends_and_so_does_a_returned_one(store: Store) -> None:
     store.sources.see({"blog": URL}, NOW)
     until = {"blog": later(hours=9)}
     (mine,) = store.sources.claim(until, NOW).values()
@@ -170,7 +170,7 @@ def test_the_claim_of_a_killed_host_ends_and_so_does_one_that_is_given_back(stor
     assert store.sources.claim(until, later(hours=7)) == {}
 
 
-def test_what_a_hub_reports_during_a_fetch_is_fetched_after_it(store: Store) -> None:
+def test_a_notification_during_a_fetch_causes_another_fetch(store: Store) -> None:
     store.sources.see({"blog": URL}, NOW)
     (mine,) = store.sources.claim({"blog": later(hours=1)}, NOW).values()
     store.sources.wake("blog", later(minutes=5))
@@ -182,7 +182,7 @@ def test_what_a_hub_reports_during_a_fetch_is_fetched_after_it(store: Store) -> 
     assert (state.next_at, state.etag) == (later(minutes=5), "new")
 
 
-def test_a_wrong_clock_keeps_a_source_away_for_an_hour_at_most(store: Store) -> None:
+def test_a_wrong_clock_delays_a_source_by_at_most_an_hour(store: Store) -> None:
     (state,) = store.sources.see({"blog": URL}, NOW).values()
     assert state.may_be_claimed(NOW)
     (claimed,) = store.sources.claim({"blog": later(days=400)}, later(days=399)).values()
@@ -196,7 +196,7 @@ def test_a_wrong_clock_keeps_a_source_away_for_an_hour_at_most(store: Store) -> 
     assert store.sources.claim({"blog": later(hours=2)}, later(minutes=-30)) == {}
 
 
-def test_another_address_is_fetched_at_once_and_keeps_the_items(store: Store) -> None:
+def test_a_new_url_is_fetched_immediately_and_keeps_the_items(store: Store) -> None:
     fill(store, 1)
     state = store.sources.state("blog")
     assert state is not None
@@ -230,7 +230,7 @@ def test_an_item_is_skipped_once(store: Store) -> None:
     assert store.sources.revision() == before + 1
 
 
-def test_what_was_agreed_with_a_hub_is_forgotten_with_the_address(store: Store) -> None:
+def test_a_lease_with_a_hub_ends_with_the_url(store: Store) -> None:
     store.sources.see({"blog": URL, "other": URL}, NOW)
     lease = HubLease("https://hub.example.org/", URL, "token", "secret", NOW, later(days=5))
     store.sources.set_hub("blog", lease)
@@ -243,7 +243,7 @@ def test_what_was_agreed_with_a_hub_is_forgotten_with_the_address(store: Store) 
     assert store.sources.hub("blog") is store.sources.hub("other") is None
 
 
-def test_the_quick_look_at_sources_agrees_with_the_store(tmp_path: Path) -> None:
+def test_the_quick_check_of_sources_agrees_with_the_store(tmp_path: Path) -> None:
     url = "sqlite:///publisher.db"
     assert sources_key(url, tmp_path) is None
     keys = []

@@ -34,7 +34,7 @@ def end_leases(store: Store) -> None:
         connection.execute(sa.update(workers).values(lease_until=later(days=-9)))
 
 
-def test_a_database_from_which_somebody_sends_is_not_replaced(store: Store, tmp_path: Path) -> None:
+def test_a_database_in_use_for_sending_is_not_replaced(store: Store, tmp_path: Path) -> None:
     store.workers.begin("one", "worker-2", BEAT)
     store.workers.begin("two", "worker-1", BEAT)
     end_leases(store)
@@ -70,7 +70,7 @@ def test_a_worker_waits_until_the_data_is_replaced(postgres_url: str, tmp_path: 
         assert [worker.name for worker in store.workers.list()] == ["new"]
 
 
-def test_nobody_sends_from_a_half_copied_file(sqlite_store: Store) -> None:
+def test_no_one_sends_from_a_partial_copy(sqlite_store: Store) -> None:
     store = sqlite_store
     store.workers.begin("silent", "home", BEAT)
     end_leases(store)
@@ -99,7 +99,7 @@ class Sending:
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
-def test_a_restore_in_the_middle_of_a_run_sends_nothing_twice(
+def test_a_restore_during_a_run_sends_nothing_twice(
     project: Project, store_url: str, tmp_path: Path, is_silent: bool
 ) -> None:
     here, mailboxes = Sending(project, store_url), Patient()

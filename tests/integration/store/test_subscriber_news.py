@@ -9,7 +9,7 @@ from publisher.store.subscriber_records import AddOptions, Evidence
 from tests.support.store_samples import NOW, later, person
 
 
-def test_everyone_is_reported_once_and_those_of_a_file_as_a_number(store: Store) -> None:
+def test_everyone_is_reported_once_and_imported_people_as_a_number(store: Store) -> None:
     news = store.subscriber_news
     store.subscribers.add_many([person("old@example.org")], at=NOW, source="form /subscribe")
     assert news.since(20) is None

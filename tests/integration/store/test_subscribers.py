@@ -92,7 +92,7 @@ def test_an_unsubscribed_address_is_refused(store: Store) -> None:
     ]
 
 
-def test_leaving_one_newsletter_keeps_the_others(store: Store) -> None:
+def test_unsubscribing_from_one_newsletter_keeps_the_others(store: Store) -> None:
     store.subscribers.add(person("ada@example.org", "weekly", "daily"), at=NOW, source="form")
 
     assert store.subscribers.remove("ada@example.org", "daily", at=NOW, source="link")

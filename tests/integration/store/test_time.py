@@ -13,7 +13,7 @@ from tests.support.delivery_samples import Scripted, run
 from tests.support.store_samples import NOW, add_people, draft, later
 
 
-def test_slots_count_from_the_first_look_and_each_new_rule(store: Store) -> None:
+def test_slots_count_from_the_first_tick_and_from_each_new_schedule(store: Store) -> None:
     assert store.newsletters.find("weekly") is None
     first = store.newsletters.see("weekly", "monday", NOW)
     assert (first.since, first.passed, first.is_new) == (NOW, None, True)
@@ -40,7 +40,7 @@ def test_an_edition_made_ahead_is_public_at_its_time(store: Store, tmp_path: Pat
     assert list(store.editions.public(later(days=1), "other")) == []
 
 
-def test_a_held_edition_is_public_if_something_was_sent(store: Store, tmp_path: Path) -> None:
+def test_an_edition_on_hold_is_public_if_something_was_sent(store: Store, tmp_path: Path) -> None:
     add_people(store, 2)
     begun, untouched = store.editions.create(draft("2026-W46")), store.editions.create(draft("2026-W47"))
     assert begun is not None
@@ -57,7 +57,7 @@ def test_a_held_edition_is_public_if_something_was_sent(store: Store, tmp_path: 
     assert [each.held for each in store.editions.list()].count("skipped") == 1
 
 
-def test_the_quick_look_agrees_with_the_store(tmp_path: Path) -> None:
+def test_the_quick_check_agrees_with_the_store(tmp_path: Path) -> None:
     url = "sqlite:///publisher.db"
     with open_store(url, tmp_path) as store:
         add_people(store, 1)
@@ -78,7 +78,7 @@ def test_the_quick_look_agrees_with_the_store(tmp_path: Path) -> None:
         assert editions_key(url, tmp_path, later(days=1)) not in keys
 
 
-def test_posts_passed_over_stay_handled(store: Store) -> None:
+def test_skipped_posts_stay_handled(store: Store) -> None:
     edition = store.editions.create(draft("2026-W47"))
     assert edition is not None
     store.editions.pass_over("weekly", ["old", edition.posts[0].id, "old"])

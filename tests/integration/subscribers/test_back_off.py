@@ -47,7 +47,7 @@ def test_an_address_that_never_confirms_gets_four_emails(people: Store) -> None:
     assert [moment for moment in sorted(set(moments)) if ask(people, now=moment)] == STEPS
 
 
-def test_requests_do_not_postpone_forgetting(people: Store) -> None:
+def test_requests_do_not_postpone_the_end_of_a_wait(people: Store) -> None:
     for number, moment in enumerate(hourly(60)):
         if number % 4 == 0:
             ask(people, now=moment)
@@ -116,7 +116,7 @@ def test_known_and_erased_addresses_back_off_as_well(people: Store, prepare: Cal
     assert mailed(lambda moment: ask(people, now=moment)) == STEPS
 
 
-def test_a_new_address_is_asked_four_times(people: Store) -> None:
+def test_a_new_address_gets_four_emails(people: Store) -> None:
     ada = subscribed(people)
 
     def send(moment: datetime) -> object:
@@ -125,13 +125,13 @@ def test_a_new_address_is_asked_four_times(people: Store) -> None:
     assert mailed(send) == STEPS
 
 
-def test_the_old_address_is_asked_four_times(people: Store) -> None:
+def test_the_old_address_gets_four_emails(people: Store) -> None:
     ada = subscribed(people)
     assert mailed(lambda moment: request_account_link(people, TERMS, ada.uid, now=moment).email) == STEPS
     assert request_account_link(people, TERMS, ada.uid, now=later(days=31)).possible
 
 
-def test_the_mailbox_starts_the_count_again(people: Store) -> None:
+def test_a_click_in_the_mailbox_restarts_the_count(people: Store) -> None:
     first = ask(people)
     assert first is not None
     assert confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
@@ -145,7 +145,7 @@ def test_the_mailbox_starts_the_count_again(people: Store) -> None:
     assert request_account_link(people, TERMS, ada.uid, now=later(minutes=2)).email is not None
 
 
-def test_an_hour_has_a_limit_for_all(people: Store) -> None:
+def test_there_is_an_hourly_limit_in_total(people: Store) -> None:
     few = replace(TERMS, most_requests=3)
     crowd = [f"reader{n}@example.org" for n in range(6)]
     assert [bool(ask(people, each, terms=few)) for each in crowd] == [True] * 3 + [False] * 3
@@ -155,7 +155,7 @@ def test_an_hour_has_a_limit_for_all(people: Store) -> None:
     assert ask(people, crowd[5], terms=few, now=later(minutes=61)) is not None
 
 
-def test_never_means_never_for_every_spelling(people: Store) -> None:
+def test_refusing_all_email_covers_every_spelling(people: Store) -> None:
     ask(people, "ada@gmail.com", name="Ada")
     decline_all(people, "ada@gmail.com", now=NOW, source="link /never")
     assert people.subscribers.count() == 0
@@ -170,7 +170,7 @@ def test_never_means_never_for_every_spelling(people: Store) -> None:
     assert ask(people, "ada@gmail.com") is not None
 
 
-def test_never_ends_a_subscription_too(people: Store) -> None:
+def test_refusing_all_email_also_ends_a_subscription(people: Store) -> None:
     ada = subscribed(people)
     decline_all(people, "ada@example.org", now=NOW, source="link /never")
     decline_all(people, "stranger@example.org", now=NOW, source="link /never")

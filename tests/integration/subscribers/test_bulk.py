@@ -42,7 +42,7 @@ def test_many_people_are_tagged_in_groups(people: Store) -> None:
     assert tag_people(people, PeopleQuery(tag="vip"), [], ["vip"], OPTIONS).changed == 603
 
 
-def test_somebody_with_too_many_tags_keeps_theirs(people: Store) -> None:
+def test_a_person_with_too_many_tags_keeps_their_tags(people: Store) -> None:
     add_people(people, 2)
     full = tuple(f"t{number}" for number in range(100))
     edit(people, known(people, "reader0@example.org"), Change(tags=full), at=NOW, source="test", known={})
@@ -71,7 +71,7 @@ def test_people_are_unsubscribed_suppressed_and_deleted_together(people: Store) 
     assert people.suppressions.counts()[SuppressionReason.ERASED] == 11
 
 
-def test_other_people_than_were_shown_are_refused_even_if_they_are_as_many(people: Store) -> None:
+def test_different_people_than_shown_are_refused_even_if_the_number_is_the_same(people: Store) -> None:
     add_people(people, 3)
     tag_people(people, PeopleQuery(search="reader1"), ["x"], [], OPTIONS)
     tagged = PeopleQuery(tag="x")
@@ -107,7 +107,7 @@ def test_the_owner_can_let_a_confirmation_be_sent_again(people: Store) -> None:
         ask_again(people, TERMS, person, newsletters=["daily"], now=later(days=1), source="test")
 
 
-def test_after_a_corrected_address_the_link_goes_to_the_new_one(people: Store) -> None:
+def test_after_a_correction_the_link_is_sent_to_the_new_address(people: Store) -> None:
     ask(people, "ada@exmaple.org")
     wrong = known(people, "ada@exmaple.org")
     edit(people, wrong, Change(address="ada@example.org"), at=NOW, source="test", known={})
@@ -121,7 +121,7 @@ def test_after_a_corrected_address_the_link_goes_to_the_new_one(people: Store) -
         ask_again(people, TERMS, known(people), newsletters=["daily"], now=later(days=40), source="test")
 
 
-def test_nobody_who_has_confirmed_is_asked_again(people: Store) -> None:
+def test_no_one_who_has_confirmed_is_asked_again(people: Store) -> None:
     person = subscribed(people)
     with pytest.raises(SubscriberError, match="is not waiting"):
         ask_again(people, TERMS, person, newsletters=["daily"], now=NOW, source="test")

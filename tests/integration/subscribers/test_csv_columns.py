@@ -227,7 +227,7 @@ def test_a_name_in_two_columns_is_joined(tmp_path: Path, head: str, cells: str, 
         ("SMS opted in", ("2023-07-21", ""), ""),
     ],
 )
-def test_a_column_of_dates_of_consent_is_that_of_joining(
+def test_a_column_with_consent_dates_is_used_as_joining_date(
     tmp_path: Path, column: str, cells: tuple[str, str], joined: str
 ) -> None:
     path = tmp_path / "list.csv"

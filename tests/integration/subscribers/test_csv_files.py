@@ -58,7 +58,7 @@ def test_all_kinds_of_csv_are_read(sqlite_store: Store, file: Path, text: str) -
     assert (report.added, refused) == (1, [])
 
 
-def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) -> None:
+def test_each_refused_line_is_reported_with_its_reason(store: Store, file: Path) -> None:
     store.subscribers.add(person("left@example.org"), at=NOW, source="form")
     store.subscribers.remove("left@example.org", at=NOW, source="link")
     text = (
@@ -96,7 +96,7 @@ def test_importing_twice_changes_nothing(store: Store, file: Path) -> None:
     assert [(p.uid, p.subscriptions) for p in store.subscribers.list()] == before
 
 
-def test_an_address_twice_in_a_file_is_one_subscriber(store: Store, file: Path) -> None:
+def test_a_repeated_address_in_a_file_is_one_subscriber(store: Store, file: Path) -> None:
     text = "email,newsletters\nada@example.org,weekly\nADA@example.org,daily\nada@example.org,weekly\n"
     report = bring(store, file, text).report
 
@@ -165,7 +165,7 @@ def test_a_file_without_an_address_column_is_one_line(sqlite_store: Store, file:
         bring(sqlite_store, file, text)
 
 
-def test_a_file_in_utf_16_is_read_by_its_mark(sqlite_store: Store, file: Path) -> None:
+def test_a_file_in_utf_16_is_recognised_by_its_byte_order_mark(sqlite_store: Store, file: Path) -> None:
     done = bring(sqlite_store, file, "email\nada@example.org\n".encode("utf-16"))
     assert done.report.added == 1
 
@@ -175,7 +175,7 @@ def test_a_missing_file_is_one_line(sqlite_store: Store, tmp_path: Path) -> None
         bring_file(sqlite_store, tmp_path / "absent.csv")
 
 
-def test_what_is_exported_comes_back_the_same(store: Store, tmp_path: Path) -> None:
+def test_an_export_can_be_imported_unchanged(store: Store, tmp_path: Path) -> None:
     store.subscribers.add(person("=1+1@example.org", name="=HYPERLINK(1)"), at=NOW, source="test")
     store.subscribers.add(person("+plus@example.org", name="'- quoted"), at=NOW, source="test")
     store.subscribers.add(person("two@example.org", "weekly", topics=("ai",)), at=NOW, source="test")
@@ -216,14 +216,14 @@ SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "�
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("before", ["", " ", "\xa0", "\u3000", "\u200b", "\ufeff", "'", "'' "])
-def test_every_form_of_a_sign_is_guarded(sign: str, before: str) -> None:
+def test_every_form_of_a_formula_character_is_escaped(sign: str, before: str) -> None:
     cell = f"{before}{sign}1+1"
     assert guarded(cell) == f"'{cell}"
     assert unguarded(guarded(cell)) == cell
 
 
 @pytest.mark.parametrize("cell", ["Ada", "", "1+1", "'Ada", "Ada = Bob", " Ada", "–", "2026-11-29", "É", "''"])
-def test_other_cells_stay_as_they_are(cell: str) -> None:
+def test_other_cells_are_unchanged(cell: str) -> None:
     assert guarded(cell) == unguarded(cell) == cell
 
 

@@ -36,7 +36,7 @@ from tests.support.store_samples import NOW, later, person
 __all__ = ["people"]
 
 
-def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> None:
+def test_nothing_is_subscribed_before_confirmation(people: Store) -> None:
     notice = ask(people, " Ada@Example.ORG ", "weekly", topics=("ml", "ai"), name="Ada\nLovelace", language="en-GB")
 
     assert notice is not None
@@ -62,7 +62,7 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
     ]
 
 
-def test_an_unconfirmed_name_is_not_mailed(people: Store) -> None:
+def test_an_unconfirmed_name_is_not_used_in_emails(people: Store) -> None:
     evil = "Your account is locked, visit https://evil.example/login NOW"
     first = ask(people, name=evil)
     assert first is not None
@@ -77,7 +77,7 @@ def test_an_unconfirmed_name_is_not_mailed(people: Store) -> None:
     assert (again.kind, again.name) == (SubscriptionEmailKind.ALREADY, evil)  # it was theirs in that case
 
 
-def test_evidence_is_kept_as_the_policy_says(people: Store) -> None:
+def test_evidence_is_kept_according_to_the_policy(people: Store) -> None:
     ask(people, "plain@example.org")
     ask(people, "kept@example.org", terms=replace(TERMS, keep_ip=True, keep_user_agent=True))
 
@@ -142,7 +142,7 @@ def test_a_stranger_changes_nothing_for_a_subscriber(people: Store) -> None:
     assert known(people).name == "Mallory"  # the owner of the mailbox confirmed, and there was no name before
 
 
-def test_only_the_mailbox_brings_a_subscriber_back(people: Store) -> None:
+def test_only_a_confirmation_subscribes_someone_again(people: Store) -> None:
     left, bounced = subscribed(people, "left@example.org"), subscribed(people, "bounced@example.org")
     unsubscribe(people, TERMS, left.uid, None, now=NOW, evidence=FORM)
     bounce(people, bounced.uid)
@@ -163,7 +163,7 @@ def test_a_complaint_ends_all_email(people: Store) -> None:
     assert everything(people) == before
 
 
-def test_a_suppression_voids_tokens(people: Store) -> None:
+def test_a_suppression_invalidates_tokens(people: Store) -> None:
     notice = ask(people)
     assert notice is not None
     suppress(people, "ada@example.org", now=NOW, source="command line")
@@ -172,7 +172,7 @@ def test_a_suppression_voids_tokens(people: Store) -> None:
     assert known(people).status is SubscriberStatus.SUPPRESSED
 
 
-def test_a_token_works_once_and_in_time(people: Store) -> None:
+def test_a_token_works_once_and_before_it_expires(people: Store) -> None:
     notice, used = ask(people), ask(people, "bob@example.org")
     assert notice is not None
     assert used is not None
@@ -209,7 +209,7 @@ def test_the_database_has_no_usable_token(people: Store) -> None:
     assert not [part for part in (notice.token, *parts) if part in str(everything(people))]
 
 
-def test_one_of_many_clicks_confirms(people: Store) -> None:
+def test_only_one_of_many_clicks_confirms(people: Store) -> None:
     notice = ask(people)
     assert notice is not None
     token = notice.token

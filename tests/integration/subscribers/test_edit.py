@@ -102,7 +102,7 @@ def test_a_corrected_address_keeps_everything_and_is_recorded(people: Store) -> 
         subscribe(people, TYPO, newsletters=["weekly"], at=NOW)
 
 
-def test_a_correction_asks_nobody_to_confirm_for_them(people: Store) -> None:
+def test_a_correction_does_not_confirm_for_the_person(people: Store) -> None:
     asked = ask(people, TYPO)
     assert asked is not None
     change(people, TYPO, address=ADA)
@@ -128,7 +128,7 @@ def test_an_address_with_a_complaint_is_not_corrected(people: Store) -> None:
         change(people, address="new@example.org")
 
 
-def test_what_is_known_of_an_entry_that_gives_way_to_a_new_address_is_kept(people: Store) -> None:
+def test_data_of_an_entry_replaced_by_a_new_address_is_kept(people: Store) -> None:
     mover = subscribed(people)
     ask(people, "new@example.org")
     change(people, "new@example.org", tags=("b",), fields={"city": "Bergen", "points": "1"}, note="theirs")

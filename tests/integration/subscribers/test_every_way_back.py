@@ -282,7 +282,7 @@ def mailed_an_edition(store: Store) -> set[str]:
     return {each.address for each in taken}
 
 
-def test_nobody_comes_back_but_by_their_own_act(people: Store, other: Store, tmp_path: Path) -> None:
+def test_people_are_subscribed_again_only_by_their_own_action(people: Store, other: Store, tmp_path: Path) -> None:
     cells = everyone(people, tmp_path)
     exported = [cell.life.address for cell in cells if cell.back == "import: our own export, from before"]
     other.subscribers.add_many([person(address, *BOTH) for address in exported], at=later(days=9), source="form")

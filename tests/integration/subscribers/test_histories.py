@@ -270,7 +270,7 @@ def one_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store,
 
 @settings(max_examples=FEW, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=2, max_size=5))
-def test_the_last_word_counts_after_any_history(
+def test_the_latest_decision_counts_after_any_history(
     one_store: tuple[Store, Path], steps: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...], str]]
 ) -> None:
     history = History(*one_store)
@@ -282,7 +282,7 @@ def test_the_last_word_counts_after_any_history(
         history.play(anything, others, file)
 
 
-def test_any_histories_survive_an_export(one_store: tuple[Store, Path], tmp_path: Path, postgres_url: str) -> None:
+def test_any_history_survives_an_export(one_store: tuple[Store, Path], tmp_path: Path, postgres_url: str) -> None:
     """A new project that imports the export writes the same export, on either database."""
     chance = Random(13)
     played = []

@@ -46,7 +46,7 @@ def test_tags_and_notes_are_kept_by_their_headings(people: Store, tmp_path: Path
     assert done.columns.ignored == []
 
 
-def test_a_column_becomes_a_field_if_the_operator_says_so(people: Store, tmp_path: Path) -> None:
+def test_a_column_becomes_a_field_if_the_operator_chooses(people: Store, tmp_path: Path) -> None:
     text = "email,Plan,City,Postal code,Points,Since,Active member\n"
     text += "ada@example.org,pro,Oslo,01234,10,2024-05-01 10:00,yes\nbob@example.org,free,,56789,2.5,2025-01-02,No\n"
     text += "eve@example.org,,,,,,\n"
@@ -65,7 +65,7 @@ def test_a_column_becomes_a_field_if_the_operator_says_so(people: Store, tmp_pat
     assert people.subscribers.known_fields()["active_member"] is FieldKind.YES_NO
 
 
-def test_fields_of_the_project_need_not_be_asked_for(people: Store, tmp_path: Path) -> None:
+def test_fields_of_the_project_need_no_choice(people: Store, tmp_path: Path) -> None:
     options = FieldOptions(
         known={"points": FieldKind.NUMBER, "member": FieldKind.YES_NO, "born": FieldKind.DATE, "old": FieldKind.TEXT},
         configured=frozenset({"points", "member", "born"}),
@@ -80,7 +80,7 @@ def test_fields_of_the_project_need_not_be_asked_for(people: Store, tmp_path: Pa
     )
 
 
-def test_what_is_too_long_is_said(people: Store, tmp_path: Path) -> None:
+def test_too_long_values_are_reported(people: Store, tmp_path: Path) -> None:
     long = "x" * 10_000
     text = f"email,name,note,city\nada@example.org,{long},{long},{long}\nbob@example.org,{long},short,Oslo\n"
     text += f"eve@example.org,{'y' * 200},{'y' * 5_000},{'y' * 500}\n"
@@ -131,17 +131,17 @@ def test_a_file_with_too_many_columns_is_refused(people: Store, tmp_path: Path) 
     assert len(fields(people)) == 100
 
 
-def test_a_column_that_says_who_must_not_be_mailed_stays_a_question(people: Store, tmp_path: Path) -> None:
+def test_a_column_about_people_who_must_not_get_email_still_causes_a_question(people: Store, tmp_path: Path) -> None:
     with pytest.raises(QuestionsError):
         file(people, tmp_path, "email,Opted out lately\nada@example.org,perhaps\n", fields=EVERYTHING)
 
 
-def test_two_columns_of_one_name_are_two_fields(people: Store, tmp_path: Path) -> None:
+def test_two_columns_with_the_same_name_are_two_fields(people: Store, tmp_path: Path) -> None:
     file(people, tmp_path, "email,City,city!\nada@example.org,Oslo,Bergen\n", fields=EVERYTHING)
     assert fields(people) == {"city": "Oslo", "city_2": "Bergen"}
 
 
-def test_an_undo_takes_tags_and_fields_back(people: Store, tmp_path: Path) -> None:
+def test_an_undo_removes_tags_and_fields(people: Store, tmp_path: Path) -> None:
     people.subscribers.add(person(), at=NOW, source="form")
     before = Change(tags=("old",), fields={"city": "Oslo", "plan": "free"})
     kinds = {"city": FieldKind.TEXT, "plan": FieldKind.TEXT}
@@ -165,7 +165,7 @@ def test_an_undo_takes_tags_and_fields_back(people: Store, tmp_path: Path) -> No
     assert people.subscribers.known_fields() == kinds
 
 
-def test_rows_of_one_person_in_two_parts_of_a_file_are_taken_back(
+def test_rows_of_one_person_in_two_parts_of_a_file_are_undone(
     people: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("publisher.subscribers.csv_import.GROUP", 1)
@@ -177,7 +177,7 @@ def test_rows_of_one_person_in_two_parts_of_a_file_are_taken_back(
     assert (known(people).tags, fields(people)) == ((), {})
 
 
-def test_a_note_that_is_there_stays(people: Store, tmp_path: Path) -> None:
+def test_an_existing_note_stays(people: Store, tmp_path: Path) -> None:
     people.subscribers.add(person(), at=NOW, source="form")
     edit(people, known(people), Change(note="mine"), at=NOW, source="test", known={})
     file(people, tmp_path, "email,note\nada@example.org,theirs\n")

@@ -82,7 +82,7 @@ def mailed(store: Store, newsletter: str = "weekly", at: datetime = NOW) -> set[
         ("unconfirmed", "pending"),
     ],
 )
-def test_a_bare_list_is_recorded_as_what_it_is_said_to_be(
+def test_a_bare_list_is_recorded_with_its_declared_status(
     people: Store, tmp_path: Path, status: str, standing: str
 ) -> None:
     done = bring(people, tmp_path / "gone.txt", "ann@example.org\nbob@example.org\n", status=status)
@@ -122,7 +122,7 @@ SUPPRESSION_LISTS = [
 
 
 @pytest.mark.parametrize(("tool", "text", "status"), SUPPRESSION_LISTS)
-def test_suppression_lists_of_other_tools_are_taken(
+def test_suppression_lists_of_other_tools_are_imported(
     sqlite_people: Store, tmp_path: Path, tool: str, text: str, status: str
 ) -> None:
     sqlite_people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
@@ -145,14 +145,16 @@ def sqlite_people(other: Store) -> Store:
         ("2026-11-22T10:00:00Z", False),  # later than the consent
     ],
 )
-def test_the_later_word_counts_by_the_dates(people: Store, tmp_path: Path, row: str, is_mailed: bool) -> None:
+def test_the_later_decision_counts_according_to_the_dates(
+    people: Store, tmp_path: Path, row: str, is_mailed: bool
+) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
     text = f"email,unsubscribed,unsubscribed_at\nann@example.org,yes,{row}\n"
     done = bring(people, tmp_path / "list.csv", text, at=later(days=3))
     assert bool(mailed(people)) == is_mailed == bool(done.report.newer)
 
 
-def test_who_left_one_newsletter_keeps_the_other(people: Store, tmp_path: Path) -> None:
+def test_people_who_left_one_newsletter_keep_the_other(people: Store, tmp_path: Path) -> None:
     text = "email,newsletters,status\nann@example.org,weekly,unsubscribed\nann@example.org,daily,active\n"
     people.subscribers.add(person("ann@example.org", "weekly"), at=NOW, source="form")
     people.subscribers.add(person("ann@example.org", "daily"), at=NOW, source="form")
@@ -202,7 +204,7 @@ def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> No
             assert (found.status is SubscriberStatus.ACTIVE) == bool(gets), order
 
 
-def test_a_no_of_their_own_is_more_than_that_of_a_file(people: Store, tmp_path: Path) -> None:
+def test_a_refusal_by_a_person_overrides_that_of_a_file(people: Store, tmp_path: Path) -> None:
     """People who unsubscribed from their last newsletter, or all, have refused everything that later files say."""
     known = ("weekly", "daily")
     for name, does in {"one": "weekly", "all": None, "twice": "weekly", "none": None}.items():
@@ -220,7 +222,7 @@ def test_a_no_of_their_own_is_more_than_that_of_a_file(people: Store, tmp_path: 
         assert third.report.refused == 1, name
 
 
-def test_somebody_known_by_a_no_is_added_with_name_and_date(people: Store, tmp_path: Path) -> None:
+def test_someone_known_only_by_a_refusal_is_added_with_name_and_date(people: Store, tmp_path: Path) -> None:
     bring(people, tmp_path / "no.csv", "email\nann@example.org\n", newsletters=("daily",), status=NO)
     text = "email,name,language,joined\nann@example.org,Ann,de,2025-05-01T00:00:00Z\n"
     done = bring(people, tmp_path / "yes.csv", text, "joined_at=joined", consent="form").report
@@ -237,7 +239,9 @@ def test_somebody_known_by_a_no_is_added_with_name_and_date(people: Store, tmp_p
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_who_is_unconfirmed_in_a_file_and_active_here_stays(people: Store, tmp_path: Path, dry_run: bool) -> None:
+def test_people_who_are_unconfirmed_in_a_file_and_active_here_stay(
+    people: Store, tmp_path: Path, dry_run: bool
+) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
     text = "ann@example.org\nbob@example.org\n"
     done = bring(people, tmp_path / "ns.csv", text, status="unconfirmed", dry_run=dry_run)
@@ -247,7 +251,7 @@ def test_who_is_unconfirmed_in_a_file_and_active_here_stays(people: Store, tmp_p
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_who_left_one_newsletter_and_gets_another_is_counted_apart(
+def test_people_who_left_one_newsletter_and_get_another_are_counted_separately(
     people: Store, tmp_path: Path, dry_run: bool
 ) -> None:
     people.subscribers.add(person("ann@example.org", "weekly"), at=NOW, source="form")
@@ -265,7 +269,7 @@ def test_who_left_one_newsletter_and_gets_another_is_counted_apart(
     ("name", "answer"),
     [("Jürgen".encode("cp1252"), "--encoding windows-1252; or"), ("Иван".encode("cp1251"), "--encoding NAME")],
 )
-def test_a_file_that_is_not_utf_8_is_a_question(people: Store, tmp_path: Path, name: bytes, answer: str) -> None:
+def test_a_file_that_is_not_utf_8_causes_a_question(people: Store, tmp_path: Path, name: bytes, answer: str) -> None:
     text = b"email,name\nann@example.org,Ann\nbob@example.org," + name + b"\n"
     with pytest.raises(QuestionsError, match=answer) as asked:
         bring(people, tmp_path / "list.csv", text)
@@ -292,7 +296,7 @@ def test_a_row_for_two_newsletters_is_refused_for_the_one_that_was_left(people: 
     assert (mailed(people), mailed(people, "daily")) == (set(), {"ann@example.org"})
 
 
-def test_three_hundred_rows_of_people_who_left_are_one_line_and_no_refusal(people: Store, tmp_path: Path) -> None:
+def test_three_hundred_unsubscribed_rows_are_one_line_and_no_refusal(people: Store, tmp_path: Path) -> None:
     rows = "".join(f"reader{number}@example.org,2024-05-01 10:00:00\n" for number in range(300))
     done = bring(people, tmp_path / "list.csv", f"Email Address,UNSUB_TIME\n{rows}", newsletters=("weekly", "daily"))
     ((status, kept),) = done.report.kept.items()
@@ -397,7 +401,7 @@ def test_an_export_can_be_imported_into_the_project_that_it_came_from(people: St
     assert everything(people) == before
 
 
-def test_a_suppression_list_of_another_secret_is_a_question(people: Store, tmp_path: Path) -> None:
+def test_a_suppression_list_with_another_secret_causes_a_question(people: Store, tmp_path: Path) -> None:
     a_project(people)
     export_to(people, tmp_path / "all.csv")
     others = len(list(people.suppressions.entries()))
@@ -414,7 +418,7 @@ def test_a_suppression_list_of_another_secret_is_a_question(people: Store, tmp_p
         assert mailed(store) == mailed(people)
 
 
-def test_a_status_that_somebody_changes_in_an_export_counts(people: Store, other: Store, tmp_path: Path) -> None:
+def test_a_status_that_was_edited_in_an_export_counts(people: Store, other: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
     export_to(people, tmp_path / "all.csv")
     text = (tmp_path / "all.csv").read_text(encoding="utf-8-sig").replace(",active,", ",unsubscribed,")
@@ -422,7 +426,7 @@ def test_a_status_that_somebody_changes_in_an_export_counts(people: Store, other
     assert mailed(other) == set()
 
 
-def test_a_long_history_comes_along(people: Store, other: Store, tmp_path: Path) -> None:
+def test_a_long_history_is_imported(people: Store, other: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
     with people.subscribers.transaction(NOW, newsletters=["weekly"]) as transaction:
         ann = transaction.find("ann@example.org")
@@ -438,7 +442,7 @@ def test_a_long_history_comes_along(people: Store, other: Store, tmp_path: Path)
     assert everything(other) == everything(people)
 
 
-def test_the_longest_details_come_along(people: Store, other: Store, tmp_path: Path) -> None:
+def test_the_longest_details_are_imported(people: Store, other: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
     kinds = {f"field_{number}": FieldKind.TEXT for number in range(100)}
     values = dict.fromkeys(kinds, 'x"' * 250)
@@ -485,7 +489,7 @@ def repeating_rows() -> str:
     return "email,newsletters,topics,status,created_at\n" + "".join(lines)
 
 
-def test_an_import_that_is_killed_and_run_again_is_one_import(
+def test_a_killed_import_that_is_repeated_is_one_import(
     people: Store, other: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_import, "GROUP", 200)
@@ -523,7 +527,7 @@ def test_the_first_row_with_topics_decides(people: Store, tmp_path: Path) -> Non
         assert ann.subscriptions == (Subscription("weekly", ("ai",)),)
 
 
-def test_what_people_do_between_two_runs_of_one_file_stays(people: Store, tmp_path: Path) -> None:
+def test_actions_of_people_between_two_runs_of_a_file_stay(people: Store, tmp_path: Path) -> None:
     text = "email,topics,unsubscribed\nann@example.org,ai,\nbob@example.org,,yes\n"
     bring(people, tmp_path / "list.csv", text)
     ann = people.subscribers.get("ann@example.org")
@@ -541,7 +545,7 @@ def test_what_people_do_between_two_runs_of_one_file_stays(people: Store, tmp_pa
 # ------------------------------------------------------------------------------------------------------------ undo
 
 
-def test_an_import_is_taken_back(people: Store, tmp_path: Path) -> None:
+def test_an_import_is_undone(people: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("known@example.org", "daily"), at=NOW, source="form")
     people.subscribers.add(person("gone@example.org"), at=NOW, source="form")
     before = everything(people)
@@ -563,7 +567,7 @@ def test_an_import_is_taken_back(people: Store, tmp_path: Path) -> None:
     assert bring(people, tmp_path / "list.csv", text, at=later(days=1)).report.number == number + 1
 
 
-def test_no_undo_takes_back_what_somebody_said_since(people: Store, tmp_path: Path) -> None:
+def test_no_undo_reverts_a_later_decision_of_a_person(people: Store, tmp_path: Path) -> None:
     text = "email\nleft@example.org\nboth@example.org\nsuppressed@example.org\nplain@example.org\n"
     number = bring(people, tmp_path / "list.csv", text).report.number
     unsubscribe(people, "left@example.org", at=later(hours=1))
@@ -578,7 +582,7 @@ def test_no_undo_takes_back_what_somebody_said_since(people: Store, tmp_path: Pa
     }
 
 
-def test_an_undo_never_mails_somebody_whom_another_file_calls_gone(people: Store, tmp_path: Path) -> None:
+def test_an_undo_never_subscribes_someone_whom_another_file_calls_unsubscribed(people: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
     first = bring(
         people, tmp_path / "one.txt", "ann@example.org\nbob@example.org\n", status="unsubscribed", at=later(hours=1)
@@ -597,7 +601,7 @@ def test_an_undo_never_mails_somebody_whom_another_file_calls_gone(people: Store
 
 @pytest.mark.parametrize("order", [(WAITS, YES), (YES, WAITS), (YES, WAITS, WAITS), (WAITS, YES, WAITS)])
 @pytest.mark.parametrize("undone", [WAITS, YES])
-def test_an_undo_leaves_what_the_other_file_says(
+def test_an_undo_keeps_the_data_of_another_file(
     people: Store, tmp_path: Path, order: tuple[str, ...], undone: str
 ) -> None:
     numbers = {}
@@ -615,7 +619,7 @@ def test_an_undo_leaves_what_the_other_file_says(
     assert mailed(people) == {"ann@example.org"}
 
 
-def test_an_undo_counts_who_is_in_another_file_too(people: Store, tmp_path: Path) -> None:
+def test_an_undo_counts_people_who_are_also_in_another_file(people: Store, tmp_path: Path) -> None:
     first = bring(people, tmp_path / "one.csv", "email\nann@example.org\nbob@example.org\n").report.number
     second = bring(people, tmp_path / "two.csv", "email\nann@example.org\n", at=later(hours=1)).report.number
     done = people.imports.undo(first, later(hours=2))
@@ -624,7 +628,7 @@ def test_an_undo_counts_who_is_in_another_file_too(people: Store, tmp_path: Path
     assert everything(people) == []
 
 
-def test_nothing_is_left_of_imports_that_were_all_undone(people: Store, tmp_path: Path) -> None:
+def test_nothing_is_left_after_all_imports_were_undone(people: Store, tmp_path: Path) -> None:
     """For any contents of files. People who were there before are unchanged."""
     says = (YES, NO, WAITS, GONE)
     orders = [order for size in (2, 3) for order in itertools.product(says, repeat=size)]
@@ -664,7 +668,7 @@ def test_the_order_in_which_imports_are_undone_does_not_matter(
         assert [(row[0], row[3], row[6], row[9]) for row in everything(people)] == before, way
 
 
-def test_somebody_who_never_confirmed_has_not_joined(people: Store, tmp_path: Path) -> None:
+def test_someone_who_never_confirmed_has_not_joined(people: Store, tmp_path: Path) -> None:
     text = "email,joined,status\nann@example.org,2026-11-01,unconfirmed\nbob@example.org,2026-11-02,subscribed\n"
     bring(people, tmp_path / "list.csv", text, "joined_at=joined")
     ann, bob = people.subscribers.get("ann@example.org"), people.subscribers.get("bob@example.org")
@@ -676,7 +680,7 @@ def test_somebody_who_never_confirmed_has_not_joined(people: Store, tmp_path: Pa
     assert (people.statistics.left(), people.statistics.since(later(days=-9))) == ({}, {"joined": 0, "left": 0})
 
 
-def test_a_refused_add_leaves_somebody_to_their_import(people: Store, tmp_path: Path) -> None:
+def test_a_refused_add_leaves_the_imported_status(people: Store, tmp_path: Path) -> None:
     text = "email,status\nann@example.org,bounced\nbob@example.org,unsubscribed\ncyd@example.org,subscribed\n"
     number = bring(people, tmp_path / "list.csv", text).report.number
     for address in ("ann@example.org", "bob@example.org"):
@@ -689,7 +693,7 @@ def test_a_refused_add_leaves_somebody_to_their_import(people: Store, tmp_path: 
     assert (done.deleted, done.shared, mailed(people)) == (2, 1, {"cyd@example.org"})
 
 
-def test_only_a_file_can_be_overruled_about_who_never_confirmed(people: Store, tmp_path: Path) -> None:
+def test_only_an_unconfirmed_status_from_a_file_can_be_overruled(people: Store, tmp_path: Path) -> None:
     ask(people, "form@example.org")
     bring(people, tmp_path / "never.csv", "email\nform@example.org\nfile@example.org\n", status=WAITS)
     ask(people, "file@example.org", now=later(hours=1))
@@ -697,7 +701,7 @@ def test_only_a_file_can_be_overruled_about_who_never_confirmed(people: Store, t
     assert (done.report.refused, mailed(people)) == (2, set())
 
 
-def test_people_who_have_an_email_stay_known_and_get_no_more(people: Store, tmp_path: Path) -> None:
+def test_people_who_have_got_an_email_stay_known_and_get_no_more(people: Store, tmp_path: Path) -> None:
     number = bring(people, tmp_path / "list.csv", "email\nann@example.org\n").report.number
     edition = people.editions.create(draft())
     claimed, left = moves(DeliveryEvent.CLAIMED), moves(DeliveryEvent.LEFT)
@@ -736,7 +740,7 @@ def test_titles_of_newsletters_count_as_their_names(other: Store, tmp_path: Path
     assert {wish.newsletter for wish in ann.subscriptions} == names
 
 
-def test_a_column_that_names_no_newsletter_is_one_question(other: Store, tmp_path: Path) -> None:
+def test_a_column_without_known_newsletters_causes_one_question(other: Store, tmp_path: Path) -> None:
     text = "email,newsletters\n" + "".join(f"r{n}@example.org,Their Letter\n" for n in range(20))
     with pytest.raises(QuestionsError) as raised:
         bring(other, tmp_path / "list.csv", text)
@@ -757,14 +761,14 @@ def test_dates_of_joining_are_data(people: Store, tmp_path: Path) -> None:
     assert ann.joined_at == datetime(2019, 2, 3, tzinfo=UTC)
 
 
-def test_languages_and_topics_that_mean_nothing_are_counted(other: Store, tmp_path: Path) -> None:
+def test_unknown_languages_and_topics_are_counted(other: Store, tmp_path: Path) -> None:
     text = "email,language,topics\nann@example.org,German,vip\nbob@example.org,Klingon,ai\n"
     done = bring(other, tmp_path / "list.csv", text, has_posts=lambda topic: topic == "ai")
     assert (done.report.languages, done.report.nothing) == (("Klingon",), 1)
     assert [p.language for p in other.subscribers.list()] == ["de", ""]
 
 
-def test_what_cannot_be_stored_is_said(other: Store, tmp_path: Path) -> None:
+def test_values_that_cannot_be_stored_are_reported(other: Store, tmp_path: Path) -> None:
     header = "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at,labels\n"
     text = "1,a@x.test,A,hi,true,false,2024-05-01,vip\n"
     assert bring(other, tmp_path / "list.csv", header + text).columns.dropped == ["complimentary_plan"]
@@ -778,7 +782,7 @@ def test_a_damaged_entry_of_a_suppression_list_is_refused(people: Store, other: 
 
 
 @pytest.mark.parametrize("text", ["email\n", "email,status\n\n\n"])
-def test_an_empty_list_is_nothing(other: Store, tmp_path: Path, text: str) -> None:
+def test_an_empty_list_imports_nothing(other: Store, tmp_path: Path, text: str) -> None:
     assert bring(other, tmp_path / "unsubscribed.csv", text).report.rows == 0
 
 

@@ -73,7 +73,7 @@ def test_a_name_is_one_clean_line(name: str) -> None:
     assert not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in cleaned)
 
 
-def test_a_list_is_read_as_people_write_it() -> None:
+def test_lists_are_read_as_people_write_them() -> None:
     assert words(" weekly; daily,weekly\tmonthly ;; ") == ("weekly", "daily", "monthly")
     assert words("") == ()
 
@@ -96,7 +96,7 @@ def test_a_subscriber_is_added_with_newsletters_and_topics(store: Store) -> None
     assert {event.source for event in store.subscribers.consent(ada.id)} == {"command line"}
 
 
-def test_an_unsubscribed_address_needs_again(store: Store) -> None:
+def test_an_unsubscribed_address_needs_the_again_option(store: Store) -> None:
     subscribe(store, "ada@example.org", newsletters=["weekly"], at=NOW)
     assert unsubscribe(store, "ADA@example.org", at=NOW)
     assert not unsubscribe(store, "ada@example.org", at=NOW)

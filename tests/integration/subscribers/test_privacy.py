@@ -156,7 +156,7 @@ def test_a_blocked_erasure_can_be_repeated(tmp_path: Path) -> None:
         assert traces(tmp_path) == []
 
 
-def test_a_suppressed_address_is_never_mailed(people: Store, tmp_path: Path) -> None:
+def test_a_suppressed_address_never_gets_email(people: Store, tmp_path: Path) -> None:
     subscribed(people)
     edition = people.editions.create(draft())
     assert suppress(people, "ADA@example.org", now=NOW, source="test")

@@ -160,7 +160,7 @@ def test_unsubscribing_twice_keeps_the_reason(people: Store) -> None:
     assert happened(people, ada)[-2:] == [("left", "daily too often"), ("unsubscribed", "x" * 500)]
 
 
-def test_coming_back_restores_topics(people: Store) -> None:
+def test_subscribing_again_restores_topics(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", topics=("ai", "ml"))
 
     leave(people, ada.uid, "weekly", reason="a scanner pressed it")
@@ -173,7 +173,7 @@ def test_coming_back_restores_topics(people: Store) -> None:
     assert [what for what, _ in happened(people, ada)].count("returned") == 2
 
 
-def test_coming_back_adds_nothing_new(people: Store) -> None:
+def test_subscribing_again_adds_nothing_new(people: Store) -> None:
     ada = subscribed(people)
     waiting = ask(people, "bob@example.org")
     assert waiting is not None
@@ -212,7 +212,7 @@ def test_old_links_do_not_undo_a_removal(people: Store, left_before: bool) -> No
     assert back(people, ada.uid)  # they unsubscribed themselves this time
 
 
-def test_a_removed_newsletter_comes_back_by_choice_only(people: Store) -> None:
+def test_a_removed_newsletter_returns_only_by_choice(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", "daily")
     people.subscribers.remove("ada@example.org", "daily", at=NOW, source="command line")
     assert not back(people, ada.uid, "daily")
@@ -221,7 +221,7 @@ def test_a_removed_newsletter_comes_back_by_choice_only(people: Store) -> None:
     assert back(people, ada.uid, "daily")
 
 
-def test_choosing_a_newsletter_is_a_return(people: Store) -> None:
+def test_choosing_a_newsletter_subscribes_again(people: Store) -> None:
     ada = subscribed(people)
     leave(people, ada.uid)
     prefer(people, ada.uid)
@@ -263,7 +263,7 @@ def test_an_old_link_to_the_preferences_asks_by_email_first(people: Store) -> No
     assert known(people).subscriptions == wishes("daily", "weekly")
 
 
-def test_an_old_link_does_not_bring_back_someone_who_left_everything(people: Store) -> None:
+def test_an_old_link_does_not_subscribe_someone_who_left_everything(people: Store) -> None:
     ada = subscribed(people)
     leave(people, ada.uid)
     saved = save(people, ada.uid, *wishes("weekly", "daily"), now=later(days=700))
@@ -271,7 +271,7 @@ def test_an_old_link_does_not_bring_back_someone_who_left_everything(people: Sto
     assert (saved.subscriber.status, saved.waiting) == ("unsubscribed", ("weekly", "daily"))
 
 
-def test_a_farewell_brings_back_until_it_expires(people: Store) -> None:
+def test_a_farewell_link_subscribes_again_until_it_expires(people: Store) -> None:
     polite = replace(TERMS, farewell=True)
     ada = subscribed(people, "ada@example.org", "weekly", "daily", topics=("ai",))
     leave(people, ada.uid, "daily")
@@ -285,7 +285,7 @@ def test_a_farewell_brings_back_until_it_expires(people: Store) -> None:
     assert known(people).subscriptions == ada.subscriptions
 
 
-def test_nobody_gets_a_farewell_after_another_end(people: Store) -> None:
+def test_no_one_gets_a_farewell_after_any_other_end(people: Store) -> None:
     polite = replace(TERMS, farewell=True)
     ends: dict[str, Callable[[str], object]] = {
         "complained": lambda uid: bounce(people, uid, Verdict.COMPLAINT),
@@ -300,7 +300,7 @@ def test_nobody_gets_a_farewell_after_another_end(people: Store) -> None:
 
 
 @pytest.mark.parametrize("end", ["moved", "removed", "complained"])
-def test_an_emailed_link_ends_with(people: Store, end: str) -> None:
+def test_an_emailed_link_ends_with_certain_events(people: Store, end: str) -> None:
     ada = subscribed(people)
     leave(people, ada.uid)
     email = farewell(people, replace(TERMS, farewell=True), ada.uid, None, now=NOW)
@@ -317,7 +317,7 @@ def test_an_emailed_link_ends_with(people: Store, end: str) -> None:
     assert confirm(people, TERMS, email.token, now=NOW, evidence=FORM) is None
 
 
-def test_the_old_address_can_take_a_move_back(people: Store) -> None:
+def test_the_old_address_can_revert_a_move(people: Store) -> None:
     ada = subscribed(people)
     assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
     told = moved_email(people, TERMS, ada, now=NOW)
@@ -422,7 +422,7 @@ def imported(store: Store, *addresses: str) -> list[str]:
     ]
 
 
-def test_no_import_brings_a_moved_address_back(people: Store) -> None:
+def test_no_import_restores_a_moved_address(people: Store) -> None:
     ada = subscribed(people)
     for number, address in enumerate(("two@example.org", "three@example.org")):
         assert press(people, move(people, ada.uid, address)) is Moved.MOVED, number
@@ -463,7 +463,7 @@ def test_a_suppression_replaces_a_move(people: Store) -> None:
     assert imported(people, "ada@example.org") == ["suppressed"]
 
 
-def test_bounces_stop_the_sending_at_the_limit_or_at_once(people: Store) -> None:
+def test_bounces_stop_email_at_the_limit_or_immediately(people: Store) -> None:
     ada, bob = subscribed(people), subscribed(people, "bob@example.org")
     assert [bounce(people, ada.uid, Verdict.TEMPORARY) for _ in range(5)] == ["active"] * 4 + ["bounced"]
     assert bounce(people, bob.uid) == "bounced"
@@ -471,7 +471,7 @@ def test_bounces_stop_the_sending_at_the_limit_or_at_once(people: Store) -> None
     assert people.subscribers.add(person("ada@example.org"), at=NOW, source="import").value == "bounced"
 
 
-def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
+def test_a_complaint_survives_every_attempt_to_subscribe_again(people: Store) -> None:
     ada = subscribed(people)
     assert bounce(people, ada.uid, Verdict.COMPLAINT) == "complained"
 

@@ -196,7 +196,7 @@ def test_owner_logs_in_and_out(web: WebClient) -> None:
     assert owner.get().headers["location"] == "/admin/login"
 
 
-def test_a_login_leads_to_the_page_that_was_wanted_and_nowhere_else(web: WebClient) -> None:
+def test_a_login_leads_to_the_requested_page_and_nowhere_else(web: WebClient) -> None:
     def fields(page: httpx.Response) -> dict[str, str]:
         return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html.unescape(page.text)))
 
@@ -351,7 +351,7 @@ def test_buttons_need_session_token_and_origin(web: WebClient, owner: Owner) -> 
     assert owner.get().status_code == 200
 
 
-def test_looking_changes_nothing(web: WebClient, owner: Owner) -> None:
+def test_viewing_pages_changes_nothing(web: WebClient, owner: Owner) -> None:
     before = web.rows()
     files = {
         path: path.read_bytes() for path in web.project.root.rglob("*") if path.is_file() and ".db" not in path.name
@@ -399,7 +399,7 @@ def test_cancelling_needs_confirmation(web: WebClient, owner: Owner) -> None:
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SKIPPED: 4}
 
 
-def test_an_edition_goes_to_who_joined_later(web: WebClient, owner: Owner) -> None:
+def test_an_edition_is_sent_to_people_who_joined_later(web: WebClient, owner: Owner) -> None:
     with opened(web) as store:
         set_all(store, DeliveryStatus.SENT)
         assert "Send to people who joined later" not in owner.get("/editions/1").text

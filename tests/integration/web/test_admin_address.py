@@ -50,7 +50,7 @@ def clients(project: Project) -> Iterator[tuple[httpx.Client, ...]]:
         yield found
 
 
-def test_each_address_has_its_own_pages(clients: tuple[httpx.Client, ...]) -> None:
+def test_each_url_has_its_own_pages(clients: tuple[httpx.Client, ...]) -> None:
     public, admin = clients
     assert {path: admin.get(path).status_code for path in ("/admin/login", "/healthz", "/metrics")} == dict.fromkeys(
         ("/admin/login", "/healthz", "/metrics"), 200
@@ -66,7 +66,7 @@ def test_each_address_has_its_own_pages(clients: tuple[httpx.Client, ...]) -> No
     assert [public.get(path).status_code for path in ("/feed.xml", "/subscribe")] == [200, 200]
 
 
-def test_forms_of_the_public_address_are_refused(clients: tuple[httpx.Client, ...]) -> None:
+def test_forms_from_the_public_url_are_refused(clients: tuple[httpx.Client, ...]) -> None:
     _, admin = clients
     for origin, status in (("https://letters.example", 403), (str(admin.base_url), 303)):
         token = admin.get("/admin/login").text.partition('name="token" value="')[2].partition('"')[0]
@@ -75,7 +75,7 @@ def test_forms_of_the_public_address_are_refused(clients: tuple[httpx.Client, ..
         assert answer.status_code == status
 
 
-def test_an_address_in_use_is_named(project: Project) -> None:
+def test_a_port_in_use_is_reported(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         project.configure(OWN.format(port=port), NEWSLETTERS)
@@ -86,7 +86,7 @@ def test_an_address_in_use_is_named(project: Project) -> None:
     assert "admin.listen" in project.run("check").out
 
 
-def test_the_command_names_the_address(project: Project) -> None:
+def test_the_command_prints_the_url(project: Project) -> None:
     project.configure(OWN.format(port=8019), NEWSLETTERS)
     assert project.config().admin_url == "http://127.0.0.1:8019/admin"
     project.configure(OWN.format(port=8019) + '[web]\npublic_url = "https://a.example/letters"\n', NEWSLETTERS)

@@ -67,7 +67,7 @@ def test_an_item_that_does_not_exist_cannot_be_skipped(running: tuple[WebClient,
     assert owner.get("/sources/nobody").status_code == 404
 
 
-def test_the_menu_names_sources_only_where_there_are_some(running: tuple[WebClient, Site], project: Project) -> None:
+def test_the_menu_has_sources_only_if_there_are_some(running: tuple[WebClient, Site], project: Project) -> None:
     owner = Owner(running[0])
     owner.log_in()
     assert ">Sources</a>" in owner.get("").text

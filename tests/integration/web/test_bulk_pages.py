@@ -62,7 +62,7 @@ def people(web: WebClient, **values: object) -> int:
     return sum(all(getattr(each, name) == value for name, value in values.items()) for each in found)
 
 
-def test_people_are_shown_then_tagged_as_shown(web: WebClient, owner: Owner) -> None:
+def test_people_are_shown_and_then_exactly_those_are_tagged(web: WebClient, owner: Owner) -> None:
     shown = send(owner, segment="one")
     assert "25 people" in shown
     assert "The first 20" in shown
@@ -81,7 +81,7 @@ def test_people_are_shown_then_tagged_as_shown(web: WebClient, owner: Owner) -> 
     assert "tagged subscribers: segment one" in " ".join(re.sub(r"<[^>]+>", " ", owner.get("/log").text).split())
 
 
-def test_what_cannot_be_taken_back_asks(web: WebClient, owner: Owner) -> None:
+def test_actions_that_cannot_be_undone_ask_first(web: WebClient, owner: Owner) -> None:
     two = {"segment": 'address ~ "@two."'}
     two["expected"] = seen(owner, **two, do="suppress")
     assert "Unsubscribe 1 person: weekly ?" in send(owner, **two, do="unsubscribe", **{"from": "weekly"})
@@ -99,7 +99,7 @@ def test_what_cannot_be_taken_back_asks(web: WebClient, owner: Owner) -> None:
     assert SOURCE
 
 
-def test_as_many_other_people_are_not_those_who_were_shown(web: WebClient, owner: Owner) -> None:
+def test_the_same_number_of_other_people_is_refused(web: WebClient, owner: Owner) -> None:
     with open_project_store(web.project.config()) as store:
         first, second = (store.subscribers.get(f"reader{number}@one.example.org") for number in (3, 4))
         assert first is not None and second is not None
@@ -120,7 +120,7 @@ def test_as_many_other_people_are_not_those_who_were_shown(web: WebClient, owner
     )
 
 
-def test_a_list_that_was_searched_for_leads_here_with_its_words_sealed(web: WebClient, owner: Owner) -> None:
+def test_a_search_leads_to_the_bulk_page_with_its_words_sealed(web: WebClient, owner: Owner) -> None:
     data = {"token": owner.token("/readers"), "search": "reader1@"}
     answer = owner.client.post("/admin/readers", data=data)
     assert "reader1" not in answer.headers["location"]
@@ -131,7 +131,7 @@ def test_a_list_that_was_searched_for_leads_here_with_its_words_sealed(web: WebC
     assert "1 person searched for reader1@" in send(owner, **hidden | {"token": owner.token("/readers")})
 
 
-def test_what_is_wrong_is_said_and_nothing_is_done(web: WebClient, owner: Owner) -> None:
+def test_mistakes_are_reported_and_nothing_is_done(web: WebClient, owner: Owner) -> None:
     for fields, says in (
         ({"segment": "tag:", "do": "tag"}, "column"),
         ({"segment": "nobody-has-it"}, "there is no segment"),
@@ -146,7 +146,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(web: WebClient, owner: Owner)
     assert people(web, tags=()) == people(web)
 
 
-def test_nobody_else_does_anything(web: WebClient, owner: Owner) -> None:
+def test_only_the_owner_can_do_anything(web: WebClient, owner: Owner) -> None:
     answer = owner.client.post("/admin/readers/bulk", data={"segment": "one", "do": "do-erase", "sure": "yes"})
     assert answer.status_code == 403
     assert Owner(web).get("/readers/bulk/0").headers["location"] == "/admin/login?next=readers%2Fbulk%2F0"

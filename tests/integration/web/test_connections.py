@@ -72,7 +72,7 @@ def left(connections: list[socket.socket]) -> int:
     return sum(map(is_open, connections))
 
 
-def test_nobody_waits_behind_idle_connections() -> None:
+def test_no_one_waits_for_idle_connections() -> None:
     for said in (b"", HALF, KEPT, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"):
         with running(60) as port, ExitStack() as stack, captured_log() as log:
             crowd = [stack.enter_context(connect(port, said, f"127.0.1.{number % 9 + 1}")) for number in range(200)]
@@ -85,7 +85,7 @@ def test_nobody_waits_behind_idle_connections() -> None:
         assert "too many connections" in log.getvalue()
 
 
-def test_one_client_has_a_quarter_and_a_trusted_proxy_all() -> None:
+def test_one_client_gets_a_quarter_of_the_connections_and_a_trusted_proxy_all() -> None:
     for proxies, most in (((), 10), (("127.0.0.8/31",), 40)):
         with running(40, proxies) as port, ExitStack() as stack:
             other = stack.enter_context(connect(port, HALF, "127.0.0.5"))

@@ -55,7 +55,7 @@ def server(
             yield stack.enter_context(documented_caddy(folder, state, program.url))
 
 
-def test_headers_are_those_of_the_program(program: WebClient, server: str) -> None:
+def test_headers_are_the_same_as_those_of_the_program(program: WebClient, server: str) -> None:
     paths = ["/", "/feed.xml", "/atom.xml", "/feed.json", "/feeds.opml", "/sitemap.xml", "/archive/", "/nothing"]
     paths += [f"/{name}" for name in FILES]
     paths += [f"/assets/{each.name}" for each in (program.project.root / "public/assets").glob("site.*.css")]

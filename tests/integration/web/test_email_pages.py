@@ -76,7 +76,7 @@ def test_an_email_is_shown_with_its_recipients_and_sent_as_a_test(owner: Owner) 
         assert owner.get(path).status_code == 404
 
 
-def test_an_email_is_looked_at_as_somebody_without_fields_and_as_the_first_who_gets_it(project: Project) -> None:
+def test_an_email_is_shown_for_someone_without_fields_and_for_the_first_recipient(project: Project) -> None:
     with web_client(project, now="2026-11-29T12:00:00") as web:
         set_password(project)
         owner = Owner(web)
@@ -94,7 +94,7 @@ def test_an_email_is_looked_at_as_somebody_without_fields_and_as_the_first_who_g
         assert 'aria-current="page">the first who gets it' in page
 
 
-def test_welcome_emails_and_the_farewell_are_looked_at_before_anybody_gets_one(project: Project) -> None:
+def test_welcome_and_farewell_emails_can_be_viewed_before_anyone_gets_one(project: Project) -> None:
     with web_client(project, now="2026-11-29T12:00:00") as web:
         set_password(project)
         owner = Owner(web)

@@ -22,7 +22,7 @@ class Visitor(Owner):
         self.client.headers["x-forwarded-for"] = address
 
 
-def test_the_owner_gets_in_while_many_guess(project: Project) -> None:
+def test_the_owner_can_log_in_while_many_guess(project: Project) -> None:
     with web_client(project, web=PROXY) as web, ThreadPoolExecutor(GUESSERS + 3) as pool:
         set_password(project)
         project.ok("build")

@@ -72,7 +72,7 @@ def subscribed(web: WebClient, hub: SourceServer) -> tuple[Any, Any, dict[str, s
     return config, store, dict(parse_qsl(hub.requests("/hub")[-1].body.decode()))
 
 
-def test_a_hub_that_asks_back_gets_a_lease_and_only_for_what_was_asked(web: WebClient, hub: SourceServer) -> None:
+def test_a_hub_that_verifies_gets_a_lease_only_for_the_requested_topic(web: WebClient, hub: SourceServer) -> None:
     config, store, form = subscribed(web, hub)
     assert form["hub.callback"].startswith(f"{config.web.public_url}/hooks/websub/")
     path = urlsplit(form["hub.callback"]).path
@@ -101,7 +101,7 @@ def test_a_hub_that_asks_back_gets_a_lease_and_only_for_what_was_asked(web: WebC
     store.close()
 
 
-def test_a_signed_report_has_the_source_fetched_and_another_is_ignored(web: WebClient, hub: SourceServer) -> None:
+def test_a_signed_notification_causes_a_fetch_and_others_are_ignored(web: WebClient, hub: SourceServer) -> None:
     _, store, form = subscribed(web, hub)
     path = urlsplit(form["hub.callback"]).path
     later = NOW + timedelta(minutes=30)
@@ -122,7 +122,7 @@ def test_a_signed_report_has_the_source_fetched_and_another_is_ignored(web: WebC
     store.close()
 
 
-def test_a_hub_is_asked_within_the_rules_of_its_source(web: WebClient, hub: SourceServer) -> None:
+def test_a_hub_is_contacted_within_the_rules_of_its_source(web: WebClient, hub: SourceServer) -> None:
     config, store, _ = subscribed(web, hub)
     asked = len(hub.asked)
     name_hub(store, "public", f"{hub.url}/hub")
@@ -148,7 +148,7 @@ def feed(hub: str, count: int) -> bytes:
     return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
 
 
-def test_a_new_item_is_known_at_the_first_tick_after_its_report(tmp_path: Path, hub: SourceServer) -> None:
+def test_a_new_item_is_known_at_the_first_tick_after_its_notification(tmp_path: Path, hub: SourceServer) -> None:
     documents: dict[str, Any] = {"/feed": answer(feed(hub.url, 1))}
     project = Project(tmp_path / "letter", None)  # type: ignore[arg-type]
     with source_server(documents) as blog:

@@ -60,7 +60,7 @@ def addresses(web: WebClient) -> dict[str, str]:
         return {each.address: each.status.value for each in store.subscribers.list()}
 
 
-def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: WebClient, owner: Owner) -> None:
+def test_a_file_is_run_dry_imported_with_the_same_result_and_undone(web: WebClient, owner: Owner) -> None:
     path = send(owner, LIST)
     page = owner.get(path).text
     assert "Email address (recognised)" in page
@@ -103,7 +103,7 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     assert "took an import back" in log
 
 
-def test_a_second_press_of_import_shows_the_first_one(owner: Owner, web: WebClient) -> None:
+def test_a_second_press_of_import_shows_the_first_import(owner: Owner, web: WebClient) -> None:
     path = send(owner, "email\ntwice@example.org\n")
     press(owner, path, do="check", newsletter="weekly", **{"as": "subscribed"})
     assert "Imported" in press(owner, path, do="import")
@@ -139,7 +139,7 @@ def test_files_that_wait_are_listed_until_they_are_imported_or_deleted(owner: Ow
     assert path not in owner.get("/readers/import").text
 
 
-def test_a_column_can_be_chosen_and_two_for_one_field_cannot(owner: Owner, web: WebClient) -> None:
+def test_a_column_can_be_chosen_but_not_two_for_one_field(owner: Owner, web: WebClient) -> None:
     path = send(owner, "mail1,mail2,a,b\nx@example.org,y@example.org,Xavier,Yps\n")
     assert "Several columns contain addresses" in text_of(owner, path)
     twice = press(owner, path, do="check", newsletter="weekly", **{"column:0": "email", "column:1": "email"})
@@ -151,7 +151,7 @@ def test_a_column_can_be_chosen_and_two_for_one_field_cannot(owner: Owner, web: 
     assert owner.get(path).status_code == 404
 
 
-def test_columns_become_tags_notes_and_fields_of_ones_own(owner: Owner, web: WebClient) -> None:
+def test_columns_become_tags_notes_and_own_fields(owner: Owner, web: WebClient) -> None:
     path = send(owner, "email,Labels,City,Plan\nzoe@example.org,vip,Oslo,01234\n")
     assert "Tags (recognised)" in owner.get(path).text
     fields = {"newsletter": "weekly", "column:2": "own-field", "column:3": "own-field", "tags": "Fair, 2026"}
@@ -169,7 +169,7 @@ def test_columns_become_tags_notes_and_fields_of_ones_own(owner: Owner, web: Web
     press(owner, path, do="drop")
 
 
-def test_the_first_look_names_what_the_rehearsal_will_find(owner: Owner, web: WebClient) -> None:
+def test_the_first_page_reports_what_the_dry_run_will_find(owner: Owner, web: WebClient) -> None:
     path = send(owner, "email,Opt-in date,City\nzoe@example.org,2024-05-06,Oslo\n")
     for _ in range(2):
         assert "Date of subscribing (recognised)" in owner.get(path).text
@@ -177,7 +177,7 @@ def test_the_first_look_names_what_the_rehearsal_will_find(owner: Owner, web: We
     press(owner, path, do="drop")
 
 
-def test_a_list_without_column_names_needs_to_be_said_what_it_is(owner: Owner, web: WebClient) -> None:
+def test_a_list_without_column_names_needs_a_meaning(owner: Owner, web: WebClient) -> None:
     path = send(owner, "x@example.org\ny@example.org\n", "opted-out.txt")
     assert "The file has no column names" in text_of(owner, path)
     shown = press(owner, path, do="check", newsletter="weekly", **{"as": "suppressed"})
@@ -185,7 +185,7 @@ def test_a_list_without_column_names_needs_to_be_said_what_it_is(owner: Owner, w
     press(owner, path, do="drop")
 
 
-def test_what_a_file_says_is_never_markup_and_costs_little(owner: Owner, web: WebClient) -> None:
+def test_text_from_a_file_is_never_markup_and_costs_little(owner: Owner, web: WebClient) -> None:
     bad = "<script>alert(1)</script>"
     header = ",".join(["email", bad, *(f"c{number}" for number in range(400))])
     path = send(owner, f"{header}\nx@example.org,{bad}\n", f"{bad}.csv")
@@ -199,7 +199,7 @@ def test_what_a_file_says_is_never_markup_and_costs_little(owner: Owner, web: We
     press(owner, path, do="drop")
 
 
-def test_what_is_not_a_list_is_refused_at_once(owner: Owner, web: WebClient) -> None:
+def test_a_file_that_is_not_a_list_is_refused_immediately(owner: Owner, web: WebClient) -> None:
     for content, why in (
         (b"PK\x03\x04xl/workbook", "this is an Excel workbook, not a CSV file"),
         (b"%PDF-1.7", "this is a PDF"),
@@ -214,7 +214,7 @@ def test_what_is_not_a_list_is_refused_at_once(owner: Owner, web: WebClient) -> 
     assert "choose a file first" in owner.client.get(answer.headers["location"]).text
 
 
-def test_nobody_else_can_send_a_file(web: WebClient, owner: Owner) -> None:
+def test_only_the_owner_can_send_a_file(web: WebClient, owner: Owner) -> None:
     file = {"file": ("list.csv", b"email\nx@example.org\n", "text/csv")}
     token = {"token": owner.token("/readers/import")}
     stranger = Owner(web)

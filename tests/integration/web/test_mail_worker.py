@@ -53,7 +53,7 @@ def finish(worker: MailWorker) -> None:
     worker.close()
 
 
-def test_failed_work_is_retried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_jobs_are_retried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     collected = Reports()
     worker = room(collected, tmp_path)
     worker.put("notice", collected.second_time)
@@ -63,7 +63,7 @@ def test_failed_work_is_retried(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.endswith("warning: notice deferred: TransportError localhost:25\n")
 
 
-def test_work_is_given_up_without_logging_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_are_given_up_without_logging_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     collected = Reports()
     worker = room(collected, tmp_path)
     worker.put("notice", collected.never)
@@ -95,7 +95,7 @@ def sending_to(address: str) -> Work:
     return lambda transport: raise_unless_accepted(transport.send("ada@letters.example", address, message, "notice/1"))
 
 
-def test_work_keeps_its_order_and_limit(tmp_path: Path) -> None:
+def test_jobs_keep_their_order_and_limit(tmp_path: Path) -> None:
     collected = Reports()
     worker = room(collected, tmp_path, most=3)
     taken = [worker.put(str(number), lambda transport: None) for number in range(5)]
@@ -105,7 +105,7 @@ def test_work_keeps_its_order_and_limit(tmp_path: Path) -> None:
     assert collected.reports == [("done", "0"), ("done", "1"), ("done", "2")]
 
 
-def test_closing_finishes_due_work(tmp_path: Path) -> None:
+def test_closing_finishes_due_jobs(tmp_path: Path) -> None:
     collected = Reports()
     worker = room(collected, tmp_path)
     for number in range(20):

@@ -115,7 +115,7 @@ def test_the_condition_of_a_segment_is_sealed_in_urls_and_a_name_is_not(owner: O
     assert shown(owner.get("/readers?segment=vips").text) == ["007"]
 
 
-def test_what_cannot_be_asked_is_said(owner: Owner) -> None:
+def test_invalid_queries_are_reported(owner: Owner) -> None:
     wrong = {
         "since=31.12.2026": "&#39;31.12.2026&#39; isn&#39;t a day (write it like 2026-01-31)",
         "status=gone": "there is no status &#39;gone&#39;",
@@ -132,7 +132,7 @@ def test_what_cannot_be_asked_is_said(owner: Owner) -> None:
     assert shown(gone)[0] == "000"
 
 
-def test_pages_lead_forth_and_back(owner: Owner) -> None:
+def test_pages_lead_forward_and_back(owner: Owner) -> None:
     page, found = owner.get("/readers").text, []
     while True:
         found += shown(page)
@@ -152,7 +152,7 @@ def hidden(page: str) -> dict[str, str]:
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
 
 
-def test_what_is_found_is_exported(owner: Owner) -> None:
+def test_the_people_found_are_exported(owner: Owner) -> None:
     table = owner.client.post("/admin/readers/export", data={**hidden(ask(owner, search="zoe")), "as": "csv"})
     assert table.headers["content-disposition"] == 'attachment; filename="subscribers-2026-11-16.csv"'
     assert table.headers["cache-control"] == "no-store"
@@ -164,7 +164,7 @@ def test_what_is_found_is_exported(owner: Owner) -> None:
     assert owner.client.post("/admin/readers/export", data={"as": "csv"}).status_code == 403
 
 
-def test_a_persons_page_shows_what_is_known_and_gives_it_to_take(web: WebClient, owner: Owner) -> None:
+def test_the_page_of_a_person_shows_and_exports_all_data(web: WebClient, owner: Owner) -> None:
     with open_project_store(web.project.config()) as store:
         zoe = store.subscribers.get("p007@example.org")
         assert zoe
@@ -187,7 +187,7 @@ def test_a_persons_page_shows_what_is_known_and_gives_it_to_take(web: WebClient,
     assert "exported subscribers" in owner.get(f"/readers/{zoe.uid}").text
 
 
-def test_a_damaged_search_exports_nobody(owner: Owner) -> None:
+def test_a_damaged_search_exports_no_one(owner: Owner) -> None:
     data = {"token": owner.token("/readers"), "q": "forged", "as": "csv"}
     answer = owner.client.post("/admin/readers/export", data=data)
     assert (answer.status_code, answer.text) == (303, "")

@@ -94,7 +94,7 @@ def opened(owner: Owner, path: str) -> dict[str, str]:
     return fields | {"note": form.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0][1:]}
 
 
-def test_two_tabs_do_not_erase_what_the_other_one_saved(web: WebClient, owner: Owner) -> None:
+def test_two_tabs_do_not_overwrite_each_other(web: WebClient, owner: Owner) -> None:
     path = add(web, "tabs")
     first, second, third = (opened(owner, path) for _ in range(3))
     assert press(owner, path, do="save", **first | {"note": "met in\r\nOslo", "field.city": "Oslo"}).startswith("Saved")
@@ -114,7 +114,7 @@ def test_two_tabs_do_not_erase_what_the_other_one_saved(web: WebClient, owner: O
     assert "the note was emptied" in press(owner, path, do="save", **emptied | {"note": "third"})
 
 
-def test_what_was_typed_is_still_there_after_a_refusal(web: WebClient, owner: Owner) -> None:
+def test_typed_text_is_still_there_after_a_refusal(web: WebClient, owner: Owner) -> None:
     path = add(web, "typed")
     fields = {"token": owner.token(path), "name": "Typed", "language": "klingon language", "note": "<long>\r\nnote"}
     page = owner.client.post(f"/admin{path}", data=fields | {"do": "save", "field.city": "Bergen"}).text
@@ -126,7 +126,7 @@ def test_what_was_typed_is_still_there_after_a_refusal(web: WebClient, owner: Ow
         assert all(f'value="{text}"' in page for name, text in given.items() if name != "newsletter"), deed
 
 
-def test_the_owner_sees_and_changes_how_often_somebody_gets_a_newsletter(web: WebClient, owner: Owner) -> None:
+def test_the_owner_sees_and_changes_how_often_someone_gets_a_newsletter(web: WebClient, owner: Owner) -> None:
     path = add(web, "ivy")
     assert "Change how often" not in owner.get(path).text, "weekly offers no choice"
     press(owner, path, do="subscribe", newsletter="daily", why="by phone")
@@ -146,7 +146,7 @@ def test_the_owner_sees_and_changes_how_often_somebody_gets_a_newsletter(web: We
     assert known(web, "ivy").language == ""
 
 
-def test_a_corrected_address_is_recorded_and_one_that_is_taken_is_refused(web: WebClient, owner: Owner) -> None:
+def test_a_corrected_address_is_recorded_and_one_in_use_is_refused(web: WebClient, owner: Owner) -> None:
     path = add(web, "bbo")
     add(web, "joe")
     assert "is a subscriber already" in press(owner, path, do="address", address="joe@example.org")
@@ -155,7 +155,7 @@ def test_a_corrected_address_is_recorded_and_one_that_is_taken_is_refused(web: W
     assert (f"/readers/{known(web, 'bob').uid}", history(web, "bob")) == (path, ["address corrected"])
 
 
-def test_somebody_is_unsubscribed_and_comes_back_only_with_a_reason(web: WebClient, owner: Owner) -> None:
+def test_someone_unsubscribed_is_subscribed_again_only_with_a_reason(web: WebClient, owner: Owner) -> None:
     path = add(web, "eve")
     assert press(owner, path, do="unsubscribe", newsletter="weekly") == "Unsubscribed from weekly."
     assert press(owner, path, do="unsubscribe", newsletter="weekly") == "They were not subscribed."
@@ -180,7 +180,7 @@ def test_a_suppression_asks_and_can_be_lifted(web: WebClient, owner: Owner) -> N
     assert "was not on" in press(owner, path, do="lift")
 
 
-def test_a_confirmation_is_sent_again_to_who_has_not_confirmed(web: WebClient, owner: Owner) -> None:
+def test_a_confirmation_is_sent_again_to_people_who_have_not_confirmed(web: WebClient, owner: Owner) -> None:
     path = add(web, "ann")
     assert "is not waiting for a confirmation" in press(owner, path, do="ask")
     web.ask("pia@example.org")
@@ -211,7 +211,7 @@ def test_all_data_is_deleted_only_after_a_question(web: WebClient, owner: Owner)
     assert owner.get(f"{path}/erase").status_code == 404
 
 
-def test_somebody_is_added_with_a_reason_and_never_against_their_word(web: WebClient, owner: Owner) -> None:
+def test_someone_is_added_with_a_reason_and_never_against_their_will(web: WebClient, owner: Owner) -> None:
     def send(**fields: str) -> str:
         data = {"token": owner.token("/readers/add"), "newsletter": "weekly", "why": "at the fair", **fields}
         answer = owner.client.post("/admin/readers/add", data=data)
@@ -244,7 +244,7 @@ def test_somebody_is_added_with_a_reason_and_never_against_their_word(web: WebCl
     assert known(web, "new").status.value == "active"
 
 
-def test_the_log_says_what_was_done_without_addresses_in_the_database(web: WebClient, owner: Owner) -> None:
+def test_the_log_records_actions_without_addresses_in_the_database(web: WebClient, owner: Owner) -> None:
     path = add(web, "log")
     press(owner, path, do="tag", tags="vip")
     log = owner.get("/log").text
@@ -253,7 +253,7 @@ def test_the_log_says_what_was_done_without_addresses_in_the_database(web: WebCl
     assert not [row for row in web.rows()["actions"] if "@example.org" in row]
 
 
-def test_the_buttons_want_the_owner_and_a_token(web: WebClient, owner: Owner) -> None:
+def test_the_buttons_need_the_owner_and_a_token(web: WebClient, owner: Owner) -> None:
     path = add(web, "csrf")
     for each in ("/readers/add", path, f"{path}/erase"):
         assert owner.client.post(f"/admin{each}", data={"do": "tag", "tags": "x", "sure": "yes"}).status_code == 403

@@ -84,7 +84,7 @@ def test_unknown_choices_change_nothing(web: WebClient, fields: dict[str, str]) 
     assert web.rows() == before
 
 
-def test_who_unticks_every_newsletter_reads_that_no_more_emails_come(web: WebClient) -> None:
+def test_unticking_every_newsletter_says_that_no_more_emails_will_come(web: WebClient) -> None:
     path = web.subscribed("zoe@example.org")
     page = web.post(path, do="save", shown=["weekly", "daily"])
     assert "You won’t receive any more emails from us." in page.text
@@ -103,7 +103,7 @@ def test_one_button_of_the_preferences_unsubscribes_from_everything(web: WebClie
     assert set(held(web)) == {"weekly", "daily"}
 
 
-def test_one_click_unsubscribes_repeatedly(web: WebClient) -> None:
+def test_one_click_unsubscribe_can_be_repeated(web: WebClient) -> None:
     web.subscribed("ada@example.org", "weekly", "daily")
     link = leave_link(web)
     kinds = [{"data": {"List-Unsubscribe": "One-Click"}}, {"files": {"List-Unsubscribe": (None, "One-Click")}}]
@@ -132,7 +132,7 @@ def test_unsubscribe_link_changes_nothing_and_its_buttons_do(web: WebClient) -> 
     assert "Too many" in str(web.show()["consent"])
 
 
-def test_new_address_is_confirmed_there(web: WebClient) -> None:
+def test_a_new_address_is_confirmed_there(web: WebClient) -> None:
     path = web.subscribed()
     assert web.post(path, do="move", email="ada@new.example.org").status_code == 400
     account = web.account(path)
@@ -157,7 +157,7 @@ def test_new_address_is_confirmed_there(web: WebClient) -> None:
     assert web.show("ada@example.org")["status"] == "active"
 
 
-def test_newer_address_change_voids_the_older(web: WebClient) -> None:
+def test_a_newer_address_change_voids_the_older_one(web: WebClient) -> None:
     path = web.subscribed()
 
     def move(address: str, count: int) -> httpx.Response:
@@ -174,7 +174,7 @@ def test_newer_address_change_voids_the_older(web: WebClient) -> None:
     assert web.post(right).status_code == 404
 
 
-def test_old_address_is_notified_and_not_imported_again(web: WebClient) -> None:
+def test_the_old_address_is_notified_and_not_imported_again(web: WebClient) -> None:
     path = web.subscribed(name="Ada")
     web.post(web.account(path), do="move", email="new@example.org")
     assert web.post(web.link("new@example.org", "address")).status_code == 200
@@ -215,7 +215,7 @@ def test_deletion_leaves_no_trace(web: WebClient) -> None:
     assert b"lovelace" not in stored(web)
 
 
-def test_never_is_a_button_that_suppresses(web: WebClient) -> None:
+def test_the_never_button_suppresses_the_address(web: WebClient) -> None:
     web.ask("ada@example.org")
     link = web.link("ada@example.org", "never")
     before = web.rows()
@@ -228,7 +228,7 @@ def test_never_is_a_button_that_suppresses(web: WebClient) -> None:
     assert web.get(web.link()).status_code == 404
 
 
-def test_farewell_is_a_switch(project: Project) -> None:
+def test_farewell_emails_can_be_switched_on(project: Project) -> None:
     with web_client(project, "[subscribers]\nfarewell = true\n") as web:
         web.subscribed("ada@example.org", "weekly", "daily", **{"topic.weekly": "Reading"})
         had = held(web)
@@ -248,7 +248,7 @@ It was good to have you, {{ subscriber.name | default("reader") }}. **Farewell.*
 """
 
 
-def test_a_farewell_in_own_words_is_sent_once_and_brings_back(project: Project) -> None:
+def test_a_farewell_in_own_words_is_sent_once_and_can_subscribe_again(project: Project) -> None:
     project.write("letters/weekly/farewell.md", OWN_FAREWELL)
     with web_client(project) as web:
         web.subscribed("ada@example.org", "weekly", name="Ada <3")
@@ -271,7 +271,7 @@ def test_a_farewell_in_own_words_is_sent_once_and_brings_back(project: Project) 
         assert len([mail for mail in web.mails("ada@example.org") if "Goodbye" in mail["Subject"]]) == 1
 
 
-def test_the_usual_farewell_takes_the_place_of_a_broken_one(project: Project) -> None:
+def test_the_default_farewell_replaces_a_broken_one(project: Project) -> None:
     project.write("letters/weekly/farewell.md", "---\nsubject: Goodbye\n---\n{{ subscriber.nome }}\n")
     with web_client(project, "[subscribers]\nfarewell = true\n") as web:
         web.subscribed("ada@example.org", "weekly")
@@ -280,7 +280,7 @@ def test_the_usual_farewell_takes_the_place_of_a_broken_one(project: Project) ->
         assert "letters/weekly/farewell.md:4" in web.project.run("check").out
 
 
-def test_old_preferences_link_asks_by_email_first(project: Project) -> None:
+def test_an_old_preferences_link_asks_by_email_first(project: Project) -> None:
     with web_client(project, now="2026-11-20T10:00") as web:
         path = web.subscribed()
         web.post(path, do="save", shown=["weekly", "daily"])
@@ -327,7 +327,7 @@ def test_confirmation_token_expires(project: Project) -> None:
         assert web.rows() == before
 
 
-def test_subscribers_choose_how_often_where_it_is_offered(project: Project) -> None:
+def test_subscribers_choose_how_often_if_it_is_offered(project: Project) -> None:
     newsletters = (
         '[[newsletters]]\nname = "weekly"\nschedule = "daily 08:00"\n'
         'frequencies = ["weekly monday 08:00", "monthly first weekday 08:00"]\n\n[[newsletters]]\nname = "daily"\n'

@@ -51,7 +51,7 @@ def test_next_and_past_emails_are_listed(project: Project) -> None:
     assert all(f"All about {name}, in a paragraph" in sent for name in ("first", "second", "third"))
 
 
-def test_looking_writes_only_the_index(project: Project, preview: PreviewClient) -> None:
+def test_viewing_writes_only_the_index(project: Project, preview: PreviewClient) -> None:
     before = project.listing()
     for path in [*EVERY_PAGE, "/site/", "/site/feed.xml", "/letters/weekly/next/message.eml"]:
         assert preview.get(path).status_code == 200, path
@@ -71,7 +71,7 @@ def test_list_says_why_nothing_is_next(project: Project, preview: PreviewClient)
     assert '<h1 dir="auto">Third and 2 more</h1>' in page
 
 
-def test_next_email_says_when_nothing_is_new_and_counts_on(project: Project) -> None:
+def test_the_next_email_says_when_nothing_is_new_and_continues_counting(project: Project) -> None:
     """Before any edition, after one, while one is on hold, and after one was cancelled."""
     nothing, coming = "Nothing new; this is how the newest posts would look", "Next email"
 
@@ -180,7 +180,7 @@ def test_broken_template_is_shown_until_fixed(project: Project, preview: Preview
     assert "Third" in preview.page()
 
 
-def test_broken_post_is_named_and_others_stay(project: Project, preview: PreviewClient) -> None:
+def test_a_broken_post_is_reported_and_others_stay(project: Project, preview: PreviewClient) -> None:
     project.write("posts/broken.md", "---\ntitle: [\n---\n\nWords\n")
     page = preview.page()
     assert "posts/broken.md:" in page
@@ -245,7 +245,7 @@ def test_test_email_is_sent_and_not_recorded(project: Project, preview: PreviewC
     ("origin", "token"),
     [("http://evil.example", None), (None, None), ("null", None), ("own", "guessed")],
 )
-def test_foreign_form_sends_nothing(
+def test_a_foreign_form_sends_nothing(
     origin: str | None, token: str | None, project: Project, preview: PreviewClient
 ) -> None:
     fields = form(preview) | ({"token": token} if token else {})

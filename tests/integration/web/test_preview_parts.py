@@ -39,7 +39,7 @@ def joined(file: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [rewritten, touched, moved, joined, Path.unlink], ids=lambda change: change.__name__)
-def test_any_file_change_is_seen(change: Callable[[Path], None], tmp_path: Path) -> None:
+def test_any_file_change_is_noticed(change: Callable[[Path], None], tmp_path: Path) -> None:
     file = tmp_path / "posts/a.md"
     file.parent.mkdir()
     file.write_text("words")
@@ -129,7 +129,7 @@ def test_site_urls_lead_into_the_preview(html: str, framed: str) -> None:
     assert open_links_in_tabs(link_to_preview(html, "https://a.example")) == framed
 
 
-def test_view_options_survive_a_url() -> None:
+def test_view_options_survive_in_a_url() -> None:
     options = ViewOptions("source", "phone", "both", "a&b,c d")
     read = dict(part.split("=") for part in options.query().removeprefix("?").split("&"))
     assert read == {"view": "source", "width": "phone", "scheme": "both", "topics": "a%26b%2Cc+d"}

@@ -19,7 +19,7 @@ def preview(project: Project) -> Iterator[Preview]:
         yield running
 
 
-def test_waiting_pages_hear_of_changes(project: Project, preview: Preview) -> None:
+def test_waiting_pages_are_notified_of_changes(project: Project, preview: Preview) -> None:
     with preview.client.stream("GET", "/events") as answer:
         lines = (line for line in answer.iter_lines() if line.startswith("data:"))
         first = next(lines)
@@ -28,7 +28,7 @@ def test_waiting_pages_hear_of_changes(project: Project, preview: Preview) -> No
         assert next(lines) != first
 
 
-def test_port_in_use_is_one_line(project: Project, preview: Preview) -> None:
+def test_a_port_in_use_is_one_line(project: Project, preview: Preview) -> None:
     port = httpx.URL(preview.url).port
     ran = project.spawn("preview", "--no-open", "--port", str(port))
     assert ran.code == 1

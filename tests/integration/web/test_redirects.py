@@ -79,13 +79,13 @@ def check(web: WebClient, path: str, host: str = "") -> str:
     return location
 
 
-def test_no_path_leads_away(web: WebClient) -> None:
+def test_no_path_redirects_to_another_site(web: WebClient) -> None:
     paths = hostile_paths(300)
     found = {check(web, path, HOSTS[number % len(HOSTS)]) for number, path in enumerate(paths)}
     assert len(found) > 3  # there were redirects
 
 
-def test_the_owners_buttons_lead_back_to_the_admin_page(project: Project) -> None:
+def test_buttons_of_the_owner_lead_back_to_the_admin_page(project: Project) -> None:
     with web_client(project) as web:
         set_password(project)
         owner = Owner(web)

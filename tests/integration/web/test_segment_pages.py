@@ -67,7 +67,7 @@ def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
     assert "deleted a segment" in log
 
 
-def test_many_people_are_changed_only_by_the_condition_that_is_saved(owner: Owner) -> None:
+def test_many_people_are_changed_only_through_the_saved_condition(owner: Owner) -> None:
     button = "Tag, unsubscribe or delete these people…"
     assert button in send(owner, "_new", do="save", condition="status:active", name="kept")
     typed = send(owner, "kept", do="count", condition='address ~ "ada"', name="kept")
@@ -92,7 +92,7 @@ def test_many_people_are_changed_only_by_the_condition_that_is_saved(owner: Owne
         ("<script>alert(1)</script>", "a", "Column 1 of the condition"),
     ],
 )
-def test_what_is_wrong_is_said_beside_what_was_typed(owner: Owner, condition: str, name: str, says: str) -> None:
+def test_mistakes_are_reported_next_to_the_typed_text(owner: Owner, condition: str, name: str, says: str) -> None:
     answer = owner.client.post(
         "/admin/segments/_new",
         data={"token": owner.token("/segments/_new"), "do": "save", "condition": condition, "name": name},
@@ -109,7 +109,7 @@ def test_the_examples_on_the_page_are_conditions(owner: Owner) -> None:
         assert 'id="_trouble"' not in page, condition
 
 
-def test_nobody_else_sees_or_changes_segments(owner: Owner) -> None:
+def test_only_the_owner_sees_or_changes_segments(owner: Owner) -> None:
     stranger = owner.client.__class__(base_url=owner.client.base_url, transport=owner.client._transport)
     assert stranger.get("/admin/segments").headers["location"] == "/admin/login?next=segments"
     assert owner.client.post("/admin/segments/_new", data={"do": "save", "condition": "tag:x"}).status_code == 403
@@ -117,7 +117,7 @@ def test_nobody_else_sees_or_changes_segments(owner: Owner) -> None:
     assert owner.get(f"/segments/{'x' * 500}").status_code == 404
 
 
-def test_a_segment_says_what_uses_it_and_is_not_deleted_then(tmp_path: Path) -> None:
+def test_a_segment_lists_its_uses_and_is_not_deleted_while_used(tmp_path: Path) -> None:
     project = Project(tmp_path / "letter", None)  # type: ignore[arg-type]
     newsletters = '\n[[newsletters]]\nname = "weekly"\ntitle = "The Weekly"\nsegment = "vips"\n'
     with web_client(project, now="2026-11-29T12:00:00", newsletters=newsletters) as web:

@@ -75,7 +75,7 @@ def test_paths_outside_the_site_are_not_found(server: Serving) -> None:
         assert httpx.get(httpx.URL(server.url).copy_with(raw_path=path)).status_code == 404, path
 
 
-def test_many_forms_at_once_make_one_subscriber(project: Project) -> None:
+def test_many_forms_at_once_add_one_subscriber(project: Project) -> None:
     with serving(project, web="address_limit = 100000\nclient_limit = 100000") as server:
         addresses = ["ada@example.org", "Ada@Example.ORG", "ADA@example.org"]
 

@@ -32,7 +32,7 @@ def followed(web: WebClient, path: str) -> tuple[str, str]:
     return path, answer.text
 
 
-def test_a_draft_is_shown_as_its_file_is_now_with_its_pictures_until_the_link_ends(project: Project) -> None:
+def test_a_draft_is_shown_in_its_current_version_until_the_link_expires(project: Project) -> None:
     project.post("boats", "2026-11-10", "A *first* version.\n\n![a boat](boat.png)\n", draft="true")
     project.write("posts/boat.png", PICTURE)
     project.ok("build")
@@ -58,7 +58,7 @@ def test_a_draft_is_shown_as_its_file_is_now_with_its_pictures_until_the_link_en
         assert web.get(f"{link}/boat.png").status_code == 410
 
 
-def test_a_link_leads_to_the_page_of_a_post_that_is_public_by_now(project: Project) -> None:
+def test_a_link_leads_to_the_page_of_a_post_that_has_become_public(project: Project) -> None:
     project.post("boats", "2026-11-20", "Tomorrow.")
     with web_client(project, now="2026-11-16T08:00") as web:
         link = shared(web, "posts/boats.md")
@@ -85,7 +85,7 @@ def test_the_owner_makes_a_link_to_the_next_email_on_its_page(project: Project) 
         assert "Boats" in followed(web, urlsplit(said.split()[-1]).path)[1]
 
 
-def test_a_draft_that_was_deleted_or_has_an_error_is_said_so(project: Project) -> None:
+def test_a_deleted_or_broken_draft_is_reported(project: Project) -> None:
     path = project.post("boats", "2026-11-10", draft="true")
     with web_client(project, now="2026-11-16T08:00") as web:
         link = shared(web, str(path))
@@ -105,7 +105,7 @@ def test_a_draft_that_cannot_be_shown_is_not_shared(project: Project) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "x" * 5000, "WyJwb3N0IiwiLi4vLi4vcHVibGlzaGVyLnRvbWwiLCIyMDI3Il0.AAAA"])
-def test_a_link_that_was_not_made_here_shows_nothing(project: Project, token: str) -> None:
+def test_a_forged_link_shows_nothing(project: Project, token: str) -> None:
     with web_client(project) as web:
         assert web.get(f"/draft/{token}").status_code == 404
 

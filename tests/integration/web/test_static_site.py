@@ -136,7 +136,7 @@ def test_a_changed_file_is_compressed_again(web: WebClient) -> None:
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "gzip; q=0.000", "br", "*;q=0", "gzip;q=0, *"])
-def test_nobody_gets_gzip_unasked(web: WebClient, accepted: str) -> None:
+def test_no_one_gets_gzip_unasked(web: WebClient, accepted: str) -> None:
     assert "content-encoding" not in web.get("/feed.xml", **{"accept-encoding": accepted}).headers
 
 
@@ -149,7 +149,7 @@ def test_only_text_of_the_site_is_compressed(web: WebClient) -> None:
     assert (part.status_code, len(part.content), part.headers.get("content-encoding")) == (206, 10, None)
 
 
-def test_readers_in_a_browser_may_read_feeds_and_nothing_else(web: WebClient) -> None:
+def test_feed_readers_in_a_browser_may_read_feeds_and_nothing_else(web: WebClient) -> None:
     for path in ("/feed.json", "/feed.xml", "/atom.xml", "/feeds.opml"):
         assert web.get(path).headers["access-control-allow-origin"] == "*", path
     for path in ("/", "/subscribe", "/unsubscribe/x"):
@@ -177,7 +177,7 @@ def test_a_page_without_a_slash_in_its_url_is_found(web: WebClient) -> None:
     assert web.get("/archive").status_code == 307  # a folder takes precedence
 
 
-def test_folder_redirect_ignores_the_host_header(web: WebClient) -> None:
+def test_a_folder_redirect_ignores_the_host_header(web: WebClient) -> None:
     answer = web.get("/archive", host="evil.example")
     assert (answer.status_code, answer.headers["location"]) == (307, "/archive/")
 
@@ -229,7 +229,7 @@ def test_every_answer_has_security_headers(web: WebClient) -> None:
     assert web.client.head("/subscribe").status_code == 200
 
 
-def test_site_has_the_form_with_a_public_url(web: WebClient) -> None:
+def test_the_site_has_a_form_if_it_has_a_public_url(web: WebClient) -> None:
     page = web.get("/subscribe/")
     assert f'action="{web.url}/subscribe"' in page.text
     assert page.text.count('name="newsletter"') == 2
@@ -262,14 +262,14 @@ def test_metrics_count_subscribers_and_responses(web: WebClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/tags/nothing/feed.xml", "/nothing/atom.xml", "/nothing/feed.json", "/feed-77.xml"])
-def test_missing_feed_gets_a_page(web: WebClient, path: str) -> None:
+def test_a_missing_feed_gets_a_page(web: WebClient, path: str) -> None:
     answer = web.get(path)
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
     assert answer.headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize("range_", [b"", b"bytes=0-2"])
-def test_a_file_that_is_replaced_before_it_is_sent_is_sent_whole(tmp_path: Path, range_: bytes) -> None:
+def test_a_file_that_is_replaced_before_it_is_sent_is_sent_completely(tmp_path: Path, range_: bytes) -> None:
     """It used to have the length of the old file, which broke the connection."""
     scope = {"type": "http", "method": "GET", "path": "/a.txt", "headers": [(b"range", range_)] if range_ else []}
     sent: list[Message] = []

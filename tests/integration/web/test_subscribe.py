@@ -46,7 +46,7 @@ def test_confirming_makes_a_subscriber(web: WebClient) -> None:
     assert web.post(link).status_code == 404
 
 
-def test_pages_after_a_form_lead_on(web: WebClient) -> None:
+def test_pages_after_a_form_link_to_further_pages(web: WebClient) -> None:
     ways = lambda page: re.findall(r'<li><a href="([^"]+)"', page.text.partition('class="ways"')[2])  # noqa: E731
     lists = ["https://letters.example/archive/", "https://letters.example/feeds/"]
     assert ways(web.ask("ada@example.org")) == lists
@@ -62,7 +62,7 @@ def test_pages_after_a_form_lead_on(web: WebClient) -> None:
         assert "Third" in page.text  # its subject
 
 
-def test_beside_the_site_of_another_tool_pages_lead_to_the_newest_edition_alone(project: Project) -> None:
+def test_next_to_the_site_of_another_tool_pages_link_only_to_the_newest_edition(project: Project) -> None:
     with web_client(project, '[pages]\nenabled = false\noutput = "feeds"\n') as web:
         web.project.subscribe("first")
         web.project.ok("publish")
@@ -100,7 +100,7 @@ def test_renamed_topic_is_reported(web: WebClient) -> None:
     assert "Choose at least one" in web.subscribe(email="ada@example.org").text
 
 
-def test_confirmation_email_has_no_words_of_a_stranger(web: WebClient) -> None:
+def test_a_confirmation_email_has_no_text_of_a_stranger(web: WebClient) -> None:
     web.ask("ada@example.org", name="Your account is locked, visit https://evil.example/login NOW")
     (mail,) = web.mails("ada@example.org")
     parts = [mail.as_string(), *(part.get_content() for part in mail.walk() if not part.is_multipart())]
@@ -108,7 +108,7 @@ def test_confirmation_email_has_no_words_of_a_stranger(web: WebClient) -> None:
     assert mail["To"] == "ada@example.org"
 
 
-def test_answer_does_not_reveal_the_status(web: WebClient) -> None:
+def test_the_answer_does_not_reveal_the_status(web: WebClient) -> None:
     web.project.ok("subscribers", "add", "active@example.org", "--newsletter", "weekly")
     web.project.ok("subscribers", "add", "left@example.org", "--newsletter", "weekly")
     web.project.ok("subscribers", "remove", "left@example.org")
@@ -150,7 +150,7 @@ def hidden(page: httpx.Response) -> dict[str, list[str]]:
     return fields
 
 
-def test_a_form_that_is_sent_unread_or_at_once_gets_one_more_button(web: WebClient) -> None:
+def test_a_form_that_is_sent_unread_or_too_quickly_gets_one_more_button(web: WebClient) -> None:
     choice = {"email": "ada@example.org", "newsletter": "weekly", "topic.weekly": ["R&D", "日本語"], "name": 'A"da'}
     (fresh,) = hidden(web.get("/subscribe"))["token"]
     early = (fresh, web.form_token(0))
@@ -197,7 +197,7 @@ def test_confirming_by_a_click_needs_a_browser(project: Project) -> None:
         assert web.post(link, do="confirm").status_code == 200
 
 
-def test_owner_hears_of_a_flood_once(project: Project) -> None:
+def test_the_owner_is_notified_of_a_flood_once(project: Project) -> None:
     with web_client(project, 'owner = "owner@example.org"\n', web="email_limit = 2") as web:
         for number in range(2):
             web.ask(f"reader{number}@example.org")
@@ -248,7 +248,7 @@ def test_pages_and_emails_use_the_chosen_language(web: WebClient, language: str,
     assert f'lang="{tag[1]}"' in web.get(web.link()).text
 
 
-def test_newest_edition_is_sent_as_welcome(project: Project) -> None:
+def test_the_newest_edition_is_sent_as_a_welcome_email(project: Project) -> None:
     newsletters = '[[newsletters]]\nname = "weekly"\nwelcome = true\n'
     with web_client(project, newsletters=newsletters) as web:
         web.project.subscribe("first")
@@ -262,7 +262,7 @@ def test_newest_edition_is_sent_as_welcome(project: Project) -> None:
         assert web.show()["subscriptions"] == []
 
 
-def test_own_welcome_is_sent_at_once_and_by_the_ledger(project: Project) -> None:
+def test_an_own_welcome_email_is_sent_immediately_and_through_the_ledger(project: Project) -> None:
     newsletters = '[[newsletters]]\nname = "weekly"\nwelcome = true\n'
     project.write("letters/weekly/welcome.md", "---\nsubject: Welcome!\n---\nDear reader\n")
     with web_client(project, newsletters=newsletters) as web:
@@ -276,7 +276,7 @@ def test_own_welcome_is_sent_at_once_and_by_the_ledger(project: Project) -> None
         assert [each["deliveries"] for each in editions if each["kind"] == "welcome"] == [{"sent": 2}]
 
 
-def test_dead_mail_server_delays_no_answer(project: Project) -> None:
+def test_a_dead_mail_server_delays_no_answer(project: Project) -> None:
     dead = '[mail.smtp]\nhost = "127.0.0.1"\nport = 9\ntls = "none"\ntimeout = 1\n'
     with web_client(project, more=f'transport = "smtp"\n{dead}') as web:
         assert web.ask().status_code == 200
@@ -345,7 +345,7 @@ def test_an_accepted_request_survives_the_process(project: Project, nobody_works
         assert client.post(client.link("ada@example.org"), do="confirm").status_code == 200
 
 
-def test_a_request_of_long_ago_is_forgotten(project: Project, nobody_works: pytest.MonkeyPatch) -> None:
+def test_an_old_request_is_forgotten(project: Project, nobody_works: pytest.MonkeyPatch) -> None:
     with web_client(project, now="2026-11-01T10:00") as client:
         assert client.ask("ada@example.org").status_code == 200
         assert len(client.rows()["sign_ups"]) == 1

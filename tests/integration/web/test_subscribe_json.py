@@ -25,7 +25,7 @@ def ask(web: WebClient, origin: str = "", **changed: Any) -> httpx.Response:
     return web.client.post(PATH, json=body, headers={"origin": origin} if origin else {})
 
 
-def test_a_front_end_signs_somebody_up(project: Project) -> None:
+def test_a_front_end_signs_someone_up(project: Project) -> None:
     with web_client(project, web=ORIGINS) as web:
         shown = web.client.get(PATH, params={"language": "de"}, headers={"origin": BLOG})
         offer = shown.json()
@@ -83,7 +83,7 @@ REFUSED: list[tuple[dict[str, Any], int, str, str | None]] = [
 ]
 
 
-def test_what_is_refused_says_what_is_wrong_and_where(project: Project) -> None:
+def test_a_refusal_says_what_is_wrong_and_where(project: Project) -> None:
     with web_client(project) as web:
         for changed, status, error, field in REFUSED:
             answer = ask(web, **changed)
@@ -98,7 +98,7 @@ def test_what_is_refused_says_what_is_wrong_and_where(project: Project) -> None:
         assert web.rows()["subscribers"] == []
 
 
-def test_only_listed_sites_may_ask(project: Project) -> None:
+def test_only_listed_sites_may_send_requests(project: Project) -> None:
     with web_client(project, web=ORIGINS) as web:
         preflight = web.client.options(PATH, headers={"origin": BLOG, "access-control-request-method": "POST"})
         assert preflight.status_code == 204
@@ -122,12 +122,12 @@ def test_only_listed_sites_may_ask(project: Project) -> None:
         assert ask(web, BLOG, email="x").headers["access-control-allow-origin"] == BLOG  # so that it sees the answer
 
 
-def test_all_sites_may_ask_if_the_owner_says_so(project: Project) -> None:
+def test_all_sites_may_send_requests_if_configured(project: Project) -> None:
     with web_client(project, web='form_origins = ["*"]') as web:
         assert ask(web, "https://anybody.example").headers["access-control-allow-origin"] == "*"
 
 
-def test_limits_are_those_of_the_form(project: Project) -> None:
+def test_limits_are_the_same_as_for_the_form(project: Project) -> None:
     with web_client(project, web="client_limit = 3\nemail_limit = 1") as web:
         assert web.ask("one@example.org").status_code == 200
         web.mails("one@example.org")
@@ -138,7 +138,7 @@ def test_limits_are_those_of_the_form(project: Project) -> None:
         assert 0 < int(answers[-1].headers["retry-after"]) <= 3_600
 
 
-def test_it_is_below_the_path_of_the_application(project: Project) -> None:
+def test_the_endpoint_is_below_the_path_of_the_application(project: Project) -> None:
     with web_client(project, path="/letters") as web:
         assert web.client.get(f"/letters{PATH}").json()["title"] == "The Quiet Reader"
         assert web.client.get(PATH).status_code == 404
@@ -153,7 +153,7 @@ def test_a_full_queue_accepts_nothing(project: Project, monkeypatch: pytest.Monk
         assert web.rows()["sign_ups"] == []
 
 
-def test_a_front_end_has_to_work_too(project: Project) -> None:
+def test_a_front_end_also_needs_proof_of_work(project: Project) -> None:
     with web_client(project, web="proof_of_work = true") as web:
         assert web.client.get(PATH).json()["proof_bits"] == PROOF_BITS
         token = web.form_token()

@@ -86,7 +86,7 @@ def test_each_provider_is_recorded_once(web: WebClient) -> None:
     assert [("bounced" in row, "complained" in row) for row in shown] == [(True, False), (True, False), (False, True)]
 
 
-def test_a_script_of_the_owners_can_report_events(web: WebClient) -> None:
+def test_a_script_of_the_owner_can_report_events(web: WebClient) -> None:
     for name in ("gus", "hal", "ivy"):
         web.subscribed(f"{name}@example.org")
     events = [
@@ -123,7 +123,7 @@ def test_a_farewell_follows_an_unsubscribe_at_the_provider(project: Project) -> 
         assert not [mail for mail in web.mails("bob@example.org") if "unsubscribed" in mail["Subject"]]
 
 
-def test_forged_and_unknown_calls_do_nothing(web: WebClient) -> None:
+def test_forged_and_unknown_requests_do_nothing(web: WebClient) -> None:
     before = web.rows()
     assert post(web, "postmark", b"{}").status_code == 403
     assert post(web, "mailgun", b"{}").status_code == 403
