@@ -244,7 +244,7 @@ def migrate(store: Store) -> None:
 
 
 HEAD_LINE = """\
-Who may be mailed, and why. Written by tests/integration/subscribers/test_every_way_back.py.
+Who may be mailed, and why. Written by tests/integration/subscribers/test_subscribing_again.py.
 
 Everybody had weekly and daily. Somebody (columns) left in one way, and then (rows) something happened that could bring
 them back. W: weekly goes to them again.
