@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,7 +155,9 @@ def test_an_edition_on_hold_is_sent_when_the_owner_approves_it(
         page.wait_for_selector("h1:text('Log in')")
 
 
-def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Project, browser: Chromium) -> None:
+def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(
+    axe: Path, project: Project, browser: Chromium
+) -> None:
     project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
     with serving(project, newsletters=WEEKLY) as server:
         fill(project)
@@ -205,7 +208,7 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
         wrong: dict[str, list[str]] = {}
         for width, dark in ((360, False), (1_100, True)):
             with browser.page(width=width, dark=dark, base_url=server.url) as page:
-                load_axe(page)
+                load_axe(page, axe)
                 page.goto("/admin/login")
                 wrong[f"login {width}"] = faults(page)
                 log_in(page)

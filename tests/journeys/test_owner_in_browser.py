@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,7 +119,7 @@ def find(page: Page, words: str) -> None:
 
 
 def test_the_owner_finds_corrects_tags_and_writes_to_a_segment(
-    project: Project, browser: Chromium, mail: tuple[Mailboxes, str]
+    axe: Path, project: Project, browser: Chromium, mail: tuple[Mailboxes, str]
 ) -> None:
     mailboxes, more = mail
     since = datetime(2026, 10, 1, tzinfo=UTC)
@@ -131,7 +132,7 @@ def test_the_owner_finds_corrects_tags_and_writes_to_a_segment(
         set_password(project)
         wrong: dict[str, list[str]] = {}
         with browser.page(base_url=server.url, width=1280) as page:
-            load_axe(page)
+            load_axe(page, axe)
 
             def look(what: str) -> None:
                 wrong[what] = faults_everywhere(page)
@@ -222,7 +223,7 @@ def page_count(page: Page) -> int:
 
 
 def test_a_subscriber_is_welcomed_chooses_monthly_and_gets_each_post_once(
-    project: Project, browser: Chromium, mail: tuple[Mailboxes, str]
+    axe: Path, project: Project, browser: Chromium, mail: tuple[Mailboxes, str]
 ) -> None:
     mailboxes, more = mail
     project.write("letters/weekly/welcome.md", "---\nsubject: Welcome\n---\nThis is it.\n")
@@ -253,7 +254,7 @@ def test_a_subscriber_is_welcomed_chooses_monthly_and_gets_each_post_once(
         serving(project, more, newsletters=WEEKLY, now="2026-11-20T10:00") as server,
         browser.page(base_url=server.url, width=360, dark=True) as page,
     ):
-        load_axe(page)
+        load_axe(page, axe)
         page.goto(f"/{preferences}")
         page.select_option("select[name='often.weekly']", "monthly")
         page.click("button[value=save]")
@@ -272,7 +273,7 @@ def test_a_subscriber_is_welcomed_chooses_monthly_and_gets_each_post_once(
         serving(project, more, newsletters=WEEKLY, now="2026-12-02T10:00") as server,
         browser.page(base_url=server.url, width=360) as page,
     ):
-        load_axe(page)
+        load_axe(page, axe)
         page.goto(
             "/" + messages(mailboxes, ADA)[-1]["List-Unsubscribe"].strip("<>").partition("//")[2].partition("/")[2]
         )

@@ -130,7 +130,7 @@ document.getElementById("own").addEventListener("submit", async (event) => {
 
 
 def test_a_browser_signs_up_on_the_site_and_from_other_origins(
-    project: Project, browser: Chromium, tmp_path: Path
+    axe: Path, project: Project, browser: Chromium, tmp_path: Path
 ) -> None:
     with serve(tmp_path) as other, serve(tmp_path) as unlisted:
         settings = f'form_origins = ["{other.url.rstrip("/")}"]\nclient_limit = 1000'
@@ -143,7 +143,7 @@ def test_a_browser_signs_up_on_the_site_and_from_other_origins(
             head = '<!doctype html><html lang="en"><title>A blog</title><meta name="viewport" content="width=360">'
             (tmp_path / "index.html").write_text(f"{head}<main><h1>Blog</h1>{made}</main>")
             (tmp_path / "own.html").write_text(FRONT_END.replace("URL", server.url))
-            load_axe(page)
+            load_axe(page, axe)
 
             page.goto("/")  # with the keyboard alone
             page.focus(".site-header a >> nth=-1")

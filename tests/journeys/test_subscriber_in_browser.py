@@ -167,7 +167,7 @@ def test_a_reader_subscribes_chooses_reads_unsubscribes_and_is_deleted(
 
 @pytest.mark.parametrize(("dark", "language"), [(False, "en"), (True, "ar"), (False, "ja")])
 def test_axe_finds_nothing_wrong_on_any_page(
-    project: Project, browser: Chromium, monkeypatch: pytest.MonkeyPatch, dark: bool, language: str
+    axe: Path, project: Project, browser: Chromium, monkeypatch: pytest.MonkeyPatch, dark: bool, language: str
 ) -> None:
     monkeypatch.setenv("PUBLISHER_SITE_LANGUAGE", language)
     wide = "```python\nwide = " + " + ".join(["'words'"] * 40) + "\n```\n\n| | a |\n|-|-|\n| b | c |\n"
@@ -224,7 +224,7 @@ def test_axe_finds_nothing_wrong_on_any_page(
         wrong: dict[str, list[str]] = {}
         with browser.page(width=360, dark=dark, base_url=server.url) as page:
             page.set_extra_http_headers({"accept-language": language})
-            load_axe(page)
+            load_axe(page, axe)
             asked: set[str] = set()
             page.on("request", lambda request: asked.add(request.url))
             page.add_init_script(SHIFTS)

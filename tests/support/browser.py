@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -28,6 +29,9 @@ ARGUMENTS = [
     "--no-sandbox",  # it shows only what the tests wrote, and containers allow nothing else
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
+    # One process for all pages, since to start one costs more than most pages. What a page may do, its headers decide.
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
 ]
 
 
@@ -68,9 +72,15 @@ def wait_until(page: Page, found: str | Callable[[], object]) -> None:
         page.wait_for_timeout(50)
 
 
-def load_axe(page: Page) -> None:
-    """Load axe-core into every page that is opened from now on; skip the test if it is not installed."""
-    page.add_init_script(path=need_npm("web", "axe-core") / "axe.min.js")
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """The script of axe-core. A test with this fixture is skipped before it begins if axe-core is not installed."""
+    return need_npm("web", "axe-core") / "axe.min.js"
+
+
+def load_axe(page: Page, axe: Path) -> None:
+    """Load axe-core into every page that is opened from now on."""
+    page.add_init_script(path=axe)
 
 
 def faults(page: Page, *rules: str) -> list[str]:
