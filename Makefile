@@ -1,14 +1,14 @@
 # Two commands do all the set-up on a machine with Python 3.11 or newer, make and git:
 #   make publish   turns posts/ into public/ and .publisher/outbox/
 #   make test      runs the tests
-# Both may be run again at once; what is installed is not installed again.
+# Both may be run again at any time; what is installed is not installed again.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 CANIEMAIL := 2.0.2
-# Each file that is installed has its hash in requirements/. What builds packages is installed apart from the environment,
-# in .venv/build, so that pip need not fetch it by itself, for which it knows no hashes.
+# Each installed file has its hash in requirements/. Build tools are installed separately from the environment, in
+# .venv/build, so that pip need not fetch them by itself, without hashes.
 PIP := PIP_CONSTRAINT= $(BIN)/python -m pip --disable-pip-version-check --quiet
 BUILDING := PYTHONPATH=$(CURDIR)/.venv/build $(PIP)
 LOCKED := install --require-hashes
@@ -42,7 +42,7 @@ fuzz: .venv/.installed-test
 		tests/integration/subscribers/test_histories.py $(PYTEST_ARGS)
 	@FREQUENCY_SEEDS=200 $(PYTEST) --timeout=3600 tests/integration/publishing/test_frequencies.py -k nobody_gets_a_post_twice
 
-# What the documents promise, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
+# The promises of the documents, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
 PROOFS := bounds decade clocks kills fleet outages reactions rates source_kills sources faults ticking lateness subscribing imports variants queue shell million
 proof: fuzz
 	@for each in $(PROOFS); do echo "$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
@@ -65,7 +65,7 @@ check: .venv/.installed-test
 bench: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks.performance $(BENCH_ARGS)
 
-# The same posts with other generators, which are installed from their registries.
+# The same posts with other generators, installed from their registries.
 peers: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks.compare_feeds
 	@$(BIN)/python -m benchmarks.peers
@@ -74,11 +74,11 @@ peers: .venv/.installed-bench
 lock: .venv-tools/.installed
 	@.venv-tools/bin/python requirements/write.py
 
-# Ask whether a vulnerability is known of a package that is installed.
+# Ask whether an installed package has a known vulnerability.
 audit: .venv-tools/.installed
 	@.venv-tools/bin/python requirements/audit.py
 
-# What mail programs support: CANIEMAIL is the version of the npm package that the data is taken from.
+# What email clients support: CANIEMAIL is the version of the npm package with the data.
 clients: .venv/.installed-test
 	@npm pack --silent --pack-destination tests/data/clients caniemail@$(CANIEMAIL) >/dev/null
 	@$(BIN)/python docs/generate_clients.py tests/data/clients/caniemail-$(CANIEMAIL).tgz
@@ -123,7 +123,7 @@ clean:
 	@$(PIP) $(LOCKED) $(foreach list,run test bench,--requirement requirements/$(list).txt)
 	@touch $@
 
-# An environment for tools that need not see the program.
+# An environment for tools that do not import the program.
 .venv-tools/.installed: requirements/tools.txt
 	@$(PYTHON) -m venv --clear .venv-tools
 	@PIP_CONSTRAINT= .venv-tools/bin/python -m pip --disable-pip-version-check --quiet $(LOCKED) --requirement $<

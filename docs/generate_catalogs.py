@@ -2,8 +2,8 @@
 
     python docs/generate_catalogs.py
 
-publisher.pot gets every word in English; each language keeps its translations, gains what is new, untranslated,
-and loses what is gone. A test fails while a catalog lacks a word.
+publisher.pot gets every phrase in English; each language keeps its translations, gets new phrases untranslated, and
+loses those that are gone. A test fails while a catalog lacks a phrase.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROOMS = {"letter": LETTER, "page": PAGE, "notice": NOTICE, "form": FORM, "web": 
 
 
 def template() -> Catalog:
-    """Return all words of the program; the context of a word is its room and its name in templates."""
+    """Return all phrases of the program; the context of a phrase is its room and its name in templates."""
     found = Catalog(project="Publisher", charset="utf-8")
     for room, words in ROOMS.items():
         for key, word in words.items():
@@ -35,7 +35,7 @@ def template() -> Catalog:
 
 
 def main() -> None:
-    """Write publisher.pot and every language beside it."""
+    """Write publisher.pot and the catalogs of all languages next to it."""
     words = template()
     _write(words, FOLDER / "publisher.pot")
     for path in sorted(FOLDER.glob("*.po")):
@@ -53,7 +53,7 @@ def _write(catalog: Catalog, path: Path) -> None:
     quoted = [f'"{line}\\n"' for line in (*lines, *headers)]
     head = [catalog.header_comment, 'msgid ""', 'msgstr ""', *quoted, "", ""]
     with path.open("wb") as file:
-        # Babel's own head names the moment and its version, which would change with every run.
+        # Babel's own header has the time and its version, which would change with every run.
         file.write("\n".join(head).encode())
         write_po(file, catalog, width=100, omit_header=True)
 

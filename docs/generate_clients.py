@@ -2,9 +2,9 @@
 
     make clients
 
-The data comes from the npm package `caniemail`, whose version is in the Makefile. No number and no name is typed
-by hand: the features, the clients and the licence come from the archive. Only the way in which a
-feature's title says what to look for in an email is known here, in _finds.
+The data comes from the npm package `caniemail`, whose version is in the Makefile. No number or name is typed by hand:
+the features, the clients and the licence come from the archive. Only _finds, which derives from a feature's title
+what to look for in an email, is ours.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _read(package: tarfile.TarFile, name: str) -> str:
 
 
 def _stats(feature: dict[str, Any]) -> dict[str, str]:
-    """What the newest tested version of each client does: "y", "n", "a #1" and so on."""
+    """Return what the newest tested version of each client does: "y", "n", "a #1" and so on."""
     return {
         f"{family}.{platform}": versions[max(versions, key=_version)]
         for family, platforms in feature["stats"].items()
@@ -87,7 +87,7 @@ def _feature(feature: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _negative(feature: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the negative values of a property as a feature of their own, if a note says who lacks them."""
+    """Return the negative values of a property as a separate feature, if a note says which clients lack them."""
     notes = {
         f"#{number}" for number, note in (feature["notes_by_num"] or {}).items() if "egative values are not" in note
     }
@@ -107,7 +107,7 @@ def _negative(feature: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _finds(feature: dict[str, Any]) -> Iterator[str]:
-    """What shows in a letter that the feature is used: "element:video", "property:gap", "value:display:flex"."""
+    """Return what shows that a letter uses the feature: "element:video", "property:gap", "value:display:flex"."""
     slug, title = feature["slug"], feature["title"].strip()
     if slug.startswith("image-"):
         name = slug.removeprefix("image-")

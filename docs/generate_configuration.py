@@ -2,7 +2,7 @@
 
     python docs/generate_configuration.py
 
-Only the text between the two marks is replaced. A test fails while the page says anything else.
+Only the text between the two marks is replaced. A test fails while the page is out of date.
 """
 
 from __future__ import annotations

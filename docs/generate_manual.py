@@ -58,7 +58,7 @@ def _options(command: click.Command, context: click.Context, *, shared: bool) ->
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yield a help text as lines of the page. Click marks a paragraph whose lines are kept with \\b."""
+    """Yield a help text as lines of the page. Click marks a paragraph whose line breaks are kept with \\b."""
     for paragraph in text.split("\n\n"):
         lines = [line for line in paragraph.split("\n") if line.strip()]
         if not lines:

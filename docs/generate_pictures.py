@@ -27,7 +27,7 @@ SITE = "https://gazette.example.org"
 NOW = "2026-11-30T09:00"
 PUBLISHER = [sys.executable, "-m", "publisher"]
 ARABIC = {"The Publisher Gazette, weekly": "الصحيفة الهادئة", 'language = "en"': 'language = "ar"'}
-# What the sample project leaves to its owner: a web application, a page, and the face of an author.
+# What the sample project lacks: a web application, a page, and a picture of an author.
 AUTHOR = {
     'name = "The editors"': 'name = "Mara Lindqvist", image = "mara.svg", about = "Writes about email that arrives."'
 }
@@ -70,7 +70,7 @@ def whole_letter(project: Path) -> str:
 
 @contextmanager
 def preview(project: Path) -> Iterator[str]:
-    """Run the preview, and yield its address."""
+    """Run the preview, and yield its URL."""
     command = [*PUBLISHER, "preview", "--no-open", "--now", NOW]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
         try:
@@ -83,7 +83,7 @@ def preview(project: Path) -> Iterator[str]:
 def screenshot(
     browser: Browser, page_of: str, size: tuple[int, int], *, site: Path | None = None, dark: bool = False, at: str = ""
 ) -> bytes:
-    """Return a picture of a page, which is an address or HTML, at a size in CSS pixels.
+    """Return a picture of a page, given as a URL or HTML, at a size in CSS pixels.
 
     site  the project whose images the page shows
     at    the selector of the element at which the picture begins, instead of the top
