@@ -5,11 +5,11 @@
 What is measured, by benchmarks.scaling on one machine: the CPU time that a message costs a worker and the database at
 several rates, and the rates of 1, 2 and 4 workers (MEASURED, or --points with a file written by its --json).
 
-What is simulated: everything else. Each worker has a core of its own, and each connection waits for the answer of the
-mail server, then for its worker, then for the database. They are stations of a closed queueing network, which is solved
-by approximate mean value analysis (Schweitzer 1979), with several cores as Seidmann's approximation (1987). The
-database is a number of cores that share their work without loss. Its disk, locks and network are not simulated, nor are
-limits of the mail servers and the time to make the edition: a real fleet is slower, never faster.
+What is simulated: everything else. Each worker has its own core, and each connection waits for the answer of the mail
+server, then for its worker, then for the database. They are stations of a closed queueing network, which is solved by
+approximate mean value analysis (Schweitzer 1979), with several cores as Seidmann's approximation (1987). The database
+is a number of cores that share their work without loss. Its disk, locks and network are not simulated, nor are limits
+of the mail servers and the time to make the edition: a real fleet is slower, never faster.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def finish(fleet: Fleet, costs: Costs, messages: int) -> float:
 
 
 def full_at(fleet: Fleet, costs: Costs, most: int = 4_096) -> int | None:
-    """Return how many workers fill the database; None if `most` do not."""
+    """Return how many workers fill the database; None if even `most` do not."""
     low, high = 1, most
     if flow(replace(fleet, workers=most), costs).database_use < FULL:
         return None

@@ -2,7 +2,7 @@
 
     python -m benchmarks.lateness [--json FILE]
 
-Each case is a project of its own with a weekly newsletter (Monday 08:00 in Berlin, max_lateness 12h) and two
+Each case is a separate project with a weekly newsletter (Monday 08:00 in Berlin, max_lateness 12h) and two
 subscribers, which a tick has seen on the Friday before. What was made, held and sent is read from the database and the
 outbox.
 """

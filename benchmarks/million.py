@@ -128,7 +128,7 @@ class Outcome:
     counted: int
 
     def faults(self) -> list[str]:
-        """Return what is not as promised."""
+        """Return the promises that were broken."""
         wanted = {
             f"{self.lost} lost": not self.lost,
             f"{self.twice} twice": not self.twice,
@@ -143,7 +143,7 @@ class Outcome:
         return [fault for fault, holds in wanted.items() if not holds]
 
     def table(self) -> str:
-        """Return it as a Markdown table."""
+        """Return the outcome as a Markdown table."""
         rows = [
             ("recipients", f"{self.recipients:,}"),
             ("edition made in", f"{self.made:.1f} s"),

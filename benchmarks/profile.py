@@ -33,7 +33,7 @@ Run = Callable[[Path, argparse.Namespace, Path], Looks]
 
 
 def look_at(tree: Path, folder: Path, module: str, *words: str) -> Looks:
-    """Run a module of a checkout in `folder`; return how often each function was running."""
+    """Run a module of a checkout in `folder`; return the number of samples of each function."""
     with tempfile.TemporaryDirectory(prefix="publisher-looks-") as name:
         file = Path(name) / "looks"
         file.touch()

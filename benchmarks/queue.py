@@ -88,7 +88,7 @@ def _stop_after(most: int) -> Callable[[Delivery, DeliveryStatus, str], None]:
 
 
 def _claim_ms(store: Store, edition: Edition) -> float:
-    """Return the median time of a claim, in milliseconds; what it leased is given back."""
+    """Return the median time of a claim, in milliseconds; its leases are given back."""
     times = []
     for _ in range(_CLAIMS):
         now, begun = _clock(), time.perf_counter()

@@ -172,7 +172,7 @@ HEADER = ("database", "processes", "rate", "small edition after", "held after", 
 
 
 def line(kind: str, processes: int, rate: int, found: Reactions) -> tuple[str, ...]:
-    """Return what was measured as a line of the table."""
+    """Return the measured times as a line of the table."""
     name = "SQLite" if kind == "sqlite" else "PostgreSQL"
     times = (found.first, found.held, found.resumed, found.cancelled)
     return (name, str(processes), f"{rate}/s" if rate else "none", *(f"{each:.1f} s" for each in times))

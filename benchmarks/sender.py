@@ -123,7 +123,6 @@ async def _send_all(smtp: Smtp, ready: bytes, messages: int) -> None:
 
 
 def message_size() -> int:
-    """Return the size of one message."""
     edition = Edition(1, "weekly", "2026-W47", 1, "A", MADE_AT)
     reader = Recipient("r@example.org", "Reader", f"<{edition.id}@e.org>", "https://e.org/u", "https://e.org/p")
     return len(MessageTemplate.of(letter(), headers("plain", Path()), MADE_AT).join(reader))

@@ -6,7 +6,7 @@ smtp-source and smtp-sink are Postfix's own test programs, written in C, and sho
 send messages of 75 KB. Publisher writes its ledger to SQLite on a disk, with an fsync for every group of answers;
 smtp-source keeps no record. The programs take turns in every round; a ratio is taken within each round, then the median
 of the ratios. The second part puts a proxy with a round trip of 20 ms in front of the sink. The sink reads each message
-byte by byte in one thread; the last line says how many it could take at most.
+byte by byte in one thread; the last line says how many it could receive at most.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def mail_server(handler: Server, port: int, over: threading.Event) -> Iterator[N
 
 
 class Life:
-    """The actions of people and of the writer, in a thread of its own."""
+    """The actions of people and of the writer, in their own thread."""
 
     def __init__(self, root: Path, url: str, server: Server, chance: random.Random) -> None:
         self._root, self._url, self._server, self._chance = root, url, server, chance

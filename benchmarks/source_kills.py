@@ -142,7 +142,6 @@ class Rounds:
         return found
 
     def end(self) -> None:
-        """End it."""
         self._process.communicate()
 
 

@@ -171,7 +171,7 @@ def make_letter(folder: Path) -> None:
 
 
 def measure(scratch: Path, arguments: argparse.Namespace) -> dict[str, float]:
-    """Run each step in a process of its own, and return its figures."""
+    """Run each step in its own process, and return its figures."""
     figures: dict[str, float] = {}
 
     def step(name: str, folder: Path, *words: str) -> None:

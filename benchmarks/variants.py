@@ -155,7 +155,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def compete(scratch: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure every case in a project of its own, and return its medians."""
+    """Measure every case in its own project, and return its medians."""
     rows = []
     for content in ("excerpt", "full"):
         for choices in (0, arguments.choices):

@@ -73,7 +73,6 @@ class Turn:
 
 
 def free_port() -> int:
-    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -231,7 +230,7 @@ def report(turns: dict[str, dict[str, list[Turn]]], pages: Paced, forms: Paced, 
 
 
 def limits(turns: dict[str, dict[str, list[Turn]]], pages: Paced, forms: Paced) -> list[Limit]:
-    """Return the promises about the web application with what was measured."""
+    """Return the promises about the web application with the measured values."""
     found = [
         Limit(f"web, {name}: answers a second of a bare application's", ratio(both)[0], _LEAST_RATIO, at_least=True)
         for name, both in turns.items()

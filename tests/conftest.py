@@ -35,7 +35,7 @@ settings.register_profile("fuzz", _PATIENT, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 # Without bytecode every program that a test starts would compile the package again, which takes half a second, and
-# every run the tests, which takes six. Machines that forbid writing it mean their own files.
+# every run the tests, which takes six. PYTHONDONTWRITEBYTECODE is meant for the machine's own files.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -218,7 +218,7 @@ def project(empty: Project) -> Project:
 
 
 @pytest.fixture(autouse=True)
-def a_log_of_its_own() -> Iterator[None]:
+def restored_logging() -> Iterator[None]:
     """Undo changes of the log by `serve` or `run` in this process; otherwise later tests would find lines on stderr."""
     yield
     root = logging.getLogger()

@@ -161,7 +161,7 @@ def _ordinary(start: int, count: int, seed: int, copies: int) -> Iterator[Post]:
 
 
 def _png() -> bytes:
-    """A picture of one pixel."""
+    """Return an image with one pixel."""
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(bytes(4))),

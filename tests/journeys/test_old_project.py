@@ -97,7 +97,7 @@ def test_every_subscriber_keeps_choices_and_history(old: Project) -> None:
         assert "0 added" in old.run("subscribers", "import", str(file), "--newsletter", "weekly").out
 
 
-def test_nobody_gets_an_email_twice(old: Project) -> None:
+def test_no_one_gets_an_email_twice(old: Project) -> None:
     old.run("publish", now=BEFORE)
     assert old.mail() == {}
     old.ok("deliveries", "resume", "3", now=BEFORE)

@@ -44,7 +44,7 @@ def test_due_editions_are_sent_once_at_the_start(project: Project) -> None:
             assert run.get("/healthz").text == "ok\n"
             run.wait(event)
             until(lambda: len(project.mail()) == 2)
-        assert run.told()[-1]["event"] == "ended"
+        assert run.logged()[-1]["event"] == "ended"
     assert letters(project) == {"ada@example.org": 1, "bob@example.org": 1}
     assert project.ok("editions", "--json").json[0]["slot"] == "2026-W47"
 
@@ -57,7 +57,7 @@ def test_a_new_subscriber_gets_the_next_edition(project: Project) -> None:
         time.sleep(max(0, eight - time.monotonic()))
         run.look_until("edition delivered")
     assert letters(project) == {"eve@example.org": 1}
-    assert run.told("edition made")[0]["slot"] == "2026-W47"
+    assert run.logged("edition made")[0]["slot"] == "2026-W47"
 
 
 def test_changed_files_are_soon_on_the_site(project: Project) -> None:
@@ -80,7 +80,7 @@ def test_only_a_valid_configuration_is_reloaded(project: Project) -> None:
         text = project.read("publisher.toml")
         project.write("publisher.toml", text.replace("[web]", "[web]\nclient_limit = 0"))
         run.wait("configuration refused")
-        assert "publisher.toml:" in run.told("configuration refused")[-1]["what"]
+        assert "publisher.toml:" in run.logged("configuration refused")[-1]["what"]
         project.write("publisher.toml", text.replace('name = "weekly"', 'name = "monthly"'))
         run.wait("configuration taken")
         assert 'value="monthly"' in run.get("/subscribe").text or "monthly" in run.get("/subscribe").text
@@ -97,7 +97,7 @@ def test_the_owner_stays_logged_in_after_a_reload(project: Project) -> None:
         run.wait("configuration taken")
         assert "The Loud Reader" in owner.get().text
         assert "A test was sent to test@example.net" in owner.press("/next/weekly", address="test@example.net")
-        assert [line["path"] for line in run.told("answered") if "login" in line["path"]] == []
+        assert [line["path"] for line in run.logged("answered") if "login" in line["path"]] == []
     assert str(project.mail()["test@example.net"][0]["Subject"]).startswith("[Test]")
 
 
@@ -117,7 +117,7 @@ def test_a_failing_tick_is_logged_and_ends_nothing(project: Project) -> None:
     with running(project) as run:
         run.wait("problem")
         assert run.get("/healthz").status_code == 200
-    assert len(run.told("problem")) < 5
+    assert len(run.logged("problem")) < 5
     assert letters(project) == {}
 
 
@@ -200,8 +200,8 @@ def test_sending_delays_no_other_slot(project: Project, tmp_path: Path) -> None:
             made = run.look_until("edition made", newsletter="daily", slot="2026-11-16T08:01")
         assert 0 < len(to.taken()) < 60
     assert made["why"] == ""
-    assert not run.told("edition delivered")
-    assert not [line for line in run.told() if "skipped" in line["event"]]
+    assert not run.logged("edition delivered")
+    assert not [line for line in run.logged() if "skipped" in line["event"]]
 
 
 @pytest.mark.parametrize("owner", ["", "olga@example.net"])
@@ -210,8 +210,8 @@ def test_the_log_says_whether_the_owner_was_notified(project: Project, owner: st
     with running(project, f'owner = "{owner}"\n' if owner else "", now="2026-11-19T08:00") as run:
         assert run.wait("edition held")["slot"] == "2026-W47"
         run.wait("owner told" if owner else "no owner")
-    assert bool(run.told("to be told")) == bool(run.told("no owner")) == (not owner)
-    assert bool(run.told("owner told")) == bool(owner)
+    assert bool(run.logged("to be told")) == bool(run.logged("no owner")) == (not owner)
+    assert bool(run.logged("owner told")) == bool(owner)
     assert list(project.mail()) == ([owner] if owner else [])
 
 
@@ -239,8 +239,8 @@ def test_an_outage_of_the_database_is_logged_in_two_lines(project: Project) -> N
         moved.rename(record)
         run.look_until("database back")
         assert run.get("/feed.xml").status_code == 200
-    assert len(run.told("database away")) == len(run.told("database back")) == 1
-    assert [line for line in run.told() if line["event"] in ("tick failed", "sending failed", "resting")] == []
+    assert len(run.logged("database away")) == len(run.logged("database back")) == 1
+    assert [line for line in run.logged() if line["event"] in ("tick failed", "sending failed", "resting")] == []
 
 
 def test_a_database_that_is_away_at_the_start_is_waited_for(
@@ -260,7 +260,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
     assert run.get("/healthz").text == "ok\n"
     code, log = run.end()
     assert code == 0, log
-    lines = [line["event"] for line in run.told() if line["level"] != "info"]
+    lines = [line["event"] for line in run.logged() if line["level"] != "info"]
     assert lines == ["database away"], log
 
 
@@ -311,7 +311,7 @@ def test_a_second_sigterm_stops_immediately(project: Project, tmp_path: Path) ->
                 run.wait("ending")
                 run.process.send_signal(signal.SIGTERM)
                 run.process.wait(60)
-            if run.told("hurrying"):
+            if run.logged("hurrying"):
                 break
         else:
             pytest.fail("the process always ended after the first signal")

@@ -61,4 +61,4 @@ def test_a_process_fetches_a_blog_and_sends_what_is_new(project: Project, tmp_pa
     assert len(site.statuses("/feed.xml")) == 1
     ((mail,),) = project.mail().values()
     assert mail["Subject"] == "The boats are back and 2 more"
-    assert run.told("source fetched")[0]["new"] == 3
+    assert run.logged("source fetched")[0]["new"] == 3

@@ -105,7 +105,7 @@ class Fleet:
         assert "Traceback" not in log.read_text()
         assert "defect" not in log.read_text()
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def logged(self, event: str) -> list[dict[str, Any]]:
         """Return the worker's log lines of an event."""
         lines = (self.temporary.parent / "log").read_text().splitlines()
         return [line for line in map(json.loads, lines) if line["event"] == event]
@@ -149,7 +149,7 @@ def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(slow_fleet: Fleet) -> 
     with open_project_store(fleet.config) as store:
         assert store.workers.list() == []
         assert store.ledger.next_try(edition) <= MADE.replace(hour=11)  # immediately, instead of when a lease expires
-    assert fleet.told("ended")
+    assert fleet.logged("ended")
 
 
 @pytest.mark.parametrize(

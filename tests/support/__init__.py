@@ -1,4 +1,4 @@
-"""What tests share: samples, servers of their own, verbs for a project; and where the files that they read are."""
+"""What tests share: samples, servers, short methods for a project, and the paths of the files that they read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Bounce reports in the formats of mail servers, with texts of our own."""
+"""Bounce reports in the formats of mail servers, with our own texts."""
 
 from __future__ import annotations
 

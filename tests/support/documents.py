@@ -26,19 +26,19 @@ NOT_RUN = (
     "PUBLISHER_",
     "publisher preview",
     "publisher share",
-    "publisher sources try https://",  # tests/journeys/test_sources.py does
+    "publisher sources try https://",  # run by tests/journeys/test_sources.py
     "publisher init weekly --from-feed ",  # the same
     "jekyll build ",
-    "publisher adopt",  # tests/integration/cli/test_adopt.py does
+    "publisher adopt",  # run by tests/integration/cli/test_adopt.py
     "publisher publish ",
-    "publisher mail keys",  # tests/integration/cli/test_mail.py does
-    "publisher mail doctor",  # tests/integration/cli/test_doctor.py does
+    "publisher mail keys",  # run by tests/integration/cli/test_mail.py
+    "publisher mail doctor",  # run by tests/integration/cli/test_doctor.py
     "publisher check --strict",
-    "publisher admin password",  # tests/integration/web/test_admin.py does
-    "publisher run",  # tests/journeys/test_run.py does
-    "publisher worker",  # tests/journeys/test_worker.py does
-    "publisher database",  # tests/integration/cli/test_database_command.py does
-    "publisher deliveries",  # tests/integration/cli/test_deliveries.py does
+    "publisher admin password",  # run by tests/integration/web/test_admin.py
+    "publisher run",  # run by tests/journeys/test_run.py
+    "publisher worker",  # run by tests/journeys/test_worker.py
+    "publisher database",  # run by tests/integration/cli/test_database_command.py
+    "publisher deliveries",  # run by tests/integration/cli/test_deliveries.py
     "sqlite3 ",
     "cp ",
     "chmod ",

@@ -2,9 +2,9 @@
 
     process = Program([sys.executable, "-m", "publisher", "serve"], stdout=subprocess.PIPE, text=True)
 
-behaves like a subprocess.Popen, and runs what `-m publisher` runs. It ends as Python ends, but does not take its
-modules apart, which would copy all the memory that it shares. If Python would start differently, because of
-PYTHONIOENCODING or LC_ALL, it starts a real interpreter; so do all tests about the start or the end itself.
+behaves like a subprocess.Popen, and runs what `-m publisher` runs. It ends like Python, but without destroying its
+modules, which would copy all shared memory. If Python would start differently, because of PYTHONIOENCODING or LC_ALL,
+it starts a real interpreter; so do all tests about the start or the end itself.
 
 One process with one thread forks the programs for all workers of a pytest run.
 """
@@ -285,7 +285,7 @@ def main() -> None:
 
 
 def _end(code: Any) -> None:
-    """End as Python does, but do not take the modules apart. Return if an output is full, so that Python reports it."""
+    """End like Python, but without destroying the modules. Return if an output is full, so that Python reports it."""
     threading._shutdown()  # type: ignore[attr-defined] - waits for the threads that are not daemons
     atexit._run_exitfuncs()
     with suppress(OSError, ValueError):

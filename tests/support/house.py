@@ -77,7 +77,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "pygments": ("posts",),
     "rich": ("cli",),
     "segno": ("web.admin",),
-    "smtplib": (),  # sending uses aiosmtplib's connection and a protocol of our own
+    "smtplib": (),  # sending uses aiosmtplib's connection and our own protocol
     "sqlalchemy": ("store",),
     "sqlite3": ("store", "posts", "site.build"),  # the index of posts and the record of ids are caches in files
     "starlette": ("web", "daemon"),  # the daemon exchanges the application of a running server

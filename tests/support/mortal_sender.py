@@ -75,7 +75,7 @@ class Log:
 
 
 @dataclass
-class Tolling:
+class KillingClock:
     """A clock that kills the process when it has been read this many times."""
 
     clock: Clock
@@ -132,7 +132,7 @@ class Mortal:
         self.close()
 
 
-def in_a_process_of_its_own(url: str, folder: Path, mode: str, now: datetime, plan: Plan) -> int:
+def deliver_in_own_process(url: str, folder: Path, mode: str, now: datetime, plan: Plan) -> int:
     """Deliver by a plan; return the signal that ended the process, or 0. What it did is in folder/log."""
     log = Log(folder / "log")
     log.say("run")
@@ -164,7 +164,7 @@ def _deliver(url: str, folder: Path, mode: str, now: datetime, plan: Plan, log: 
             clock.move(minutes=10)
             _deliver_all(store, Mortal(Plan(), log, clock, leave, lambda: None), options, clock)
 
-        _deliver_all(store, Mortal(plan, log, clock, leave, stall), options, Tolling(clock, plan.ticks))
+        _deliver_all(store, Mortal(plan, log, clock, leave, stall), options, KillingClock(clock, plan.ticks))
 
 
 def _deliver_all(store: Store, transport: Mortal, options: DeliveryOptions, clock: Callable[[], datetime]) -> None:

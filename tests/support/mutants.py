@@ -106,7 +106,7 @@ MUTANTS = (
         "publisher/daemon/jobs.py",
         "now + WITHOUT_RUN_SECONDS) <= now",
         "now) <= now",
-        (f"{_SHARES}::test_a_process_without_posts_waits_for_the_web_versions",),
+        (f"{_SHARES}::test_a_process_without_posts_waits_for_web_versions",),
     ),
     Mutant("commits-without-fsync", _DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF", _PRAGMAS),
     Mutant("leaves-erased-data", _DATABASE, "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF", _PRAGMAS),

@@ -48,20 +48,20 @@ class Running(Serving):
             raise AssertionError(self.log.read_text())
         WebClient.__init__(self, project, self.url)
 
-    def told(self, event: str = "") -> list[dict[str, Any]]:
+    def logged(self, event: str = "") -> list[dict[str, Any]]:
         """Return the log lines so far, or only those of one event."""
         whole = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
         return [line for line in map(json.loads, whole) if event in ("", line["event"])]
 
     def wait(self, event: str, count: int = 1) -> dict[str, Any]:
         """Wait until an event has been logged this many times; return its newest line."""
-        return until(lambda: found[-1] if len(found := self.told(event)) >= count else None, self.log.read_text)
+        return until(lambda: found[-1] if len(found := self.logged(event)) >= count else None, self.log.read_text)
 
     def look_until(self, event: str, **facts: str) -> dict[str, Any]:
         """Make it look immediately instead of in half a minute, until it has logged an event with these facts."""
 
         def found() -> dict[str, Any] | None:
-            lines = [line for line in self.told(event) if facts.items() <= line.items()]
+            lines = [line for line in self.logged(event) if facts.items() <= line.items()]
             if not lines:
                 self.process.send_signal(signal.SIGHUP)
                 time.sleep(0.2)

@@ -73,7 +73,7 @@ def test_a_message_counts_once_after_a_return(bounced: BouncedProject) -> None:
     assert held(project) == []
 
 
-def test_a_forged_or_bounced_message_unsubscribes_nobody(bounced: BouncedProject) -> None:
+def test_a_forged_or_bounced_message_unsubscribes_no_one(bounced: BouncedProject) -> None:
     project = bounced.project
     address, other = address_in(project), address_in(project, "bob")
     local, _, signed = address.partition("-")

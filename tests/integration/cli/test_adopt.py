@@ -45,7 +45,7 @@ def test_a_blog_gets_a_project_once(jekyll: Project) -> None:
     assert jekyll.read("publisher.toml") == "mine"
 
 
-def test_the_project_works_at_once_beside_the_tool_and_instead_of_it(jekyll: Project) -> None:
+def test_the_project_works_immediately_next_to_the_tool_and_instead_of_it(jekyll: Project) -> None:
     adopt(jekyll)
     said = jekyll.ok("check").out
     assert "0 errors" in said
@@ -118,7 +118,7 @@ def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project
         assert jekyll.fails("adopt", str(jekyll.root), option, value).err.count("\n") == 1
 
 
-def test_what_only_the_old_site_has_is_reported_with_what_keeps_it(jekyll: Project) -> None:
+def test_pages_only_on_the_old_site_are_reported_with_a_way_to_keep_them(jekyll: Project) -> None:
     old = str(jekyll.write("old/feed.xml", OLD_FEED).parent)
     for path in ("2026/One.html", "about.html", "rss.xml"):
         jekyll.write(f"old/{path}", "<rss><html>")
@@ -137,7 +137,7 @@ def test_what_only_the_old_site_has_is_reported_with_what_keeps_it(jekyll: Proje
     assert "  /2026/One.html\n" not in jekyll.ok("adopt", str(jekyll.root), "--check-against", old).out
 
 
-def test_posts_of_the_project_itself_are_named_as_they_are_and_counted(jekyll: Project) -> None:
+def test_posts_in_the_project_folder_keep_their_names_and_are_counted(jekyll: Project) -> None:
     adopt(jekyll)
     for name in ("two", "three", "four"):
         jekyll.write(f"_posts/2026-11-0{len(name)}-{name}.md", POST.replace("One", name.title()).replace("-10", "-05"))
@@ -153,7 +153,7 @@ def test_posts_of_the_project_itself_are_named_as_they_are_and_counted(jekyll: P
     assert "./_posts" not in said.err + said.out
 
 
-def test_what_is_written_here_stays_out_of_the_site_of_eleventy(empty: Project) -> None:
+def test_files_written_here_stay_out_of_the_site_of_eleventy(empty: Project) -> None:
     empty.write("eleventy.config.js", "export default function () {}\n")
     empty.write("posts/one.md", POST)
     empty.write(".eleventyignore", "README.md\n")
@@ -162,7 +162,7 @@ def test_what_is_written_here_stays_out_of_the_site_of_eleventy(empty: Project) 
     assert empty.read(".eleventyignore") == "README.md\nletters/\n_feeds/\n"
 
 
-def test_check_knows_the_tool_whose_files_are_beside_the_settings(jekyll: Project) -> None:
+def test_check_recognises_the_tool_from_the_files_next_to_the_settings(jekyll: Project) -> None:
     adopt(jekyll)
     told = "note: _config.yml: Jekyll makes a site here"
     assert told not in jekyll.ok("check").out

@@ -257,9 +257,7 @@ def test_a_closed_output_is_one_line(options: list[str], project: Project, monke
 
 
 @pytest.mark.parametrize("closed", ["stdin", "stderr"])
-def test_a_closed_stream_beside_the_output_changes_nothing(
-    closed: str, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_closed_stream_changes_nothing(closed: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.subscribe("ada")
     monkeypatch.setattr(sys, closed, None)
     for words in (["build"], ["status"], ["publish", "--yes"], ["check"]):

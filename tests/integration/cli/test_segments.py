@@ -202,7 +202,7 @@ def test_a_missing_segment_stops_its_newsletter_until_it_exists(clockwork: Clock
     assert "newsletters[1].segment: column 5 of the condition: a value is missing" in project.run("status").err
 
 
-def test_the_document_shows_what_happens(peopled: Project) -> None:
+def test_the_examples_in_the_document_work(peopled: Project) -> None:
     page = DOCS / "segments.md"
     for block in blocks(page, "console"):
         for command, shown in commands(block):

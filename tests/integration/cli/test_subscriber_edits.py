@@ -44,7 +44,7 @@ def test_a_name_that_is_too_long_is_refused(project: Project) -> None:
     assert [each["name"] for each in project.ok("subscribers", "list", "--json").json] == ["Ada"]
 
 
-def test_what_is_known_about_a_person_is_changed_and_shown(desk: Project) -> None:
+def test_details_of_a_person_are_changed_and_shown(desk: Project) -> None:
     desk.ok("subscribers", "add", ADA, "--tag", "VIP", "--field", "city=Oslo")
     ran = desk.ok(
         "subscribers", "edit", ADA, "--field", "points=10", "--untag", "vip", "--tag", "old", "--note", "Hi.\nHo."

@@ -101,7 +101,7 @@ def to(tmp_path: Path) -> Iterator[Sink]:
         yield running
 
 
-def test_a_process_without_posts_waits_for_the_web_versions(project: Project, postgres_url: str, to: Sink) -> None:
+def test_a_process_without_posts_waits_for_web_versions(project: Project, postgres_url: str, to: Sink) -> None:
     fleet = Fleet(project, postgres_url, to, 3)
     edition, share = fleet.make(), ShareJob(lambda: fleet.config, lambda: DUE, Stop())
     share()

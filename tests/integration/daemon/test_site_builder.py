@@ -47,7 +47,7 @@ def test_a_build_without_progress_is_ended_and_reported(project: Project, childr
         site.build(project.config(), NOW)
     assert "third" in hung.value.where  # the post, or its page
     assert project.read("public/feed.xml") == feed
-    with pytest.raises(ChildError) as again:  # the same would happen again, so it is not tried at once
+    with pytest.raises(ChildError) as again:  # the same would happen again, so it is not tried immediately
         site.build(project.config(), NOW)
     assert again.value is hung.value
     ((noted,), _) = site_problems(project.config())  # which a tick emails to the owner

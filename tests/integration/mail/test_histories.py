@@ -16,7 +16,7 @@ from publisher.core.newsletter_models import DeliveryStatus
 from publisher.publishing import operations as by_hand
 from publisher.store import open_store
 from tests.support.delivery_samples import make_edition
-from tests.support.mortal_sender import ANSWERS, Log, Plan, in_a_process_of_its_own
+from tests.support.mortal_sender import ANSWERS, Log, Plan, deliver_in_own_process
 from tests.support.store_samples import NOW
 
 READERS = 8
@@ -78,7 +78,7 @@ class Histories(RuleBasedStateMachine):
     def run(self, plan: Plan) -> None:
         """A run of a sender, which may be killed at any moment."""
         held = bool(self.store.editions.list()[0].held)
-        signal = in_a_process_of_its_own(self.url, self.folder, self.mode, self.now, plan)
+        signal = deliver_in_own_process(self.url, self.folder, self.mode, self.now, plan)
         self.now += timedelta(minutes=20)
         lines = self.log.runs()[-1]
         handed = [words[1] for words in lines if words[0] == "handed"]

@@ -168,7 +168,7 @@ def test_a_worker_that_ends_is_forgotten_unless_it_still_has_leases(store: Store
 
 
 class Reading(Mailboxes):
-    """Checks the ledger whenever it has the full body of a message: whether it is noted, and how many others are."""
+    """Checks the ledger whenever it has the full body of a message: is it noted, and how many others are noted?"""
 
     def __init__(self, store: Store) -> None:
         super().__init__()

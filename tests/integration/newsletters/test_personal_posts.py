@@ -80,7 +80,7 @@ def test_its_preheader_reveals_no_values_of_others(project: Project) -> None:
         assert filled(letter.preheader, person).startswith(begin)
 
 
-def test_a_wrong_tag_in_it_is_an_error_with_its_line(project: Project) -> None:
+def test_a_wrong_tag_in_such_a_post_is_an_error_with_its_line(project: Project) -> None:
     with pytest.raises(PublisherError, match=r"^posts/only\.md:8: there is no field 'nme'"):
         letter_of(project, "One.\n\n{{ subscriber.nme }}\n")
 

@@ -125,7 +125,7 @@ def test_a_second_build_makes_nothing_and_a_touched_picture_changes_nothing(fold
     os.utime(folder.root / "posts/photo.jpg", (1, 1))
     picture_process().end()
     assert not folder.build().changed
-    assert picture_process().pid == 0  # what it was before is in the cache
+    assert picture_process().pid == 0  # its previous version is in the cache
 
 
 def test_a_replaced_image_is_shown_with_its_own_size(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_hostile_list_leaves_clean_text(tmp_path: Path, rows: list[tuple[str, 
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_looks_like_sql_or_markup_is_a_name_like_any_other(people: Store, name: str) -> None:
+def test_text_like_sql_or_markup_is_a_name_like_any_other(people: Store, name: str) -> None:
     request = request_subscription(
         people,
         TERMS,

@@ -368,7 +368,7 @@ def test_a_request_does_not_reveal_known_addresses(people: Store) -> None:
         first = move(people, ada.uid, address)
         assert (first.email is not None, first.limited) == (mailed, False)
         assert move(people, ada.uid, address) == MoveRequest()
-        move(people, ada.uid, "ada@example.org")  # takes it back
+        move(people, ada.uid, "ada@example.org")  # reverts it
         assert move(people, ada.uid, address) == MoveRequest(limited=True)
     assert "never@" not in str(everything(people))
 

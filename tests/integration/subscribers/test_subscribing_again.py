@@ -97,7 +97,7 @@ def forgotten_form(life: Life) -> str:
     return ""
 
 
-# Each takes the person and returns the reason of a refusal, or "".
+# Each gets the person and returns the reason of a refusal, or "".
 BACK: dict[str, Callable[[Life], str]] = {
     "add": lambda life: life.add(),
     "add --again --why": lambda life: life.add("by phone on 3 May"),

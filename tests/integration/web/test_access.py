@@ -70,7 +70,7 @@ def test_a_password_alone_no_longer_logs_in(project: Project) -> None:
         assert not any(each in page for each in codes)
 
 
-def test_turning_it_off_needs_password_and_code(project: Project) -> None:
+def test_turning_off_the_second_factor_needs_password_and_code(project: Project) -> None:
     key, codes = turned_on(project)
     with web_client(project, now=MOMENTS[2]) as web:
         owner = Owner(web)
@@ -86,7 +86,7 @@ def test_turning_it_off_needs_password_and_code(project: Project) -> None:
         assert Owner(web).log_in().status_code == 303
 
 
-def test_turning_it_on_needs_password_and_code(project: Project) -> None:
+def test_turning_on_the_second_factor_needs_password_and_code(project: Project) -> None:
     with web_client(project, now=MOMENTS[0]) as web:
         set_password(project)
         owner = Owner(web)
@@ -106,7 +106,7 @@ def test_wrong_codes_count_as_guesses(project: Project) -> None:
         assert Owner(web).log_in(code=codes[0]).status_code == 429
 
 
-def test_the_command_turns_it_off_without_a_code(project: Project) -> None:
+def test_the_command_turns_off_the_second_factor_without_a_code(project: Project) -> None:
     turned_on(project)
     refused = project.run("admin", "totp")
     assert (refused.code, "already on" in refused.err) == (1, True)
@@ -138,7 +138,7 @@ class App:
         return False
 
 
-def test_the_command_turns_it_on(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_turns_on_the_second_factor(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.configure()
     app = App(project, monkeypatch)
     refused = project.run("admin", "totp", now=MOMENTS[0])

@@ -68,7 +68,7 @@ def is_open(connection: socket.socket) -> bool:
 
 
 def left(connections: list[socket.socket]) -> int:
-    """Return how many of some connections are open."""
+    """Return how many of these connections are open."""
     return sum(map(is_open, connections))
 
 

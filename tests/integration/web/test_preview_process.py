@@ -36,14 +36,14 @@ def test_a_port_in_use_is_one_line(project: Project, preview: Preview) -> None:
     assert f"127.0.0.1:{port}: the port is already in use (choose another with --port" in ran.err
 
 
-def test_ctrl_c_ends_it_while_pages_wait(project: Project) -> None:
+def test_ctrl_c_ends_the_preview_while_pages_wait(project: Project) -> None:
     running = Preview(project.root)
     with httpx.stream("GET", f"{running.url}/events", timeout=60) as answer:
         next(answer.iter_lines())
         assert running.end() == (0, "")
 
 
-def test_ctrl_c_ends_it_during_the_first_answer(project: Project) -> None:
+def test_ctrl_c_ends_the_preview_during_the_first_answer(project: Project) -> None:
     for number in range(300):
         project.post(f"post-{number}", "2026-11-10", body="Words and words. " * 200)
     running = Preview(project.root)

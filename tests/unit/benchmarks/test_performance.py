@@ -52,7 +52,6 @@ def keep(folder: Path, name: str, *, limits: list[Limit], unlike: tuple[str, ...
 
 
 def usage(seconds: float) -> Usage:
-    """Return the usage of a run."""
     return Usage(seconds, seconds * 2, 100.0)
 
 

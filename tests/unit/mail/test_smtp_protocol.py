@@ -181,7 +181,7 @@ def test_a_fault_that_concerns_no_message_only_ends_the_conversation(said: bytes
     assert hint in protocol.ending.hint
 
 
-def test_an_unexpected_reply_ends_it() -> None:
+def test_an_unexpected_reply_ends_the_conversation() -> None:
     protocol = SmtpProtocol(PIPELINING)
     assert protocol.receive(b"250 hello?\r\n") == []
     assert protocol.ending is not None
@@ -204,7 +204,7 @@ def test_extensions_are_used_if_offered_and_needed() -> None:
     assert "SMTPUTF8" in answer.fate.reason
 
 
-def test_quit_ends_it() -> None:
+def test_quit_ends_the_conversation() -> None:
     protocol = SmtpProtocol(PIPELINING)
     converse(protocol, Server(usual), [FIRST])
     protocol.quit()

@@ -48,7 +48,7 @@ def test_an_email_without_posts_equals_its_golden_file(tmp_path, template):
         assert content == path.read_text(encoding="utf-8"), f"{path} differs; UPDATE_GOLDEN=1 writes it anew"
 
 
-def test_it_has_the_footer_of_an_edition_but_no_number_and_no_web_version(tmp_path):
+def test_such_an_email_has_the_footer_of_an_edition_but_no_number_or_web_version(tmp_path):
     made = compose_text(replace(CONFIG, root=tmp_path), WEEKLY, text_in(tmp_path), MADE_AT, TEMPLATES)
     assert made.subject == "We have moved, says The Quiet Press"
     assert made.preheader.startswith("Dear friends, from Monday on you find us at the new address. Nothing else")
@@ -66,7 +66,7 @@ def test_the_preheader_of_the_file_is_used(tmp_path):
     assert compose_text(CONFIG, WEEKLY, text, MADE_AT, TEMPLATES).preheader == "Of November 21, 2026"
 
 
-def test_a_template_of_the_project_can_show_it(tmp_path):
+def test_a_template_of_the_project_can_show_such_an_email(tmp_path):
     templates = tmp_path / "templates" / "email"
     templates.mkdir(parents=True)
     (templates / "mine.html").write_text("{{ posts[0].title }}")

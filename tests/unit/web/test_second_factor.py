@@ -52,7 +52,7 @@ def test_a_code_is_not_accepted_twice(second: SecondFactor, codes: list[str]) ->
     assert second.accepts(code_at(30), NOW + timedelta(seconds=30))
 
 
-def test_the_code_that_turned_it_on_cannot_be_used_again(second: SecondFactor) -> None:
+def test_the_code_that_turned_on_the_second_factor_cannot_be_used_again(second: SecondFactor) -> None:
     second.turn_on(KEY, code_at(0), NOW)
     assert not second.accepts(code_at(0), NOW)
 
@@ -74,7 +74,7 @@ def test_other_texts_are_not_codes(second: SecondFactor, codes: list[str], code:
     assert not second.accepts(code, NOW)
 
 
-def test_a_wrong_code_does_not_turn_it_on(second: SecondFactor) -> None:
+def test_a_wrong_code_does_not_turn_on_the_second_factor(second: SecondFactor) -> None:
     for key, code in ((KEY, "000000"), (KEY, code_at(0, new_key())), ("no key", "000000"), ("A" * 5_000, "000000")):
         with pytest.raises(PublisherError):
             second.turn_on(key, code, NOW)
@@ -82,7 +82,7 @@ def test_a_wrong_code_does_not_turn_it_on(second: SecondFactor) -> None:
     assert not second.accepts(code_at(0), NOW)
 
 
-def test_it_is_turned_on_once_and_off_for_good(second: SecondFactor, codes: list[str]) -> None:
+def test_the_second_factor_is_turned_on_once_and_off_permanently(second: SecondFactor, codes: list[str]) -> None:
     with pytest.raises(PublisherError, match="already on"):
         second.turn_on(KEY, code_at(0), NOW)
     assert second.turn_off()
@@ -91,7 +91,7 @@ def test_it_is_turned_on_once_and_off_for_good(second: SecondFactor, codes: list
     assert not second.accepts(code_at(0), NOW)
 
 
-def test_it_needs_a_password(tmp_path: Path) -> None:
+def test_the_second_factor_needs_a_password(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store, pytest.raises(PublisherError, match="no password"):
         SecondFactor(store, "secret").turn_on(KEY, code_at(0), NOW)
 
