@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -141,17 +142,29 @@ class Database:
                 transaction.rollback()
 
     @contextmanager
-    def for_many_rows(self) -> Iterator[None]:
+    def for_many_rows(self) -> Iterator[Event]:
         """Keep more of SQLite's file in memory and in its log until the block ends, for writing very many rows.
 
         Their keys are random, so each row changes different pages of the indexes, and one after the other changes the
-        same: a page that stays in the log is copied into the file once for all of them. On PostgreSQL this does
-        nothing.
+        same: a page that stays in the log is copied into the file once for all of them.
+
+        Yield an event that is set whenever the database begins work during which another thread of this process can
+        compute: on SQLite when it commits, because for each row that it inserts it needs the interpreter's lock, and
+        on PostgreSQL when it inserts rows.
         """
-        self._cache = MANY_ROWS_KIB if self.is_sqlite else 0
+        self._cache, busy = MANY_ROWS_KIB if self.is_sqlite else 0, Event()
+
+        def note(connection: Connection, _: Any = None, statement: str = "INSERT", *more: Any) -> None:
+            """Set the event before a commit, or before a statement that inserts rows."""
+            if statement.startswith("INSERT"):
+                busy.set()
+
+        begins = "commit" if self.is_sqlite else "before_cursor_execute"
+        event.listen(self._engine, begins, note)
         try:
-            yield
+            yield busy
         finally:
+            event.remove(self._engine, begins, note)
             if self._cache:
                 self._cache = 0
                 self._engine.dispose()  # otherwise a connection would keep its cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 
 from publisher.core.errors import SubscriberError
 from publisher.store.subscriber_records import AddResult, NewSubscriber, SuppressedHash
@@ -56,18 +57,20 @@ def read_group(reader: RowReader, some: Sequence[list[CsvRow]], share: float) ->
 
 
 def written(
-    groups: Iterator[RowGroup], write: Callable[[RowGroup], Results], *, waits: bool
+    groups: Iterator[RowGroup], write: Callable[[RowGroup], Results], *, busy: Event
 ) -> Iterator[tuple[RowGroup, Results]]:
     """Yield each group with what `write` returns for it, in the original order.
 
-    waits: whether `write` waits for a server. Then it runs in a thread, and the next group is read in the meantime
+    `write` runs in a thread. The next group is read while the database works on the last one. If it were read at the
+    same time as `write` computes, both would only take turns, and then nothing would be left to read meanwhile.
+
+    busy: the event of Database.for_many_rows; it is cleared here
     """
-    if not waits:
-        yield from ((each, write(each)) for each in groups)
-        return
     before: tuple[RowGroup, Future[Results]] | None = None
     with ThreadPoolExecutor(1, "import") as thread:
         while True:
+            if before is not None:
+                busy.wait()
             try:
                 group: RowGroup | None = next(groups, None)
             except OSError:
@@ -75,7 +78,11 @@ def written(
                     yield before[0], before[1].result()
                 raise
             done = (before[0], before[1].result()) if before is not None else None
-            before = (group, thread.submit(write, group)) if group is not None else None
+            before = None
+            if group is not None:
+                busy.clear()
+                before = group, thread.submit(write, group)
+                before[1].add_done_callback(lambda _: busy.set())  # it may have had nothing to write
             if done is not None:
                 yield done
             if before is None:

@@ -224,8 +224,8 @@ def import_csv(
             _require_secret(store, found, path, options.choices)
             run = _Import(store, reader, _begun(store, file, path, reader, options, dry_run), dry_run, listeners)
             file.rewind()
-            with store.database.for_many_rows():
-                for group, added in written(run.groups(file), run.write, waits=not store.database.is_sqlite):
+            with store.database.for_many_rows() as busy:
+                for group, added in written(run.groups(file), run.write, busy=busy):
                     run.tell(group, added)
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error

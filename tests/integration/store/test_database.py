@@ -22,12 +22,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from publisher.core.errors import StoreError
-from publisher.store import open_store, store_exists
+from publisher.store import Store, open_store, store_exists
 from publisher.store.database import MANY_ROWS_KIB, MANY_ROWS_PAGES, Database, _explained
 from publisher.store.ledger_partitions import OTHERS
 from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
-from publisher.store.tables import HEAD, metadata, subscribers
+from publisher.store.tables import HEAD, metadata, segments, subscribers
 from tests.support.full_disk import almost_full, files_of_at_most, only_root, small_disk
 from tests.support.pgbouncer import pgbouncer
 from tests.support.store_samples import NOW, add_people, draft
@@ -341,6 +341,22 @@ def test_sqlite_gets_more_memory_and_a_larger_log_only_for_bulk_writes(tmp_path:
         with store.database.for_many_rows():
             meanwhile = sizes()
         assert (meanwhile, sizes()) == ([-MANY_ROWS_KIB, MANY_ROWS_PAGES], before)
+
+
+def test_it_is_noted_that_many_rows_are_being_written(store: Store) -> None:
+    row = {"name": "vip", "condition": "{}", "made_at": NOW}
+    found = []
+    with store.database.for_many_rows() as busy:
+        with store.database.write() as connection:
+            connection.execute(sa.select(segments.c.name))
+            found.append(busy.is_set())
+            connection.execute(sa.insert(segments), [row])
+        found.append(busy.is_set())
+        busy.clear()
+    with store.database.write() as connection:
+        connection.execute(sa.delete(segments))
+    found.append(busy.is_set())
+    assert found == [False, True, False]
 
 
 def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
