@@ -68,7 +68,8 @@ def _frozen(cls: type) -> type:
         """Return the name of the class and its fields, as Python writes them."""
         return f"{self.__class__.__qualname__}({', '.join([f'{name}={getattr(self, name)!r}' for name in shown])})"
 
-    for method in (__init__, __eq__, __hash__, __repr__, __setattr__, __delattr__, __getstate__, __setstate__):
+    pickled = _pickle_methods([each.name for each in every])
+    for method in (__init__, __eq__, __hash__, __repr__, __setattr__, __delattr__, *pickled):
         setattr(cls, method.__name__, method)
     return cls
 
@@ -81,13 +82,20 @@ def __delattr__(self: Any, name: str) -> None:
     raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-def __getstate__(self: Any) -> list[Any]:
-    return [getattr(self, each.name) for each in dataclasses.fields(self)]
+def _pickle_methods(names: Sequence[str]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the two methods of a class with these fields that pickle calls."""
+    values = _values(names)
 
+    def __getstate__(self: Any) -> tuple[Any, ...]:
+        """Return the values of all fields."""
+        return values(self)  # type: ignore[no-any-return]
 
-def __setstate__(self: Any, state: list[Any]) -> None:
-    for each, value in zip(dataclasses.fields(self), state, strict=True):
-        _set(self, each.name, value)
+    def __setstate__(self: Any, state: Sequence[Any]) -> None:
+        """Set all fields to what __getstate__ returned."""
+        for name, value in zip(names, state, strict=True):
+            _set(self, name, value)
+
+    return __getstate__, __setstate__
 
 
 def _values(names: Sequence[str]) -> Callable[[Any], Any]:

@@ -255,11 +255,15 @@ class Index:
 
     def remember(self, rendered: Iterable[Referred]) -> None:
         """Store the references in the bodies of rendered posts, and the warnings about them."""
-        rows = (
-            (dump(item.links), dump(item.assets), dump([flat_problem(p) for p in item.problems]), item.source)
-            for item in rendered
-        )
+        columns = ("links", "assets", "body_problems")
+        stored = " UNION ".join(f"SELECT source FROM entries WHERE {name} != ''" for name in columns)  # noqa: S608 - of this file
         with self._errors_explained(), self._db:
+            before = {source for (source,) in self._db.execute(stored)}
+            rows = (
+                (dump(item.links), dump(item.assets), dump([flat_problem(p) for p in item.problems]), item.source)
+                for item in rendered
+                if item.links or item.assets or item.problems or item.source in before  # most have none, as before
+            )
             self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
 
     def weights(self) -> dict[str, tuple[int, str]]:

@@ -289,7 +289,7 @@ class Renderer:
             return _Begun(body, self.process, lexer=lexer)
         # With pathlib it takes four times as long.
         size = os.stat(f"{self.archive.folder}/{post.source}").st_size if text is None else len(text)  # noqa: PTH116
-        written = _written(post, self.config.site_url)._replace(text=text)
+        written = _written(post, self.config.site_url, text)
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
         render = render_item if post.from_source else render_body
         self._count += 1
@@ -365,11 +365,11 @@ def _without_lost(post: Post, lost: Collection[str]) -> Post:
     return replace(post, image=image, authors=authors)
 
 
-def _written(post: Post, site_url: str) -> WrittenPost:
+def _written(post: Post, site_url: str, text: bytes | None = None) -> WrittenPost:
     # The files that a post shows are here, even if its page is not.
     url = site_url + quoted(post.permalink) if post.is_elsewhere else post.url
-    written = WrittenPost(post.source, url, post.title, post.excerpt, post.excerpt_separator, post.files)
-    return written if post.has_page else written._replace(is_personal=True)
+    about = post.title, post.excerpt, post.excerpt_separator, post.files
+    return WrittenPost(post.source, url, *about, text, is_personal=not post.has_page)
 
 
 def _oddity(body: str) -> tuple[int, str]:

@@ -35,6 +35,8 @@ class OutputFolder:
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
+        # Partial files are in the top folder and named after the process, so that `prepare` finds them.
+        self._parts = f"{path}/.publisher-{os.getpid()}-{id(self):x}-"
         self._known_folders: set[str] = set()
         self._staged: dict[str, tuple[str, int]] = {}  # path -> the key of the output, and the number of its file
         self._made = 0
@@ -70,6 +72,8 @@ class OutputFolder:
     def _require_ours(self, wanted: Collection[str]) -> None:
         """Raise ProjectError if nothing was built into this folder before, and a file in it would be replaced."""
         if self._manifest.outputs or (self.path / LIST).exists() or _has_our_feed(self.path):
+            return
+        if _has_only_parts(self.path):  # as in a first build; otherwise each path would be looked at
             return
         foreign = [name for name in sorted(wanted) if os.path.isfile(f"{self.path}/{name}")]  # see _move
         if foreign and not (self.path / LIST).exists():  # otherwise another build has begun in the meantime
@@ -167,8 +171,8 @@ class OutputFolder:
             raise _unwritable(Path(target), error) from error
 
     def _part(self, number: int | str) -> str:
-        """Return a partial file. It is in the top folder and named after the process, so that `prepare` finds it."""
-        return f"{self.path}/.publisher-{os.getpid()}-{id(self):x}-{number}.part"
+        """Return a partial file."""
+        return f"{self._parts}{number}.part"
 
     def _remove_part(self, number: int | str) -> None:
         Path(self._part(number)).unlink(missing_ok=True)
@@ -251,9 +255,26 @@ class OutputFolder:
 
 def remove_partial_files(path: Path) -> None:
     """Remove the partial files that killed builds left in an output folder, which may be missing."""
-    for part in path.glob(".publisher-*.part"):
-        if not is_running(part.name.split("-")[1]):
-            part.unlink(missing_ok=True)
+    parts = list[str]()
+    with suppress(OSError):
+        parts += filter(_is_partial, os.listdir(path))
+    ended = {process for process in {name.split("-")[1] for name in parts} if not is_running(process)}
+    for name in parts:
+        if name.split("-")[1] in ended:
+            (path / name).unlink(missing_ok=True)
+
+
+def _is_partial(name: str) -> bool:
+    return name.startswith(".publisher-") and name.endswith(".part")
+
+
+def _has_only_parts(path: Path) -> bool:
+    try:
+        return all(map(_is_partial, os.listdir(path)))
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:

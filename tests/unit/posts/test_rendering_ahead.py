@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from publisher.core.models import Problem
 from publisher.posts.archive import open_archive
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit
+from publisher.posts.index import Referred
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
 from publisher.site.pages.post_body import coloured
 from tests.support.posts_samples import NOW, Folder
@@ -175,6 +177,23 @@ def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
     assert rendered(NAMES[2]) == (True, ["<p>Other words.</p>\n"])
     assert rendered(NAMES[2]) == (False, ["<p>Other words.</p>\n"])
     assert rendered(NAMES[2], title="Changed")[0]
+
+
+def test_what_a_body_no_longer_refers_to_is_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
+    archive = folder_of_posts(tmp_path).archive()
+    warning = Problem("posts/x.md", 1, "is odd")
+    linking, showing, odd, other, *_ = archive.ids()
+    full = [
+        Referred(linking, [other], [], ()),
+        Referred(showing, [], [("/a.png", "posts/a.png")], ()),
+        Referred(odd, [], [], (warning,)),
+    ]
+    archive.remember(full)
+    assert (archive.assets(), archive.body_problems()) == ([("/a.png", "posts/a.png")], [(odd, warning)])
+    archive.remember(Referred(each, [], [], ()) for each in (showing, other))
+    assert (archive.assets(), archive.body_problems()) == ([], [(odd, warning)])
+    archive.remember(Referred(each, [], [], ()) for each in (linking, odd))
+    assert (archive.awaited(), archive.body_problems()) == ([], [])
 
 
 def test_calls_are_answered_in_turn_even_if_one_dies(process: BoundedProcess) -> None:
