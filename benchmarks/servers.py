@@ -36,7 +36,7 @@ def _with(*options: str, **settings: Any) -> Callable[[Scene], str]:
     return lambda scene: scene.send(scene.sink(*options).port, **settings)
 
 
-def _beside(*options: str) -> Callable[[Scene], str]:
+def _with_another(*options: str) -> Callable[[Scene], str]:
     """Use one server with these options, and a good one."""
     return lambda scene: scene.send(scene.sink(*options).port, scene.sink().port)
 
@@ -64,7 +64,7 @@ def _killed(scene: Scene) -> str:
     return scene.send(first.port, scene.sink().port, progress=cut)
 
 
-def _nobody(scene: Scene) -> str:
+def _no_server(scene: Scene) -> str:
     return scene.send(free_port())
 
 
@@ -154,7 +154,7 @@ _SLOW: tuple[Fault, ...] = (
 )
 
 _DEATHS: tuple[Fault, ...] = (
-    Fault("no server is listening", "stops immediately", _nobody, all_of(Status.QUEUED), _AWAY),
+    Fault("no server is listening", "stops immediately", _no_server, all_of(Status.QUEUED), _AWAY),
     Fault(
         "the server dies during sending",
         "puts messages without an answer on hold, tries again, gives up after five failures",
@@ -167,19 +167,22 @@ _DEATHS: tuple[Fault, ...] = (
     Fault(
         "one of two servers dies",
         "sends what is not in doubt through the other",
-        _beside("-M", "20"),
+        _with_another("-M", "20"),
         doubts(CONNECTIONS),
     ),
     Fault(
         "one of two servers is cut off", "sends what is not in doubt through the other", _killed, doubts(CONNECTIONS)
     ),
     Fault(
-        "one of two servers answers 421", "sends everything through the other", _beside("-Q", "."), all_of(Status.SENT)
+        "one of two servers answers 421",
+        "sends everything through the other",
+        _with_another("-Q", "."),
+        all_of(Status.SENT),
     ),
     Fault(
         "one of two servers hangs up at DATA",
         "sends everything through the other",
-        _beside("-q", "DATA"),
+        _with_another("-q", "DATA"),
         all_of(Status.SENT),
     ),
 )

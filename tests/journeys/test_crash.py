@@ -81,7 +81,7 @@ def crowd(empty: Project) -> Project:
     return empty
 
 
-def assert_everybody_has_it_once(project: Project) -> None:
+def assert_everyone_has_it_once(project: Project) -> None:
     """Check that the outbox, the ledger and public/ agree."""
     outbox = project.root / ".publisher/outbox"
     assert [entries(outbox / part) for part in ("tmp", "new", "cur")] == [0, READERS, 0]
@@ -122,7 +122,7 @@ def test_after_kills_at_twelve_moments_and_one_more_run_everyone_has_one_email(c
     assert killed.count(True) == 12
     assert 0 < entries(crowd.root / ".publisher/outbox/new") < READERS
     finish(start(crowd, "publish"))
-    assert_everybody_has_it_once(crowd)
+    assert_everyone_has_it_once(crowd)
     before = crowd.listing(".publisher/outbox")
     finish(start(crowd, "publish"))
     assert crowd.listing(".publisher/outbox") == before
@@ -133,7 +133,7 @@ def test_two_runs_at_the_same_time_send_each_email_once(crowd: Project) -> None:
     for process in [start(crowd, "publish") for _ in range(2)]:
         finish(process)
     finish(start(crowd, "publish"))
-    assert_everybody_has_it_once(crowd)
+    assert_everyone_has_it_once(crowd)
 
 
 def test_a_run_continues_where_another_one_was_killed(crowd: Project) -> None:
@@ -144,4 +144,4 @@ def test_a_run_continues_where_another_one_was_killed(crowd: Project) -> None:
         kill_when(left, lambda: entries(new) > target)  # noqa: B023 - called before the next round
         kill_when(right, lambda: entries(new) > target + 20)  # noqa: B023 - the same
     finish(start(crowd, "publish"))
-    assert_everybody_has_it_once(crowd)
+    assert_everyone_has_it_once(crowd)

@@ -66,7 +66,7 @@ def refused(read: Callable[[], Any]) -> int:
     return caught.value.status
 
 
-def told(reports: list[Report]) -> list[tuple[str, Addressee, str]]:
+def described(reports: list[Report]) -> list[tuple[str, Addressee, str]]:
     return [(report.verdict.value, report.addressee, report.status) for report in reports]
 
 

@@ -99,12 +99,12 @@ def test_a_check_writes_nothing(project: Project) -> None:
     good(project)
     project.subscribe("ada")
     project.ok("publish")
-    before = standing(project)
+    before = all_files(project)
     project.ok("check", "--strict")
-    assert standing(project) == before
+    assert all_files(project) == before
 
 
-def standing(project: Project) -> dict[str, object]:
+def all_files(project: Project) -> dict[str, object]:
     """Return every file, except those that SQLite creates when the database is read."""
     beside = (".publisher", "-shm", "-wal")
     return {path: what for path, what in project.listing().items() if not path.endswith(beside)}

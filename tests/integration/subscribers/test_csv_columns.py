@@ -109,7 +109,7 @@ def test_exports_of_other_tools_are_understood(
         assert done.kept == dict(Counter(status for status, _ in kept.values()))
         assert store.subscribers.count("weekly", mailable_at=NOW) == mailed
         for address, (status, day) in kept.items():
-            assert standing(store, address) == status
+            assert status_of(store, address) == status
             events = known(store, address)
             assert not day or [event.at.date().isoformat() for event in events if event.what not in ("recorded",)] == [
                 day
@@ -124,7 +124,7 @@ def test_exports_of_other_tools_are_understood(
             assert ada.joined_at == date_of(since)
 
 
-def standing(store: Store, address: str) -> str:
+def status_of(store: Store, address: str) -> str:
     """Return the status of an address: of a subscriber, or on the suppression list."""
     person = store.subscribers.get(address)
     return person.status.value if person else str(store.suppressions.reason(address))
@@ -172,7 +172,7 @@ def test_a_complaint_keeps_its_date_and_is_final_for_files(store_url: str, tmp_p
         yes = bring(store, tmp_path / "yes.csv", late)
         assert dict(yes.report.known) == {Added.COMPLAINED: 1}
         bring(store, tmp_path / "junk2.csv", text.replace("ada@", "bob@"))
-        assert standing(store, "bob@example.org") == "complained"
+        assert status_of(store, "bob@example.org") == "complained"
 
 
 @pytest.mark.parametrize(

@@ -203,11 +203,11 @@ def leave(store: Store, cells: list[Cell], folder: Path) -> None:
         rows = [f"{cell.life.address},2026-11-21T10:00:00Z" for cell in cells if cell.leaving == leaving]
         text = "\n".join(["email,left", *rows, ""])
         bring(store, folder / f"{status}.csv", text, "left_at=left", at=later(hours=1), status=status)
-    mailed = who_is_mailed(store)
+    mailed = recipients(store)
     assert [cell.leaving for cell in cells if "weekly" in mailed[cell.life.address]] == []
 
 
-def who_is_mailed(store: Store) -> dict[str, tuple[str, ...]]:
+def recipients(store: Store) -> dict[str, tuple[str, ...]]:
     """Return the newsletters that are sent to each address."""
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for each in store.subscribers.list(status=SubscriberStatus.ACTIVE):
@@ -270,7 +270,7 @@ def drawn(cells: list[Cell]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def mailed_an_edition(store: Store) -> set[str]:
+def edition_recipients(store: Store) -> set[str]:
     """Return the addresses to which the next edition of weekly is really sent."""
     at = later(days=3)
     variants = {choice.topics: "" for choice in store.subscribers.choices("weekly", at)}
@@ -290,10 +290,10 @@ def test_people_are_subscribed_again_only_by_their_own_action(people: Store, oth
     leave(people, cells, tmp_path)
     bring_back(people, cells, tmp_path, tmp_path / "export.csv")
 
-    before = who_is_mailed(people)
+    before = recipients(people)
     migrate(people)
-    assert who_is_mailed(people) == before
-    assert mailed_an_edition(people) == {address for address, names in before.items() if "weekly" in names}
+    assert recipients(people) == before
+    assert edition_recipients(people) == {address for address, names in before.items() if "weekly" in names}
     for cell in cells:
         if cell.back == "migration of the database":
             cell.note("")

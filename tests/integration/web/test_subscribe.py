@@ -322,14 +322,14 @@ def test_every_address_gets_the_same_answer_while_the_disk_is_full(project: Proj
 
 
 @pytest.fixture
-def nobody_works(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def stopped_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Let the mail worker accept jobs without doing them, as if its process had been killed."""
     with monkeypatch.context() as idle:
         idle.setattr(MailWorker, "put", lambda *job: True)
         yield idle
 
 
-def test_an_accepted_request_survives_the_process(project: Project, nobody_works: pytest.MonkeyPatch) -> None:
+def test_an_accepted_request_survives_the_process(project: Project, stopped_worker: pytest.MonkeyPatch) -> None:
     with web_client(project) as client:
         for name in ("ada", "bob"):
             assert client.ask(f"{name}@example.org", "weekly", **{"topic.weekly": "Reading"}).status_code == 200
@@ -337,7 +337,7 @@ def test_an_accepted_request_survives_the_process(project: Project, nobody_works
         assert b"bob" not in database(project.root)
         with open_project_store(project.config()) as store:
             erase(store, "bob@example.org", now=datetime.now(UTC), source="test")
-    nobody_works.undo()
+    stopped_worker.undo()
     with web_client(project) as client:
         assert "/confirm/" in client.link("ada@example.org")
         assert not client.project.mail().get("bob@example.org")
@@ -345,11 +345,11 @@ def test_an_accepted_request_survives_the_process(project: Project, nobody_works
         assert client.post(client.link("ada@example.org"), do="confirm").status_code == 200
 
 
-def test_an_old_request_is_forgotten(project: Project, nobody_works: pytest.MonkeyPatch) -> None:
+def test_an_old_request_is_forgotten(project: Project, stopped_worker: pytest.MonkeyPatch) -> None:
     with web_client(project, now="2026-11-01T10:00") as client:
         assert client.ask("ada@example.org").status_code == 200
         assert len(client.rows()["sign_ups"]) == 1
-    nobody_works.undo()
+    stopped_worker.undo()
     with web_client(project, now="2026-11-20T10:00") as client:
         until(lambda: not client.rows()["sign_ups"])
         assert client.rows()["subscribers"] == []

@@ -18,10 +18,10 @@ from tests.support.provider_samples import (
     TOPIC,
     Amazon,
     call,
+    described,
     refused,
     ses_bounce,
     sns,
-    told,
 )
 from tests.support.store_samples import later
 
@@ -32,8 +32,8 @@ def test_a_signed_message_of_our_topic_is_read(version: str, subject: dict[str, 
     amazon = Amazon()
     reader = Sns(amazon)
     body = sns(ses_bounce(status="5.1.1", diagnosticCode="smtp; 550 5.1.1 unknown"), version=version, **subject)
-    assert told(reader.read(call(body), TOPIC)) == [("permanent", ADA, "5.1.1")]
-    assert told(reader.read(call(body), TOPIC)) == [("permanent", ADA, "5.1.1")]
+    assert described(reader.read(call(body), TOPIC)) == [("permanent", ADA, "5.1.1")]
+    assert described(reader.read(call(body), TOPIC)) == [("permanent", ADA, "5.1.1")]
     assert amazon.asked == [CERTIFICATE_URL]
 
 
@@ -84,9 +84,9 @@ def test_events_find_the_delivery_by_path_or_link() -> None:
     link = f"<{LINKS.unsubscribe('u7', 'weekly')}>"
     mail = {"source": "x@letters.example", "headers": [{"name": "List-Unsubscribe", "value": link}]}
     event = {"eventType": "Complaint", "complaint": complaint, "mail": mail}
-    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("complaint", Addressee(uid="u7"), "")]
+    assert described(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("complaint", Addressee(uid="u7"), "")]
     event["complaint"]["complaintFeedbackType"] = "not-spam"
-    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("nothing", Addressee(uid="u7"), "")]
+    assert described(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("nothing", Addressee(uid="u7"), "")]
     assert Sns(Amazon()).read(call(sns({"eventType": "Delivery"})), TOPIC) == []
 
 

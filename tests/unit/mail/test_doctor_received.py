@@ -54,12 +54,12 @@ GMAIL = """mx.google.com;
        dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from=example.org"""
 
 
-def told(message: bytes) -> list[tuple[str, str, str, str]]:
+def received_findings(message: bytes) -> list[tuple[str, str, str, str]]:
     return [(str(each.level), each.check, each.subject, each.message) for each in explain_results(message)]
 
 
 def test_a_received_email_is_explained() -> None:
-    assert told(copy(GMAIL))[:-1] == [
+    assert received_findings(copy(GMAIL))[:-1] == [
         ("ok", "SPF", "b+1-x@b.example.org", "mx.google.com says pass"),
         ("ok", "DKIM", "@example.org", "mx.google.com says pass"),
         ("ok", "DMARC", "example.org", "mx.google.com says pass"),
@@ -75,7 +75,7 @@ def test_failures_come_with_a_hint() -> None:
 
 def test_only_the_topmost_results_count() -> None:
     forged = "mx.google.com; spf=pass smtp.mailfrom=x; dkim=pass header.d=x; dmarc=pass header.from=x"
-    assert [each[:2] for each in told(copy("real.example; dmarc=fail header.from=x", forged))[:3]] == [
+    assert [each[:2] for each in received_findings(copy("real.example; dmarc=fail header.from=x", forged))[:3]] == [
         ("error", "DMARC"),
         ("note", "SPF"),
         ("note", "DKIM"),

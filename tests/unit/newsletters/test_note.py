@@ -45,7 +45,7 @@ def test_the_subject_comes_from_note_pattern_or_lead(pattern, noted, posts, subj
     assert f"<title>{subject}</title>" in letter.html
 
 
-def test_dates_use_the_newsletters_zone_and_language():
+def test_dates_use_the_time_zone_and_language_of_the_newsletter():
     late = rendered(make_post(0, age=MADE_AT - MADE_AT.replace(hour=0, minute=30)))
     german = replace(WEEKLY, language="de")
     assert "21. November 2026" in make(newsletter=german, posts=[late]).text
@@ -83,7 +83,7 @@ def test_a_post_slot_has_a_note(tmp_path):
     assert note == Note(html="<p>Hi.</p>\n")
 
 
-def test_without_a_note_the_newsletters_intro_is_used(tmp_path):
+def test_without_a_note_the_intro_of_the_newsletter_is_used(tmp_path):
     assert read_note(replace(CONFIG, root=tmp_path), WEEKLY, "2026-W47") is None
     assert "<em>always</em>" in make(newsletter=replace(WEEKLY, intro="As *always*.")).html
 

@@ -35,7 +35,7 @@ def test_ids_and_unused_classes_are_removed(letter):
     assert tree.xpath("//@id") == []
 
 
-def test_kept_rules_survive_within_gmails_limit(letter):
+def test_kept_rules_survive_within_the_limit_of_gmail(letter):
     styles = re.findall(
         r"<style[^>]*>(.*?)</style>", re.sub(r"<!--.*?-->", "", letter.html, flags=re.DOTALL), re.DOTALL
     )

@@ -80,7 +80,7 @@ def test_the_first_edition_skips_the_archive():
     assert found.waiting == 0
 
 
-def test_since_is_a_day_in_the_newsletters_zone():
+def test_since_is_a_date_in_the_time_zone_of_the_newsletter():
     # 20 November 00:30 in Berlin is still the 19th in New York.
     early = post(1, age=MADE_AT - MADE_AT.replace(day=20, hour=0, minute=30))
     since = replace(WEEKLY, since="2026-11-20", first=1)

@@ -110,7 +110,7 @@ def test_the_spread_is_the_same_each_time_and_differs_between_sources() -> None:
     assert one != other
 
 
-def test_a_move_on_the_same_host_is_followed_at_once_and_to_another_after_three_fetches() -> None:
+def test_a_move_to_another_host_is_followed_after_three_fetches_and_otherwise_immediately() -> None:
     here = Whereabouts("http://blog.example/feed")
     secure = "https://blog.example/feed"
     assert after_redirect(here, answered(moved_to=secure)) == Whereabouts(secure)
