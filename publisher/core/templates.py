@@ -72,22 +72,31 @@ class Templates:
 
         Raises TemplateError, with the file and line if they are known.
         """
-        import jinja2  # here and below: 29 ms, and a build with nothing to do renders no template
-
         try:
             return self._environment.get_template(name).render(context)
-        except jinja2.TemplateNotFound as error:
-            raise TemplateError(
-                f"there is no template {error.name!r}",
-                where=self._line_of(error),
-                hint=f"add templates/{error.name}, or use a different name",
-            ) from error
-        except jinja2.TemplateSyntaxError as error:
-            raise self._syntax_error(name, error) from error
         except TemplateError:
             raise
         except Exception as error:  # a template's own code may raise anything
-            raise TemplateError(_message(error), where=self._line_of(error) or f"templates/{name}") from error
+            raise self._explained(name, error) from error
+
+    def parts(self, name: str, /, **context: Any) -> Iterator[str]:
+        """Yield a rendered template in small parts, for a page that is very long. Raises what `render` raises."""
+        try:
+            yield from self._environment.get_template(name).generate(context)
+        except TemplateError:
+            raise
+        except Exception as error:  # as above
+            raise self._explained(name, error) from error
+
+    def _explained(self, name: str, error: Exception) -> TemplateError:
+        import jinja2  # here and below: 29 ms, and a build with nothing to do renders no template
+
+        if isinstance(error, jinja2.TemplateNotFound):
+            what, hint = f"there is no template {error.name!r}", f"add templates/{error.name}, or use a different name"
+            return TemplateError(what, where=self._line_of(error), hint=hint)
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            return self._syntax_error(name, error)
+        return TemplateError(_message(error), where=self._line_of(error) or f"templates/{name}")
 
     def require_valid(self, name: str) -> None:
         """Raise TemplateError, with the file and line, if a template cannot be read or its syntax is wrong."""

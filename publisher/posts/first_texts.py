@@ -34,7 +34,7 @@ class FirstTexts:
         """
         self._path, self._part = path, path.with_name(f"{path.stem}-{os.getpid()}.part")
         self._moment = now.timestamp()
-        self._sources: set[str] = set()
+        self._sources: list[str] = []
         self._waiting: list[tuple[str, int, int, bytes]] = []
         self._size = 0
         self._db: sqlite3.Connection | None = None
@@ -59,7 +59,8 @@ class FirstTexts:
         if self._db is None:
             return frozenset()
         try:
-            others = self._sources - public
+            stored = set(self._sources)
+            others = stored - public
             self._db.executemany("DELETE FROM versions WHERE source = ?", ((source,) for source in others))
             self._db.commit()
             self._db.close()
@@ -68,7 +69,7 @@ class FirstTexts:
         except (sqlite3.Error, OSError):
             self.discard()
             return frozenset()
-        return self._sources - others
+        return stored - others
 
     def discard(self) -> None:
         """Remove the file, unless it has been put in place."""
@@ -86,7 +87,7 @@ class FirstTexts:
         except sqlite3.Error:  # such as a full disk, which the build reports when it reads them again
             self.discard()
             return
-        self._sources.update(source for source, *_ in self._waiting)
+        self._sources += [source for source, *_ in self._waiting]
         self._waiting, self._size = [], 0
 
 

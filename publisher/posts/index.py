@@ -20,12 +20,15 @@ from typing import Any, NamedTuple
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem
 from publisher.core.private_folder import make_private
-from publisher.posts.index_rows import Row, dump, flat_problem, to_post, to_problem
+from publisher.posts.index_rows import Row, dump, flat_problem, sharing, to_post, to_problem
 from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
 
 _OF_POST = "source, id, permalink, digest, tags, in_feeds, is_last_version, post"
+
+# From how many posts on their rows share what is equal. It takes half a microsecond for each, and saves 300 bytes.
+_MANY = 20_000
 
 # How many posts are read by one statement.
 _AT_ONCE = 500
@@ -159,8 +162,12 @@ class Index:
 
     def rows(self) -> list[PostRow]:
         """Return all posts that are neither drafts nor broken, newest first, or by path if the times are equal."""
+        stamps = self.stamps()
         with self._errors_explained():
+            found: Iterable[tuple[Any, ...]]
             found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
+            if len(stamps) >= _MANY:
+                found = sharing(found, stamps)
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
             return sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
 

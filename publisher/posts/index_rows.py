@@ -7,7 +7,7 @@ format that could run code from a file in the project.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
 from functools import lru_cache
@@ -152,6 +152,18 @@ def _flat_item(post: Post) -> list[Any]:
 def _flat_author(author: Author) -> list[str]:
     face = (author.image, author.about) if author.image or author.about else ()
     return [author.name, author.email, author.url, *face]
+
+
+def sharing(rows: Iterable[tuple[Any, ...]], stamps: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the columns of index.PostRow unchanged, but with one object for equal texts.
+
+    stamps  the sources of all posts, which those of the rows become
+    """
+    own, same = {source: source for source in stamps}, dict[Any, Any]().setdefault
+    for source, at, updated, expires, in_feeds, post_id, link, digest, tags, authors, left, language in rows:
+        texts = same(tags, tags), same(authors, authors), same(left, left), same(language, language)
+        changed = at if updated == at else updated
+        yield own.get(source, source), at, changed, expires, in_feeds, post_id, link, digest, *texts
 
 
 def to_post(source: str, columns: Sequence[Any], other_digest: str | None, known_permalink: str | None) -> Post:

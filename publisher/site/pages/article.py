@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -169,42 +171,78 @@ def plan_articles(
 
     cards    how many posts get a drawn picture for link previews if they have no picture
     """
-    last = len(entries) - 1
-    related = related_to(entries)
+    articles = Articles(frame, entries, render, cards)
     for index, entry in enumerate(entries):
-        newer = entries[index - 1] if index else None
-        older = entries[index + 1] if index < last else None
-        card = frame.card(entry.title, entry.language) if frame.card and index < cards and not entry.image else None
-        around = Around(newer, older, related[index], card)
+        around = articles.around(index)
         key = frame.key("post", entry.face, entry.updated, entry.digest.hex(), around.identity)
-        yield Output(entry.path, key, partial(make_article, frame, entry, around, render), entry.source)
-        if card:
-            yield card.output()
+        yield Output(entry.path, key, Article(articles, index), entry.source)
+        if around.card:
+            yield around.card.output()
 
 
-def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
-    """Return, for each post, up to three others with the most tags in common; among equals, the nearest in time.
+class Articles:
+    """The pages of several posts, newest first. Links to others are found when they are needed, not kept."""
 
-    For each tag, only the two posts before and the two after are considered. The next newer and the next older post of
-    all are left out, because the page shows them anyway. So a new post changes few other pages.
+    def __init__(
+        self, frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int
+    ) -> None:
+        """See plan_articles."""
+        self._frame, self._entries, self._render, self._cards = frame, entries, render, cards
+        self._related = RelatedPosts(entries)
+
+    def around(self, index: int) -> Around:
+        """Return the links to others on the page of a post, and its card."""
+        frame, entries, entry = self._frame, self._entries, self._entries[index]
+        newer = entries[index - 1] if index else None
+        older = entries[index + 1] if index + 1 < len(entries) else None
+        drawn = frame.card is not None and index < self._cards and not entry.image
+        card = frame.card(entry.title, entry.language) if frame.card and drawn else None
+        return Around(newer, older, self._related.of(index), card)
+
+    def make(self, index: int) -> bytes:
+        """Render a post and return its page."""
+        return make_article(self._frame, self._entries[index], self.around(index), self._render)
+
+
+class Article:
+    """Makes one of these pages. There are as many as posts, and a partial would take four times the memory."""
+
+    __slots__ = ("_articles", "_index")
+
+    def __init__(self, articles: Articles, index: int) -> None:
+        self._articles, self._index = articles, index
+
+    def __call__(self) -> bytes:
+        return self._articles.make(self._index)
+
+
+class RelatedPosts:
+    """The posts that are about the same as others: up to three for each, with the most tags in common.
+
+    Among equals, the nearest in time come first. For each tag, only the two posts before and the two after are
+    considered. The next newer and the next older post of all are left out, because the page shows them anyway. So a
+    new post changes few other pages.
     """
-    of_tag: dict[str, list[int]] = {}
-    for index, entry in enumerate(entries):
-        for tag in entry.tags:
-            of_tag.setdefault(tag.slug, []).append(index)
-    near: list[dict[int, int]] = [{} for _ in entries]
-    for members in of_tag.values():
-        for step in (1, 2):
-            for one, other in zip(members, members[step:], strict=False):
-                if other - one > 1:
-                    near[one][other] = near[one].get(other, 0) + 1
-                    near[other][one] = near[other].get(one, 0) + 1
-    return [
-        [entries[other] for other in sorted(found, key=lambda other: (-found[other], abs(other - index)))[:_RELATED]]
-        if found
-        else []
-        for index, found in enumerate(near)
-    ]
+
+    def __init__(self, entries: Sequence[ListedPost]) -> None:
+        self._entries = entries
+        self._of_tag: dict[str, array[int]] = {}
+        for index, entry in enumerate(entries):
+            for tag in entry.tags:
+                self._of_tag.setdefault(tag.slug, array("L")).append(index)
+        self._order = {slug: number for number, slug in enumerate(self._of_tag)}
+
+    def of(self, index: int) -> list[ListedPost]:
+        """Return the posts related to the one at this index, the nearest first."""
+        near: dict[int, int] = {}
+        for slug in sorted((tag.slug for tag in self._entries[index].tags), key=self._order.__getitem__):
+            members = self._of_tag[slug]
+            at = bisect_left(members, index)
+            for place in (at - 1, at + 1, at - 2, at + 2):
+                if 0 <= place < len(members) and abs(members[place] - index) > 1:
+                    near[members[place]] = near.get(members[place], 0) + 1
+        nearest = sorted(near, key=lambda other: (-near[other], abs(other - index)))
+        return [self._entries[other] for other in nearest[:_RELATED]]
 
 
 def facts(post: Post) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from functools import lru_cache, partial
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -25,6 +26,9 @@ from publisher.site.pages.signup import SignUpForm, form_words
 from publisher.site.pages.words import words_for
 
 SEPARATOR = "\x1f"
+
+# How many parts of a long page are in memory at once.
+_PARTS = 10_000
 # A permalink such as "/a/b/". Nearly all look like that, and this saves time when ten thousand are planned.
 _PLAIN_PERMALINK = re.compile(r"(?:/[^/.\\][^/\\]*)+/").fullmatch
 _FORMATS = {
@@ -146,17 +150,23 @@ class Frame:
 
     def render(self, template: str, page: Page, **context: Any) -> bytes:
         """Render the template templates/pages/<template> for a page."""
-        text = self.templates.render(
-            f"pages/{template}",
-            site=self.site,
-            words=self.words,
-            say=self.say,
-            looks=self.looks,
-            stylesheet=self.stylesheet,
-            page=page,
-            **context,
-        )
-        return text.encode("utf-8", "replace")
+        return self.templates.render(f"pages/{template}", **self._given(page), **context).encode("utf-8", "replace")
+
+    def render_long(self, template: str, page: Page, **context: Any) -> bytes:
+        """Render a page that may have a line for each post. Its parts take much more memory than the page."""
+        parts = self.templates.parts(f"pages/{template}", **self._given(page), **context)
+        return b"".join("".join(some).encode("utf-8", "replace") for some in in_groups(parts, _PARTS))
+
+    def _given(self, page: Page) -> dict[str, Any]:
+        """Return what every template gets."""
+        return {
+            "site": self.site,
+            "words": self.words,
+            "say": self.say,
+            "looks": self.looks,
+            "stylesheet": self.stylesheet,
+            "page": page,
+        }
 
     def words_in(self, language: str) -> SimpleNamespace:
         """Return the words in the language of a post; those in the site's language if there is no catalog for it."""
@@ -235,6 +245,12 @@ def _author(config: Config) -> Person | None:
     author = config.site.author
     image = urljoin(f"{config.site_url}/", author.image.removeprefix("/")) if author.image else ""
     return replace(author, image=image) if author.name and (image or author.about) else None
+
+
+def in_groups(parts: Iterator[str], size: int) -> Iterator[list[str]]:
+    """Yield the parts in lists of this size; the last one may be shorter."""
+    while group := list(islice(parts, size)):
+        yield group
 
 
 def root(path: str) -> str:

@@ -145,7 +145,7 @@ def make_archive(frame: Frame, entries: Sequence[ListedPost], path: str = "archi
     """Return the archive page. It shows only titles and days, so that ten thousand posts still fit on it."""
     years = [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry.year)]
     page = frame.page(path, frame.words.archive, section="archive")
-    return frame.render("archive.html", page, years=years, total=len(entries))
+    return frame.render_long("archive.html", page, years=years, total=len(entries))
 
 
 def _pages(

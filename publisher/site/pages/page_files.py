@@ -206,32 +206,42 @@ def plan_sitemap(
     If there are more than `most` URLs, sitemap.xml is an index of several sitemaps, which are yielded too. It does not
     contain the time of the build, so the sitemap of an unchanged site does not change.
     """
-    urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.url for entry in entries]
-    days = [""] * len(paths) + [entry.updated[:10] for entry in entries]
-    spoken = {entry.url: entry.alternates for entry in entries if entry.alternates}
-    if len(urls) <= most:
-        yield _output(frame, "sitemap.xml", "sitemap.xml", urls, days, spoken)
+    rows: list[str | ListedPost] = [*paths, *entries]
+    if len(rows) <= most:
+        yield _sitemap(frame, "sitemap.xml", rows)
         return
     parts: list[str] = []
-    for start in range(0, len(urls), most):
-        part, end = f"sitemap-{len(parts) + 1}.xml", start + most
+    for start in range(0, len(rows), most):
+        part = f"sitemap-{len(parts) + 1}.xml"
         parts.append(f"{frame.site.url}/{part}")
-        yield _output(frame, part, "sitemap.xml", urls[start:end], days[start:end], spoken)
-    yield _output(frame, "sitemap.xml", "sitemap_index.xml", parts, [""] * len(parts))
+        yield _sitemap(frame, part, rows[start : start + most])
+    key = frame.key("sitemap_index.xml", *parts)
+    yield Output("sitemap.xml", key, partial(make_sitemap_index, frame, parts))
 
 
-_Spoken = Mapping[str, Sequence[tuple[str, str]]]
+def _sitemap(frame: Frame, path: str, rows: Sequence[str | ListedPost]) -> Output:
+    """Return a sitemap of pages, by their paths, and of posts."""
+    shown = (f"{url}\0{day}\0{alternates}" for url, day, alternates in _located(frame, rows))
+    return Output(path, frame.key("sitemap.xml", *shown), partial(make_sitemap, frame, path, rows))
 
 
-def _output(
-    frame: Frame, path: str, template: str, urls: list[str], days: list[str], spoken: _Spoken | None = None
-) -> Output:
-    """Return a sitemap. spoken: URL -> the (language, URL) of its page in all languages, if there are several."""
-    here = {url: spoken[url] for url in urls if url in spoken} if spoken else {}
-    key = frame.key(template, *urls, *days, *map(str, here.values()))
-    return Output(path, key, partial(_make, frame, path, template, urls, days, here))
+def _located(frame: Frame, rows: Iterable[str | ListedPost]) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """Yield the URL of each page, the day of its last change, and the (language, URL) of it in all languages."""
+    for row in rows:
+        if isinstance(row, str):
+            yield f"{frame.site.url}/{href(row)}", "", ()
+        else:
+            yield row.url, row.updated[:10], row.alternates
 
 
-def _make(frame: Frame, path: str, template: str, urls: list[str], days: list[str], spoken: _Spoken) -> bytes:
-    rows = zip(urls, days, strict=True)
-    return frame.render(template, frame.page(path, ""), rows=rows, alternates=spoken)
+def make_sitemap(frame: Frame, path: str, rows: Sequence[str | ListedPost]) -> bytes:
+    """Return a sitemap."""
+    pages = ((url, day) for url, day, _ in _located(frame, rows))
+    spoken = {url: alternates for url, _, alternates in _located(frame, rows) if alternates}
+    return frame.render_long("sitemap.xml", frame.page(path, ""), rows=pages, alternates=spoken)
+
+
+def make_sitemap_index(frame: Frame, urls: Sequence[str]) -> bytes:
+    """Return the list of several sitemaps."""
+    rows = [(url, "") for url in urls]
+    return frame.render("sitemap_index.xml", frame.page("sitemap.xml", ""), rows=rows, alternates={})
