@@ -79,7 +79,7 @@ _SERVERS = {
     )
 }
 # Our machines cannot provide these; .ci/run prevents every other skip.
-_UNAVOIDABLE = ("beside this checkout", "file system", "this disk knows no such names")
+_UNAVOIDABLE = ("next to this checkout", "file system", "this disk knows no such names")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,8 +14,8 @@ SHARED = (ROOT / ".." / "shared").resolve()
 RUBY = SHARED / "corpora/ruby-news"
 SEEDS = SHARED / "seeds"
 
-needs_seeds = pytest.mark.skipif(not SEEDS.is_dir(), reason="the seed documents are not beside this checkout")
-needs_ruby = pytest.mark.skipif(not RUBY.is_dir(), reason="the corpus ruby-news is not beside this checkout")
+needs_seeds = pytest.mark.skipif(not SEEDS.is_dir(), reason="the seed documents are not next to this checkout")
+needs_ruby = pytest.mark.skipif(not RUBY.is_dir(), reason="the corpus ruby-news is not next to this checkout")
 
 
 def seed(number: str) -> bytes:

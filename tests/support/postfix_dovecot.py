@@ -149,7 +149,7 @@ def postfix_and_dovecot(names: list[str]) -> Iterator[Post]:
     """Run both until the block ends. names: the local parts of the mailboxes."""
     need("postfix", "dovecot", "lmtp")
     if os.geteuid() != 0:
-        pytest.skip("Postfix and Dovecot start as root only")
+        pytest.skip("Postfix and Dovecot can only be started by root")
     # Unix sockets need short names, and users other than root must have access: tmp_path has neither.
     folder = Path(tempfile.mkdtemp(prefix="publisher-mail-"))
     folder.chmod(0o755)

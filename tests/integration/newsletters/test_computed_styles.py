@@ -88,7 +88,7 @@ def differences(page, pairs, screens=SCREENS):
 )
 def test_inlining_changes_no_computed_style(page, source, form):
     if not posts_of(source):
-        pytest.skip(f"{RUBY if source == 'ruby-news' else SEEDS} is not beside this checkout")
+        pytest.skip(f"{RUBY if source == 'ruby-news' else SEEDS} is not next to this checkout")
     samples = list(letters(source, form))
     pairs = [(sample.name, sample.before, sample.letter.html) for sample in samples]
     # There are many posts by other people; two screens are enough to see each width and each mode.

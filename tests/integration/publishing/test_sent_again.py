@@ -44,25 +44,25 @@ def move(name: str, text: str = "") -> Edit:
 EDITS = {
     "another date": write("boat.md", BOAT.replace("10-04", "11-05")),
     "a date in the future": write("boat.md", BOAT.replace("10-04", "12-24")),
-    "a date field that goes first": write("boat.md", BOAT.replace("date:", "publishDate: 2026-11-05\ndate:")),
-    "another text too": write("boat.md", BOAT.replace("10-04", "11-05").replace("stranger", "letter")),
-    "an id of another form": write("boat.md", BOAT.replace("title:", "id: other\ntitle:")),
+    "a date field that takes precedence": write("boat.md", BOAT.replace("date:", "publishDate: 2026-11-05\ndate:")),
+    "another date and text": write("boat.md", BOAT.replace("10-04", "11-05").replace("stranger", "letter")),
+    "an id in another format": write("boat.md", BOAT.replace("title:", "id: other\ntitle:")),
     "another name": move("ship.md"),
     "another folder": move("2026/boat.md"),
     "a page bundle": move("trip/index.md"),
-    "a day in the name": move("2026-11-01-boat.md", BOAT.replace("date: 2026-10-04\n", "")),
+    "a date in the name": move("2026-11-01-boat.md", BOAT.replace("date: 2026-10-04\n", "")),
     "another name and a word": move(
         "ship.md", BOAT.replace("stranger", "letter").replace("title: Boat", "title: Ship")
     ),
 }
 INNOCENT = {
     "nothing": lambda project: None,
-    "a typing error": write("boat.md", BOAT.replace("stranger", "sailor")),
-    "the id written down": lambda project: project.ok("keep-id", "posts/boat.md") and None,
+    "a typo": write("boat.md", BOAT.replace("stranger", "sailor")),
+    "the id written to the file": lambda project: project.ok("keep-id", "posts/boat.md") and None,
     "a new post": write(
         "new.md", BOAT.replace("Boat", "New").replace("The pilot boat went out at nine", "A new day begins")
     ),
-    "a new post in the place of nothing": move("../boat.txt"),
+    "the post moved out of the folder": move("../boat.txt"),
     "the file deleted, and another post": move("fog.md", FOG),
     "a copy with an id": write("copy.md", BOAT.replace("title:", "id: copy\ntitle:")),
 }

@@ -165,7 +165,7 @@ def test_an_unwritable_project_is_one_error_line(project: Project, words: str) -
         check=False,
     )
     if done.returncode == 77 or "unshare" in done.stderr:
-        pytest.skip("this machine gives tests no file system of their own")
+        pytest.skip("this machine does not allow tests to mount a file system")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "should not have happened" not in done.stderr
     assert re.search(r"(Read-only file system|readonly database|unable to open database file)", done.stderr)

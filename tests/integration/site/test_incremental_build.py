@@ -22,7 +22,7 @@ ADA = AuthorConfig(id="ada", name="Ada")
 # Differences from the usual configuration, by subject.
 SETTINGS: dict[str, dict[str, Any]] = {
     "permalinks": {"posts": Posts(permalink="/{year}/{slug}/")},
-    "the hour of posts with a day alone": {"posts": Posts(time="11:00")},
+    "the time of posts with only a date": {"posts": Posts(time="11:00")},
     "the time zone of posts": {"posts": Posts(timezone="Pacific/Auckland")},
     "repaired text": {"posts": Posts(fix_encoding=False)},
     "the folder of static files": {"pages": PagesConfig(static="assets")},

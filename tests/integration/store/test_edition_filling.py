@@ -211,7 +211,7 @@ def tag(own: SubscriberTransaction, number: int) -> None:
 CHANGES = {
     "pause": pause,
     "to known topics": choose("ai"),
-    "to topics that nobody had": choose("moon"),
+    "to topics that no one had": choose("moon"),
     "leave": leave,
     "bounce": bounce,
     "tag": tag,

@@ -73,7 +73,7 @@ def test_a_decision_has_its_number_and_says_what_was_refused(page: Path) -> None
     text = page.read_text(encoding="utf-8")
     assert text.startswith(f"# {int(page.name[:4])}. ")
     assert re.search(r"\brefused\b", text, re.IGNORECASE)
-    assert len(text.splitlines()) <= 80, "half a page, a page where it must be"
+    assert len(text.splitlines()) <= 80, "at most 80 lines"
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

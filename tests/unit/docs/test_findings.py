@@ -18,7 +18,7 @@ def test_the_table_is_that_of_the_codes() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     text = PAGE.read_text(encoding="utf-8")
-    assert module.with_table(text) == text, "make docs writes it anew"
+    assert module.with_table(text) == text, "run make docs"
     assert all(f"| `{code}` | {kind.level} |" in text for code, kind in CODES.items())
 
 

@@ -18,7 +18,7 @@ def test_the_manual_page_matches_the_commands() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     text = PAGE.read_text(encoding="utf-8")
-    assert module.manual() == text, "make docs writes it anew"
+    assert module.manual() == text, "run make docs"
     named = set(re.findall(r"^\.SS publisher ([\w\\-]+)", text, re.MULTILINE))
     assert {name.replace("-", "\\-") for name in COMMANDS} == named
     lines = text.split("\n")

@@ -72,13 +72,13 @@ DMARC: dict[str, tuple[Zone, tuple[str, str, list[str]], list[str]]] = {
     "none": ({}, ("example.org", "example.org", []), ["error"]),
     "two": ({"TXT _dmarc.example.org": (POLICY, "v=DMARC1; p=none")}, ("example.org", "example.org", []), ["error"]),
     "good": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "example.org", ["example.org"]), ["ok", "ok"]),
-    "that of the domain above": (
+    "the policy of the parent domain": (
         {"TXT _dmarc.example.org": POLICY},
         ("a.example.org", "b.example.org", []),
         ["ok", "warning"],
     ),
     "SPF alone": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "example.org", []), ["ok", "warning"]),
-    "a key alone": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "b.test", ["example.org"]), ["ok", "ok"]),
+    "only a key": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "b.test", ["example.org"]), ["ok", "ok"]),
     "nothing": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "bounces.test", []), ["ok", "error"]),
     "strict SPF": (
         {"TXT _dmarc.example.org": f"{POLICY}; aspf=s"},
@@ -105,12 +105,12 @@ DMARC: dict[str, tuple[Zone, tuple[str, str, list[str]], list[str]]] = {
         ("example.org", "example.org", ["example.org"]),
         ["error", "ok"],
     ),
-    "reports to nowhere": (
+    "reports to no address": (
         {"TXT _dmarc.example.org": "v=DMARC1; p=none; rua=nothing"},
         ("example.org", "example.org", ["example.org"]),
         ["warning", "ok"],
     ),
-    "another version is no DMARC": (
+    "another version is not DMARC": (
         {"TXT _dmarc.example.org": "v=DMARC10; p=none; rua=mailto:d@example.org"},
         ("example.org", "example.org", ["example.org"]),
         ["error"],
@@ -182,9 +182,9 @@ MX: dict[str, tuple[Zone, str, str]] = {
     ),
     "null": ({"MX example.org": "0 ."}, "error", "a null MX"),
     "none": ({}, "error", "no MX record and no address"),
-    "an address only": ({"A example.org": HERE}, "warning", "no MX record"),
+    "only an address": ({"A example.org": HERE}, "warning", "no MX record"),
     "gone": ({"MX example.org": "10 gone.example"}, "error", "gone.example has no address"),
-    "an address in its place": ({"MX example.org": f"10 {HERE}"}, "error", f"{HERE} has no address"),
+    "an address in place of a name": ({"MX example.org": f"10 {HERE}"}, "error", f"{HERE} has no address"),
     "one of two": (
         {"MX example.org": ("10 gone.example", "5 a.example"), "A a.example": HERE},
         "warning",

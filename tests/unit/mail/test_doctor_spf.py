@@ -29,19 +29,19 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
         "there are 2 SPF records",
         'example.org. IN TXT "v=spf1 include:a.example ip4:203.0.113.7 ~all"',
     ),
-    "two that let nobody send": (
+    "two records that allow no one": (
         {"TXT example.org": ("v=spf1 +all", "v=spf1 -all")},
         "error",
         "there are 2 SPF records",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ~all"',
     ),
-    "something behind the end": (
+    "a term after all": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} -all junk"},
         "error",
         "'junk' in the record of example.org is not a valid SPF term",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} -all"',
     ),
-    "a record that leads to itself": (
+    "a record that includes itself": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} redirect=example.org"},
         "error",
         "example.org and example.org refer to each other endlessly",
@@ -95,26 +95,26 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
         "one record, 1 of 10 look-ups, others are suspicious",
         "",
     ),
-    "by the name of its server": (
+    "allowed by the name of its server": (
         {"TXT example.org": "v=spf1 mx a:www.example.org/24 ~all", "MX example.org": "10 mx.example.org"}
         | {"A mx.example.org": HERE, "A www.example.org": "192.0.2.1"},
         "ok",
         "one record, 2 of 10 look-ups, others are suspicious",
         "",
     ),
-    "by a network around a name": (
+    "allowed by a network around a name": (
         {"TXT example.org": "v=spf1 a/24 ~all", "A example.org": "203.0.113.250"},
         "ok",
         "one record, 1 of 10 look-ups, others are suspicious",
         "",
     ),
-    "a neutral match lets nobody send": (
+    "a neutral match allows no one": (
         {"TXT example.org": f"v=spf1 ?ip4:{HERE} -all"},
         "error",
         f"the record does not let your mail server send: ip4:{HERE}",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ?ip4:{HERE} -all"',
     ),
-    "after all nothing counts": (
+    "terms after all do not count": (
         {"TXT example.org": f"v=spf1 -all ip4:{HERE}"},
         "error",
         f"the record does not let your mail server send: ip4:{HERE}",
@@ -132,7 +132,7 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
         "one record, 10 of 10 look-ups, others are suspicious",
         "",
     ),
-    "an include that is gone": (
+    "an include without a record": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} include:gone.example ~all"},
         "error",
         "include:gone.example leads to no SPF record",
@@ -144,7 +144,7 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
         "a.example and example.org refer to each other endlessly",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ~all"',
     ),
-    "a typing mistake": (
+    "a typo": (
         {"TXT example.org": f"v=spf1 ipv4:{HERE} ip4:{HERE} ~all"},
         "error",
         f"'ipv4:{HERE}' in the record of example.org is not a valid SPF term",

@@ -167,7 +167,7 @@ GARBAGE = {
     "one page": lambda data: data[:4096],
     "all but a byte": lambda data: data[:-1],
     "garbage in the middle": lambda data: data[:4096] + b"\xa5" * (len(data) - 8192) + data[-4096:],
-    "garbage behind the first page": lambda data: data[:4096] + b"\0" * (len(data) - 4096),
+    "garbage after the first page": lambda data: data[:4096] + b"\0" * (len(data) - 4096),
     "garbage in the header": lambda data: data[:20] + b"\xff" * 80 + data[100:],
 }
 

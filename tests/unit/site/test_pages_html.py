@@ -319,7 +319,7 @@ def test_a_page_of_text_is_small() -> None:
 def test_pages_of_real_posts_without_images_are_small(source: str) -> None:
     posts = {each.post.url: each for each in posts_of(source)}
     if not posts:
-        pytest.skip("the posts are not beside this checkout")
+        pytest.skip("the posts are not next to this checkout")
     site = replace(CONFIG.site, url=f"https://{urlsplit(next(iter(posts))).netloc}")
     config = replace(CONFIG, site=site, pages=PagesConfig(), web=Web(public_url="https://mail.example"))
     made = plan(config=config, posts=[each.post for each in posts.values()], render=lambda post: posts[post.url])
