@@ -27,7 +27,7 @@ from publisher.publishing.tick import create_due, send_due
 from publisher.publishing.wiring import Project, open_project_store
 from publisher.store.sources import Sources
 
-# The function in which each phase happens.
+# The function that runs each phase.
 PHASES: dict[str, tuple[Any, str]] = {
     "fetch": (fetching, "fetch_all"),
     "parse": (fetching, "read_feed"),

@@ -166,7 +166,7 @@ HEADER = (
 
 
 def table(points: Sequence[Point]) -> str:
-    """Return the points as a table of Markdown; CPU time in milliseconds per message."""
+    """Return the points as a Markdown table; CPU time in milliseconds per message."""
     return markdown(
         HEADER,
         [

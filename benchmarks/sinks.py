@@ -110,7 +110,7 @@ class Tally:
         return int(found[-1]) if found else 0
 
     def read(self, record: int) -> None:
-        """Count the messages from a file descriptor, for ever."""
+        """Count the messages that arrive from a file descriptor, without end."""
         rest = b""
         while part := os.read(record, _PIPE_BYTES):
             text = rest + part

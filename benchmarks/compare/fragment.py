@@ -39,7 +39,7 @@ def posters(markup: str) -> list[str]:
 
 
 def relative(urls: list[str]) -> list[str]:
-    """Return the URLs that are not valid without their page."""
+    """Return the relative URLs, which mean nothing outside their page."""
     return [url for url in urls if not _ABSOLUTE.match(url)]
 
 

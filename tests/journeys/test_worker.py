@@ -126,7 +126,7 @@ def fleet(project: Project, postgres_url: str, tmp_path: Path) -> Iterator[Fleet
 def test_a_worker_sends_the_edition_of_another_host_from_an_empty_folder(fleet: Fleet) -> None:
     edition = fleet.make(20)
     port = free_port()
-    with fleet.worker("--health", f"127.0.0.1:{port}", LC_ALL="C"):  # it is a new interpreter, which ends as one
+    with fleet.worker("--health", f"127.0.0.1:{port}", LC_ALL="C"):  # a new interpreter, with the ordinary end of one
         until(lambda: len(fleet.sink.taken()) == 20)
         until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
         until(lambda: fleet.counts(edition) == {DeliveryStatus.SENT: 20})

@@ -29,7 +29,7 @@ ARGUMENTS = [
     "--no-sandbox",  # it shows only what the tests wrote, and containers allow nothing else
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
-    # One process for all pages, since to start one costs more than most pages. What a page may do, its headers decide.
+    # One process for all pages, since starting one takes longer than most pages. Headers decide what a page may do.
     "--renderer-process-limit=1",
     "--disable-site-isolation-trials",
 ]

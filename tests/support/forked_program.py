@@ -34,7 +34,7 @@ from typing import Any, AnyStr
 from tests.support import ROOT
 
 ADDRESS = "TESTS_PROGRAM_SOCKET"
-# Modules that the program loads only when it needs them, besides its own.
+# Modules of others that the program loads only when it needs them.
 _LATE = (
     "alembic.command",
     "email_validator",
@@ -221,7 +221,7 @@ class _Forker:
 
 
 def _load() -> None:
-    """Load the program, and compile its templates, for which each process that uses them would take 0.1 s."""
+    """Load the program, and compile its templates, which would take 0.1 s in each process that uses them."""
     if "publisher.cli.main" in sys.modules:
         return
     for name in (*_modules(), *_LATE):
@@ -238,7 +238,7 @@ def _load() -> None:
 
 
 def _modules() -> Iterator[str]:
-    """Return the names of all modules of the program but the migrations, which only Alembic can load."""
+    """Return the names of all modules of the program except the migrations, which only Alembic can load."""
     import publisher
 
     for module in walk_packages(publisher.__path__, "publisher."):

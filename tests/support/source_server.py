@@ -142,7 +142,7 @@ class Internet:
         return answers[min(earlier, len(answers) - 1)]
 
     async def dial(self, address: str, port: int, seconds: float) -> httpcore.AsyncNetworkStream:
-        """Connect to the server that stands for an address."""
+        """Connect to the port of this machine to which an address leads."""
         self.dialled.append(address)
         if address not in self.ports:
             raise httpcore.ConnectError("refused")

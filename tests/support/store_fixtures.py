@@ -131,7 +131,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture
 def waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prepare connections as the program does, for the tests of that."""
+    """Prepare connections like the program, for tests of that preparation."""
     monkeypatch.setattr(publisher.store.database, "_prepare_sqlite", _PREPARE_SQLITE)
 
 

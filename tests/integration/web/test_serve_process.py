@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     project = Project(tmp_path_factory.mktemp("web") / "letter", None)  # type: ignore[arg-type]
     project.post("first", "2026-11-02")
     web = "address_limit = 100000\nclient_limit = 100000"
-    with serving(project, POSTMARK, web=web, LC_ALL="C") as running:  # it is a new interpreter, which ends as one
+    with serving(project, POSTMARK, web=web, LC_ALL="C") as running:  # a new interpreter, with the ordinary end of one
         yield running
 
 

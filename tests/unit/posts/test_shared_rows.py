@@ -1,4 +1,4 @@
-"""The rows of a large archive share what is equal, and say the same."""
+"""Rows of a large archive share equal values, and are equal to rows that do not."""
 
 from __future__ import annotations
 
