@@ -1,4 +1,4 @@
-"""Copies of databases, between both kinds in all directions."""
+"""Copies of databases, between both kinds in every direction."""
 
 from __future__ import annotations
 

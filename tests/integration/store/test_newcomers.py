@@ -1,4 +1,4 @@
-"""The rules for new people are evaluated once for equal people, with the same result as for each separately."""
+"""The rules for new people are evaluated once for equal people, with the same result as for each one alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that are inserted many at once are the same as those that SQLAlchemy inserts."""
+"""Rows that are inserted in bulk are the same as those that SQLAlchemy inserts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No one sends from a database while its data is replaced, and senders from before hand over nothing more."""
+"""No one sends from a database while its data is replaced, and earlier senders hand over nothing more."""
 
 from __future__ import annotations
 

@@ -69,8 +69,7 @@ def mailed(store: Store, newsletter: str = "weekly", at: datetime = NOW) -> set[
     return found
 
 
-# ------------------------------------------------------------------------------------------------- people who
-# unsubscribed
+# -------------------------------------------------------------------------------------------- people who unsubscribed
 
 
 @pytest.mark.parametrize(
@@ -459,8 +458,7 @@ def test_the_longest_details_are_imported(people: Store, other: Store, tmp_path:
     assert everything(other) == everything(people)
 
 
-# ----------------------------------------------------------------------------------------------------- repeated and
-# killed
+# ------------------------------------------------------------------------------------------------ repeated and killed
 
 
 class StopError(Exception):
