@@ -387,7 +387,7 @@ def test_a_killed_host_delays_its_sources_by_only_ten_minutes(blog: Blog) -> Non
     blog.answers["/feed"] = answer(feed("a"), Cache_Control="max-age=86400")
     blog.fetch()
     tomorrow = blog.state().next_at
-    blog.store.sources.claim({"blog": tomorrow + 24 * HOUR}, tomorrow)  # and after that no more requests
+    blog.store.sources.claim({"blog": tomorrow + 24 * HOUR}, tomorrow)  # and then it is killed
     assert blog.fetch(tomorrow + timedelta(minutes=9)) == ()
     assert len(blog.fetch(tomorrow + timedelta(minutes=11))) == 1
     assert blog.state().claim == ""
