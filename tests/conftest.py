@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -120,6 +121,11 @@ def pytest_collection_finish() -> None:
     """Exclude the tests themselves from garbage collection, because they all stay alive."""
     gc.freeze()
     gc.enable()
+    with suppress(ImportError):  # before its first test, hypothesis collects all garbage: later it would take 0.8 s
+        from hypothesis.internal.entropy import deterministic_PRNG
+
+        with deterministic_PRNG():
+            pass
 
 
 def pytest_unconfigure() -> None:
