@@ -170,7 +170,7 @@ def test_a_link_in_an_old_email_unsubscribes(old: Project) -> None:
 
 
 def subjects(project: Project) -> dict[str, list[str]]:
-    """Return the subjects that each subscriber got."""
+    """Return the subjects of the emails that each subscriber got."""
     mail = project.mail()
     return {to: sorted(str(each["Subject"]) for each in mail[to]) for to in sorted(mail) if to != "owner@example.net"}
 

@@ -1,4 +1,4 @@
-"""Builds in their own processes: the end of one that hangs, grows or dies, and the next one."""
+"""Builds in their own processes: how one that hangs, grows or dies is ended, and what the next one does."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(statuses=st.sets(st.sampled_from(sorted(by_hand.RETRIABLE))))
     def retry(self, statuses: set[DeliveryStatus]) -> None:
-        """The owner retries uncertain messages, which may send a copy."""
+        """Let the owner retry uncertain messages, which may send duplicates."""
         self.may_copy.update(
             who for who, status in self.statuses().items() if status in statuses - {DeliveryStatus.QUEUED}
         )

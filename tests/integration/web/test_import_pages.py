@@ -1,4 +1,4 @@
-"""Importing a file at /admin/readers/import: inspected, run dry, imported with the same result, and undone."""
+"""Importing a file at /admin/readers/import: inspection, dry run, import with the same result, and undo."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def addresses(web: WebClient) -> dict[str, str]:
         return {each.address: each.status.value for each in store.subscribers.list()}
 
 
-def test_a_file_is_run_dry_imported_with_the_same_result_and_undone(web: WebClient, owner: Owner) -> None:
+def test_a_dry_run_has_the_same_result_as_the_import_which_can_be_undone(web: WebClient, owner: Owner) -> None:
     path = send(owner, LIST)
     page = owner.get(path).text
     assert "Email address (recognised)" in page

@@ -1,4 +1,4 @@
-"""Bytes of a server become replies."""
+"""Bytes from a server become replies."""
 
 from __future__ import annotations
 
