@@ -123,7 +123,7 @@ class ArchiveReader:
         """Read the front matter of the changed files, and return the archive. keeps_texts: for keep_versions later."""
         if self._changed or self._gone or self._taken:
             self._texts = self._versions.first_texts(now) if keeps_texts else None
-            self.index.update(self._changed_rows(self.index.drafts(), now), sorted(self._gone))
+            self.index.update(self._changed_rows(self.index.drafts(), now), sorted(self._gone), self._found)
             self._changed, self._gone, self._taken = [], set(), {}
         if self._items:
             self._items.keep()
@@ -435,11 +435,10 @@ class Archive:
 
         A setting, or another file, can change any post and its address, although its own file stays the same.
         """
-        moment, key = self.now.timestamp(), self._index.key
-        digests = {
-            row.source: f"{row.digest}{row.permalink}{key}{'' if row.updated <= moment else ' not updated yet'}"
-            for row in self._rows
-        }
+        moment, digests = self.now.timestamp(), {row.source: row.digest for row in self._rows}
+        for row in self._rows:
+            if row.updated > moment:
+                digests[row.source] += " not updated yet"
         for source, others in self._translations.items():
             digests[source] = hash_of(digests[source], *map(str, others))
         digests = self.places.with_links(digests, self._index.links())

@@ -78,11 +78,15 @@ class PostRow(NamedTuple):
     in_feeds: int
     id: str
     permalink: str  # the whole URL if its page is elsewhere
-    digest: str
+    digest: str  # of the file, the permalink and the settings
     tags: str
     authors: str
     left_draft: float
     language: str
+
+
+# The database joins the parts of the digests, so that there is one text for each.
+_OF_ROW = ", ".join(PostRow._fields).replace("digest", "digest || permalink || ?")
 
 
 class Referred(NamedTuple):
@@ -146,15 +150,18 @@ class Index:
             self._db = self._connect()
             return {}
 
-    def update(self, changed: Iterable[Row], gone: Iterable[str]) -> None:
-        """Write the rows of changed files and delete those of removed ones, in one transaction."""
+    def update(self, changed: Iterable[Row], gone: Iterable[str], found: Mapping[str, Stamp] | None = None) -> None:
+        """Write the rows of changed files and delete those of removed ones, in one transaction.
+
+        found  stamps that are in memory already, so that equal ones are not kept twice
+        """
         stamps, self._stamps = self.stamps(), None  # if the transaction fails, they are read again
         removed = list(gone)
         with self._errors_explained(), self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in removed))
             self._db.executemany(
                 "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?,?)",
-                _noting(changed, stamps),
+                _noting(changed, stamps, found or {}),
             )
         for source in removed:
             stamps.pop(source, None)
@@ -165,7 +172,7 @@ class Index:
         stamps = self.stamps()
         with self._errors_explained():
             found: Iterable[tuple[Any, ...]]
-            found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
+            found = self._db.execute(f"SELECT {_OF_ROW} FROM entries WHERE is_post ORDER BY source", (self.key,))  # noqa: S608 - field names of this file
             if len(stamps) >= _MANY:
                 found = sharing(found, stamps)
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
@@ -415,8 +422,10 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
-def _noting(rows: Iterable[Row], stamps: dict[str, Stamp]) -> Iterator[Row]:
+def _noting(rows: Iterable[Row], stamps: dict[str, Stamp], found: Mapping[str, Stamp]) -> Iterator[Row]:
     """Yield the rows, and note their stamps."""
     for row in rows:
-        stamps[row[0]] = row[1:3]
+        source, stamp = row[0], row[1:3]
+        same = found.get(source)
+        stamps[source] = same if same == stamp else stamp
         yield row
