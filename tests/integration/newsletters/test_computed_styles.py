@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from publisher.newsletters.letter.inline_css import inline_css
-from tests.support.letter_samples import FORMS, RUBY, SEEDS, SOURCES, letters, posts_of
+from tests.support.email_samples import FORMS, RUBY, SEEDS, SOURCES, letters, posts_of
 
 SCREENS = [(width, dark) for width in (700, 360) for dark in (False, True)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.letter_samples import FORMS, letters
+from tests.support.email_samples import FORMS, letters
 from tests.support.mail_tools import html_validate, listed, needs, spam_scores, unsupported, vnu
 from tests.support.project import ROOT, Project
 

@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 
 from publisher.posts.markup import Renderer
-from tests.support.letter_samples import letter
+from tests.support.email_samples import letter
 from tests.support.picture_samples import picture
 from tests.support.posts_samples import Folder
 

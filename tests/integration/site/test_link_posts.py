@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from lxml import html
 
+from tests.support.email_samples import letter
 from tests.support.formats import NAMES, parse_xml
-from tests.support.letter_samples import letter
 from tests.support.posts_samples import HELLO, PAGE, URL, Folder, post_of, read, rendered
 
 THERE = "https://other.example.net/article?a=1&b=2"

@@ -12,8 +12,8 @@ from lxml import html
 from publisher.core.newsletter_models import Edition, EditionPost
 from publisher.site.pages.edition_pages import bare_web_version
 from publisher.site.web_versions import WebVersion
+from tests.support.email_samples import letter
 from tests.support.formats import NAMES, parse_xml
-from tests.support.letter_samples import letter
 from tests.support.posts_samples import HELLO, NOW, PAGE, URL, Folder, post_of, read, rendered
 
 THERE = "https://first.example.net/article/?a=1&b=2"

@@ -15,7 +15,7 @@ from lxml.html import document_fromstring
 from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark
 from publisher.mail.message import MailMerge, MessageTemplate
 from tests.support.delivery_samples import HEADERS, LINKS
-from tests.support.letter_samples import letters
+from tests.support.email_samples import letters
 from tests.support.mail_tools import needs, spam_scores
 from tests.support.store_samples import NOW
 

@@ -11,7 +11,7 @@ from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Letter
 from publisher.newsletters.letter.compose import compose
 from tests.support.editions_samples import CONFIG, TEMPLATES, WEEKLY, post, rendered
-from tests.support.letter_samples import NOW
+from tests.support.email_samples import NOW
 
 
 def of(name: str, number: int, title: str, authors: tuple[str, ...] = ()) -> RenderedPost:

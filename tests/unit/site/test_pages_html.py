@@ -18,7 +18,7 @@ from publisher.core.models import Author, Enclosure
 from publisher.site.pages.article import listed_post
 from publisher.site.pages.frame import make_frame, output_path
 from publisher.site.pages.page_files import plan_sitemap
-from tests.support.letter_samples import posts_of
+from tests.support.email_samples import posts_of
 from tests.support.pages_samples import (
     BASE,
     CONFIG,
