@@ -10,6 +10,7 @@ import pytest
 
 from publisher.posts.bounded_process import BoundedProcess, TimeLimit
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
+from publisher.posts.rendering import code_tokens
 from publisher.posts.rendering.body import Growth
 from publisher.posts.rendering.code_tokens import CodeLexer
 from publisher.site.pages.post_body import coloured
@@ -22,6 +23,17 @@ FAST = RenderLimits(growth=Growth(20, 10_000))
 @pytest.fixture(scope="module")
 def process() -> Iterator[BoundedProcess]:
     process = BoundedProcess(memory=150_000_000)
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def lexing(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedProcess]:
+    """A child that has its lexers already, so it needs no time to load them, which code that takes too long uses up."""
+    for language in ("java", "perl", "python", "no such language"):
+        code_tokens.tokens_of("x", language)
+    monkeypatch.setattr(code_tokens, "_LOADING", 0.05)
+    process = BoundedProcess(memory=150_000_000, fork=True)
     yield process
     process.end()
 
@@ -81,11 +93,11 @@ def test_a_post_that_takes_too_much_memory_is_broken(process: BoundedProcess, tm
     assert found.lasting
 
 
-def test_code_that_was_highlighted_ahead_has_the_same_colours(process: BoundedProcess) -> None:
+def test_code_that_was_highlighted_ahead_has_the_same_colours(lexing: BoundedProcess) -> None:
     usual, slow = ("x = [1, 2]\n", "python"), ("a<b " * 8000, "java")
     for codes in ([usual, ("?", "no such language"), usual], [usual, slow, usual]):
         html = "".join(f'<pre><code class="language-{name}">{escape(code)}</code></pre>' for code, name in codes)
-        now, before = CodeLexer(process, 0.2), CodeLexer(process, 0.2)
+        now, before = CodeLexer(lexing, 0.1), CodeLexer(lexing, 0.1)
         before.begin(html, coloured)
         tokens = [now(*each) for each in codes]
         assert [before.html(coloured, name, escape(code)) for code, name in codes] == [
@@ -96,7 +108,7 @@ def test_code_that_was_highlighted_ahead_has_the_same_colours(process: BoundedPr
 
 @pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 8000)], ids=["java", "perl"])
 def test_code_that_takes_too_long_is_shown_without_highlighting(
-    language: str, code: str, process: BoundedProcess, tmp_path: Path
+    language: str, code: str, lexing: BoundedProcess, tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path)
     folder.write(
@@ -104,14 +116,14 @@ def test_code_that_takes_too_long_is_shown_without_highlighting(
     )
     archive = folder.archive(keep=True)
     limits = RenderLimits(code=TimeLimit(0.1))
-    renderer = Renderer(archive, folder.config, limits=limits, process=process)
+    renderer = Renderer(archive, folder.config, limits=limits, process=lexing)
     (post,) = archive.posts
     body = renderer.render(post)
     assert body.lex
     assert body.lex("def f(): pass", "python") != []
     assert body.lex(code, language) is None
     assert body.lex("x = 1", "python") is None
-    ahead = Renderer(archive, folder.config, limits=limits, process=process, paint=coloured)
+    ahead = Renderer(archive, folder.config, limits=limits, process=lexing, paint=coloured)
     ahead.expect([post], with_code=True)
     colour = ahead.render(post).colour
     assert colour
@@ -122,5 +134,5 @@ def test_code_that_takes_too_long_is_shown_without_highlighting(
     ((_, warning),) = archive.body_problems()
     assert (warning.line, warning.severity) == (11, "warning")
     assert warning.message == f"the code in {language} takes longer than 0.1 s to colour, so it has no colours"
-    checked = Renderer(archive, folder.config, inspect=True, limits=limits, process=process).render(post)
+    checked = Renderer(archive, folder.config, inspect=True, limits=limits, process=lexing).render(post)
     assert checked.problems == (warning,)
