@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from publisher.core.newsletter_models import Letter
+from publisher.config import Config
+from publisher.core.newsletter_models import Edition, Letter
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
-from publisher.publishing.letter_check import LetterChecker
+from publisher.publishing.letter_check import LetterChecker, sample_message
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.sample_editions import sample_edition
 from tests.support.project import Project
@@ -56,6 +57,18 @@ def examine(project: Project, **changes: str) -> list[Finding]:
     planned = sample_edition(config, config.newsletters[0], archive, NOW)
     letter: Letter = replace(EditionRenderer(config, archive).letter(planned, NOW), **changes)
     return LetterChecker(config, archive).findings(planned, letter)
+
+
+def sample_messages(config: Config) -> list[bytes]:
+    """Return the message of each newsletter's sample email."""
+    archive = open_archive(config, NOW, keep=False)
+    made = []
+    for newsletter in config.newsletters:
+        planned = sample_edition(config, newsletter, archive, NOW)
+        letter = EditionRenderer(config, archive).letter(planned, NOW)
+        edition = Edition(0, newsletter.name, planned.slot, planned.number, letter.subject, NOW)
+        made.append(sample_message(config, edition, letter))
+    return made
 
 
 def places(findings: list[Finding]) -> set[tuple[str, str]]:
