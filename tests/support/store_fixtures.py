@@ -20,6 +20,7 @@ from typing import Any, LiteralString
 import psutil
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -33,6 +34,7 @@ from publisher.store.database import Database
 from publisher.store.migrate import migrate, move_to, revision
 from publisher.store.tables import HEAD
 from tests.support.needs import PATH
+from tests.support.parked_connections import ParkedConnections
 
 _PREPARE_SQLITE = publisher.store.database._prepare_sqlite
 _schemas = count(1)
@@ -159,7 +161,10 @@ def postgres() -> Iterator[Any]:
             for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
                 connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
             connection.execute("SELECT pg_reload_conf()")
-    yield server
+    with pytest.MonkeyPatch.context() as patch:
+        parked = ParkedConnections(patch, str(conninfo_to_dict(server.get_uri())["host"]))
+        yield server
+        parked.close()
     process = psutil.Process(server.get_pid())
     process.send_signal(signal.SIGQUIT)  # immediately, because an orderly stop would write everything to the disk
     process.wait(60)
