@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from time import process_time
 
 import pytest
 
-from publisher.posts.bounded_child import allow
 from publisher.posts.bounded_process import BoundedProcess, Limit, OverLimit, TimeLimit
 from tests.support import ROOT
+from tests.support.bounded_calls import (
+    abort,
+    add,
+    end_by,
+    end_by_unless_there,
+    fail,
+    fill_memory,
+    fill_memory_noted,
+    leave,
+    longer_than,
+    match_for_ever,
+    open_files,
+    process_id,
+    recurse,
+    size_of,
+    spin,
+    spin_after,
+)
 
 pytestmark = pytest.mark.slow  # all of them together
 
 MEMORY = 150_000_000
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
-
-
-# The functions that the child calls. A child that is a new interpreter finds them by their names.
-def add(one: int, two: int) -> int:
-    return one + two
-
-
-def longer_than(state: str, text: str) -> bool:
-    return len(text) > len(state)
 
 
 class Counted(str):
@@ -43,70 +48,6 @@ class Counted(str):
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         Counted.sent += 1
         return str, ("four",)
-
-
-def process_id() -> int:
-    return os.getpid()
-
-
-def size_of(text: bytes) -> bytes:
-    return text * 2
-
-
-def spin() -> None:
-    while True:
-        pass
-
-
-def match_for_ever() -> None:
-    re.match(r"(a|a)*b", "a" * 60)  # inside C code, where no Python handler can run
-
-
-def fill_memory() -> None:
-    _ = [bytes(1_000_000) for _ in range(10_000)]
-
-
-def fill_memory_noted(path: str) -> None:
-    with Path(path).open("a") as file:
-        file.write("x")
-    fill_memory()
-
-
-def abort() -> None:
-    os.write(2, b"memory allocation of 12345 bytes failed\n")
-    os.abort()
-
-
-def recurse(depth: int = 0) -> int:
-    return recurse(depth + 1)
-
-
-def end_by(number: int) -> None:
-    os.kill(os.getpid(), number)
-
-
-def end_by_unless_there(number: int, path: str) -> str:
-    """Die the first time, and survive the second."""
-    if Path(path).exists():
-        return "lives"
-    Path(path).touch()
-    return str(end_by(number))
-
-
-def leave() -> None:
-    os._exit(3)
-
-
-def fail() -> None:
-    raise ValueError("a defect")
-
-
-def open_files() -> list[str]:
-    found = []
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            found.append(str(link.readlink()))
-    return found
 
 
 @pytest.fixture(params=[True, False], ids=["forked", "new interpreter"])
@@ -162,14 +103,6 @@ def test_a_call_may_set_another_limit_for_its_rest(process: BoundedProcess) -> N
     assert process.call(spin_after, 5, seconds=0.05) == "done"
     with pytest.raises(OverLimit):
         process.call(spin_after, 0.05, seconds=5)
-
-
-def spin_after(seconds: float) -> str:
-    allow(seconds)
-    end = process_time() + 0.3
-    while process_time() < end:
-        pass
-    return "done"
 
 
 def test_a_state_is_an_argument_of_the_calls_that_have_it(process: BoundedProcess) -> None:
@@ -268,7 +201,7 @@ def test_a_process_with_threads_starts_a_new_interpreter_and_one_without_forks()
     script = """
 import sys, threading
 from publisher.posts.bounded_process import BoundedProcess
-from tests.unit.posts.test_bounded_process import command_line
+from tests.support.bounded_calls import command_line
 for alone in (True, False):
     if not alone:
         threading.Thread(target=threading.Event().wait, daemon=True).start()
@@ -280,16 +213,12 @@ for alone in (True, False):
     assert done.stdout.split() == ["False", "True"]
 
 
-def command_line() -> str:
-    return Path("/proc/self/cmdline").read_text()
-
-
 @pytest.mark.parametrize("fork", [True, False])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_child_outlives_its_parent_even_in_the_middle_of_a_call(fork: bool, number: int) -> None:
     script = f"""
 from publisher.posts.bounded_process import BoundedProcess
-from tests.unit.posts.test_bounded_process import process_id, match_for_ever
+from tests.support.bounded_calls import process_id, match_for_ever
 process = BoundedProcess(fork={fork})
 print(process.call(process_id, seconds=5), flush=True)
 process.call(match_for_ever, seconds=600)

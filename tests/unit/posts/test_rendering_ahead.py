@@ -16,9 +16,9 @@ from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, Tim
 from publisher.posts.index import Referred
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
 from publisher.site.pages.post_body import coloured
+from tests.support.bounded_calls import add, spin
 from tests.support.posts_samples import NOW, Folder
 from tests.unit.posts.test_archive import age
-from tests.unit.posts.test_bounded_process import add, spin
 
 NAMES = [f"2024-07-{day:02}-post.md" for day in range(1, 31)]
 
