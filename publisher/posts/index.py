@@ -193,13 +193,11 @@ class Index:
                 marks = ", ".join("?" * len(several))
                 found = self._db.execute(f"SELECT {_OF_POST} FROM entries WHERE source IN ({marks})", several)  # noqa: S608 - only names and marks
                 rows = {row[0]: row for row in found}
-            for source in several:
-                with self._errors_explained():
-                    if source not in rows and source not in self._read_stamps():
-                        # Another process has found that the file is gone, or is building the index from nothing.
-                        raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
-                    post = to_post(source, rows.get(source, ()), digests.get(source), permalinks.get(source))
-                yield post
+                if any(source not in rows and source not in self._read_stamps() for source in several):
+                    # Another process has found that the file is gone, or is building the index from nothing.
+                    raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
+                made = [to_post(each, rows.get(each, ()), digests.get(each), permalinks.get(each)) for each in several]
+            yield from made
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
         """Return the problems in the front matter of files, or the warnings about their bodies, as (source, problem).

@@ -37,11 +37,13 @@ class LoadedPosts(Sequence[Post]):
         """Return posts in the order of `sources`; those of posts that are not public are known too."""
         wanted = list(sources)
         found = {source: self._loaded[source] for source in wanted if source in self._loaded}
-        fresh = {post.source: post for post in self._read([source for source in wanted if source not in found])}
-        self._loaded |= fresh
-        while self.most is not None and len(self._loaded) > self.most:
-            self._loaded.popitem(last=False)
-        found |= fresh
+        missing = [source for source in wanted if source not in found]
+        if missing:
+            fresh = {post.source: post for post in self._read(missing)}
+            self._loaded |= fresh
+            while self.most is not None and len(self._loaded) > self.most:
+                self._loaded.popitem(last=False)
+            found |= fresh
         return [found[source] for source in wanted]
 
     def each(self, sources: Sequence[str]) -> Iterator[Post]:
@@ -59,7 +61,8 @@ class LoadedPosts(Sequence[Post]):
     def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
         if isinstance(index, slice):
             return self.load(self._sources[index])
-        return self.load([self._sources[index]])[0]
+        source = self._sources[index]
+        return self._loaded[source] if source in self._loaded else self.load([source])[0]
 
     def __iter__(self) -> Iterator[Post]:
         return self.each(self._sources)
