@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
+from publisher.core import patterns
 from publisher.core.frozen import dataclass
 
 _SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_LABEL = patterns.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _SCHEMES = ("smtp", "smtps", "lmtp", "smtp+unix", "lmtp+unix")
 
 

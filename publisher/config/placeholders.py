@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from publisher.config.origins import KeyPath
 from publisher.config.project import Config
 from publisher.config.site import Site
+from publisher.core import patterns
 from publisher.core.frozen import dataclass
 
 # RFC 2606 and RFC 6761.
-_RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
+_RESERVED = patterns.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
 
 # The words that templates/project/publisher.toml writes.
 NAME, TITLE = "Your Name", "My newsletter"

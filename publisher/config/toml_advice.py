@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 
-_KEY = re.compile(r"[A-Za-z0-9_.\"'-]+")
-_UNCLOSED = re.compile(r"[A-Za-z0-9_.\"-]+ *= *'(?!'')[^']*")
-_DATE = re.compile(r"\d{4}-\d\d")
+from publisher.core import patterns
+
+_KEY = patterns.compile(r"[A-Za-z0-9_.\"'-]+")
+_UNCLOSED = patterns.compile(r"[A-Za-z0-9_.\"-]+ *= *'(?!'')[^']*")
+_DATE = patterns.compile(r"\d{4}-\d\d")
 # Parts of the names of keys whose values must not appear in messages.
 _SECRET = ("password", "secret", "signing_key")
 _CURLY = "“”„«»‘’"

@@ -7,11 +7,12 @@ uses structlog.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TextIO, cast
+
+from publisher.core import patterns
 
 Format = Literal["auto", "human", "json"]
 
@@ -20,8 +21,8 @@ LONGEST_TEXT = 2_000
 
 # The lookbehind makes it match only from the first character of a word. Otherwise a long word without "@" would be
 # searched again from each of its characters, which takes half a minute for 60 KB.
-_ADDRESS = re.compile(r"(?<![^\s<>\"'(,;:=])[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
-_LINK = re.compile(r"/(confirm|address|account|never|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
+_ADDRESS = patterns.compile(r"(?<![^\s<>\"'(,;:=])[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
+_LINK = patterns.compile(r"/(confirm|address|account|never|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
 
 
 class Stream(Protocol):

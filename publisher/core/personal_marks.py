@@ -27,6 +27,7 @@ from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 
+from publisher.core import patterns
 from publisher.core.frozen import dataclass
 from publisher.core.i18n import civil_date
 from publisher.core.subscriber_fields import FieldKind, FieldValue
@@ -44,14 +45,16 @@ Person = Mapping[str, FieldValue]
 
 _OPENING = "@@publisher-"
 _SEALED = f"@@p{secrets.token_hex(8)}-"
-_SEALED_MARK = re.compile(r"@@p[0-9a-f]{16}-[a-z2-7-]++@@")
-_PERSONAL = re.compile(r"@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end)@@")
-_CUT = re.compile(r"(@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end|unsubscribe|preferences|name|address)@@)")
+_SEALED_MARK = patterns.compile(r"@@p[0-9a-f]{16}-[a-z2-7-]++@@")
+_PERSONAL = patterns.compile(r"@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end)@@")
+_CUT = patterns.compile(
+    r"(@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end|unsubscribe|preferences|name|address)@@)"
+)
 _BRANCHING = r"@@publisher-(?:if-[a-z2-7]++|else|end)@@"
-_ALONE_IN_PARAGRAPH = re.compile(rf"<p>\s*+((?:{_BRANCHING}\s*+)++)</p>\n?")
-_ALONE_ON_LINE = re.compile(rf"(?m)^[ \t]*+((?:{_BRANCHING})++)[ \t]*+\n(?:[ \t]*+\n)?")
-_IN_HTML_URL = re.compile(r"""(?:href|src)=(?:"[^"<>]*+"|'[^'<>]*+')""")
-_IN_TEXT_URL = re.compile(r"https?://[^\s<>\"]++")
+_ALONE_IN_PARAGRAPH = patterns.compile(rf"<p>\s*+((?:{_BRANCHING}\s*+)++)</p>\n?")
+_ALONE_ON_LINE = patterns.compile(rf"(?m)^[ \t]*+((?:{_BRANCHING})++)[ \t]*+\n(?:[ \t]*+\n)?")
+_IN_HTML_URL = patterns.compile(r"""(?:href|src)=(?:"[^"<>]*+"|'[^'<>]*+')""")
+_IN_TEXT_URL = patterns.compile(r"https?://[^\s<>\"]++")
 
 # Characters for private use that stand for marks while a text is shortened.
 _FIRST_STAND_IN = 0x100000

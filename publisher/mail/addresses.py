@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
+
+from publisher.core import patterns
 
 # The addresses that RFC 5322, 3.4.1 allows, without comments and spaces. An unquoted comma would separate two
 # addresses. U+FFFD replaces bytes that cannot be decoded as text, so it never occurs in a real address.
 _NEVER = r"\s<>\\\x00-\x1f\x7f\ufffd"
 _ATOMS = rf'[^{_NEVER}"(),:;@\[\]]+'
 _QUOTED = rf'"(?:[^{_NEVER}"]|\\(?:[^{_NEVER}]|\\))*"'
-_MAILBOX = re.compile(rf"(?P<local>{_ATOMS}|{_QUOTED})@(?P<domain>{_ATOMS}|\[[0-9A-Fa-fIPv.:]+\])")
+_MAILBOX = patterns.compile(rf"(?P<local>{_ATOMS}|{_QUOTED})@(?P<domain>{_ATOMS}|\[[0-9A-Fa-fIPv.:]+\])")
 
 
 @lru_cache(maxsize=256)  # each message needs the sender's address three times, and the recipient's twice

@@ -14,8 +14,6 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
-from itsdangerous import BadData
-
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Edition
 from publisher.core.private_folder import make_private
@@ -87,6 +85,8 @@ class Links:
 
     def read(self, purpose: LinkPurpose, token: str) -> tuple[str, ...] | None:
         """Return the values from which a token was made, such as (uid, newsletter); None if it was not made here."""
+        from itsdangerous import BadData  # not at the top, as in core/signing
+
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
         except (BadData, ValueError, TypeError):  # TypeError: a lone surrogate in the token

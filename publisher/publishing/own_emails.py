@@ -12,7 +12,6 @@ becomes of the file afterwards.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from publisher.config import Config, NewsletterConfig
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
+from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PublisherError
 from publisher.core.frozen import dataclass
@@ -40,9 +40,9 @@ FOLDER = "letters"
 KEYS = ("send", "to", "approve")
 
 _SLOT = "email:"
-_NAME = re.compile(r"\w[\w.+-]{0,99}")
-_OTHERS = re.compile(r"welcome(?:-\d+)?|farewell")  # emails that are not sent to all at the same time
-_NOTES = re.compile(r"\d{4}-(?:W\d\d|\d\d(?:-\d\d(?:T\d\d-\d\d)?)?)(?:\.\d+)?|post-.*")  # notes for editions
+_NAME = patterns.compile(r"\w[\w.+-]{0,99}")
+_OTHERS = patterns.compile(r"welcome(?:-\d+)?|farewell")  # emails that are not sent to all at the same time
+_NOTES = patterns.compile(r"\d{4}-(?:W\d\d|\d\d(?:-\d\d(?:T\d\d-\d\d)?)?)(?:\.\d+)?|post-.*")  # notes for editions
 _YES, _NO = ("yes", "true", "on"), ("no", "false", "off")
 
 

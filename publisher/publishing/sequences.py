@@ -13,7 +13,6 @@ a delivery for each new subscriber in turn. The ledger ensures that no one gets 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.config.schedule import parse_duration
+from publisher.core import patterns
 from publisher.core.errors import PublisherError, StoreError
 from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity, problem_at
@@ -48,7 +48,7 @@ LATEST = timedelta(days=30)
 APART = timedelta(days=1)
 
 _LONGEST_WAIT = timedelta(days=366)
-_STEP = re.compile(r"welcome(?:-([2-9]|[1-9][0-9]))?")
+_STEP = patterns.compile(r"welcome(?:-([2-9]|[1-9][0-9]))?")
 
 
 @dataclass(frozen=True, slots=True)

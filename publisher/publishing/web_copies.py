@@ -5,13 +5,13 @@ The newest are files in .publisher/copies/. They are for people who have the lin
 
 from __future__ import annotations
 
-import re
 import secrets
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Letter
@@ -19,7 +19,7 @@ from publisher.core.private_folder import make_inside
 from publisher.mail.links import Links
 
 _KEPT = 20
-_NAME = re.compile(r"[0-9a-f]{16}")
+_NAME = patterns.compile(r"[0-9a-f]{16}")
 
 
 def with_web_copy(config: Config, links: Links, letter: Letter, web_url: str) -> Letter:

@@ -19,8 +19,6 @@ from publisher.config import Config
 from publisher.core.frozen import dataclass
 from publisher.core.host_id import JOIN_VARIABLE, host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
-from publisher.site.build import BuildReport, BuildStart, build
-from publisher.site.build.folder import Progress
 from publisher.site.build.manifest import Manifest, manifest_file
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersion, WebVersions
 from publisher.store import open_store
@@ -29,6 +27,8 @@ from publisher.store.location import editions_key, store_exists
 if TYPE_CHECKING:
     from publisher.core.errors import PublisherError
     from publisher.posts.archive import Archive
+    from publisher.site.build import BuildReport, BuildStart
+    from publisher.site.build.folder import Progress
     from publisher.store import Store
 
 # Why a host with a database that was restored from a backup does not send.
@@ -170,6 +170,8 @@ def run_build(
     start: BuildStart | None = None,
 ) -> BuildReport:
     """Build the site, including the web versions of the editions that are public at `now`; see publisher.site.build."""
+    from publisher.site.build import build  # not at the top: most commands build nothing
+
     editions = web_copies(config, now)
     return build(
         config,

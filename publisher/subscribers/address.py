@@ -6,13 +6,14 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from publisher.core import patterns
 from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.store.subscriber_records import address_key
 
 LONGEST_NAME = 200
 # Local parts that need no further validation: a dot-string (RFC 5321) of up to 64 common characters.
-_PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
+_PLAIN = patterns.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
 _SHORT = 100  # characters; no spelling of such an address can exceed the limit of 254 in RFC 5321
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
-_WITH_SUFFIX = re.compile(r"([^.@]*)[.@][A-Za-z0-9_@.-]*")  # a locale such as de_DE.UTF-8 or sr_RS@latin
+from publisher.core import patterns
+
+_TAG = patterns.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
+_WITH_SUFFIX = patterns.compile(r"([^.@]*)[.@][A-Za-z0-9_@.-]*")  # a locale such as de_DE.UTF-8 or sr_RS@latin
 
 # Tag -> the names of the language in English, in the language itself, and in its neighbours' languages.
 _NAMES: Mapping[str, str] = MappingProxyType(

@@ -13,6 +13,19 @@ Public modules:
     site_files    plan every file of the site as an output, and list all paths that links can lead to
 """
 
-from publisher.site.build.builder import BuildReport, BuildStart, build
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from publisher.site.build.builder import BuildReport, BuildStart, build
 
 __all__ = ["BuildReport", "BuildStart", "build", "copied_files", "folder", "ids", "manifest", "rebuild", "site_files"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("BuildReport", "BuildStart", "build"):
+        from publisher.site.build import builder  # not at the top: a command that reads the manifest does not build
+
+        return getattr(builder, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
