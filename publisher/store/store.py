@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-from publisher.store.action_log import ActionLog
-from publisher.store.bounces import Bounces
-from publisher.store.chores import Chores
 from publisher.store.database import Database
-from publisher.store.deliveries import Deliveries
-from publisher.store.editions import Editions
-from publisher.store.feed_readers import FeedReaders
-from publisher.store.fleet import Fleet
-from publisher.store.hosts import Hosts
-from publisher.store.imports import Imports
-from publisher.store.latecomers import Latecomers
-from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
-from publisher.store.newsletters import Newsletters
-from publisher.store.owner import Owner
-from publisher.store.people import People
-from publisher.store.post_files import PostFiles
-from publisher.store.segments import Segments
-from publisher.store.sending_limits import SendingLimits
-from publisher.store.sessions import LoginSessions
-from publisher.store.sign_ups import SignUps
-from publisher.store.sources import Sources
-from publisher.store.statistics import Statistics
-from publisher.store.subscriber_news import SubscriberNewsTable
-from publisher.store.subscribers import Subscribers
-from publisher.store.suppressions import Secret, Suppressions, no_secret
-from publisher.store.workers import Workers
+from publisher.store.suppressions import Secret, no_secret
+
+if TYPE_CHECKING:
+    from publisher.store.action_log import ActionLog
+    from publisher.store.bounces import Bounces
+    from publisher.store.chores import Chores
+    from publisher.store.deliveries import Deliveries
+    from publisher.store.editions import Editions
+    from publisher.store.feed_readers import FeedReaders
+    from publisher.store.fleet import Fleet
+    from publisher.store.hosts import Hosts
+    from publisher.store.imports import Imports
+    from publisher.store.latecomers import Latecomers
+    from publisher.store.ledger import Ledger
+    from publisher.store.newsletters import Newsletters
+    from publisher.store.owner import Owner
+    from publisher.store.people import People
+    from publisher.store.post_files import PostFiles
+    from publisher.store.segments import Segments
+    from publisher.store.sending_limits import SendingLimits
+    from publisher.store.sessions import LoginSessions
+    from publisher.store.sign_ups import SignUps
+    from publisher.store.sources import Sources
+    from publisher.store.statistics import Statistics
+    from publisher.store.subscriber_news import SubscriberNewsTable
+    from publisher.store.subscribers import Subscribers
+    from publisher.store.suppressions import Suppressions
+    from publisher.store.workers import Workers
+
+# The modules of parts that have other names.
+_MODULES = {"actions": "action_log", "limits": "sending_limits"}
 
 
 class Store:
@@ -67,34 +74,53 @@ class Store:
     sources       what was fetched from the feeds of other sites, and when each is fetched next
     """
 
+    suppressions: Suppressions
+    subscribers: Subscribers
+    people: People
+    segments: Segments
+    sign_ups: SignUps
+    imports: Imports
+    editions: Editions
+    post_files: PostFiles
+    workers: Workers
+    deliveries: Deliveries
+    statistics: Statistics
+    owner: Owner
+    actions: ActionLog
+    sessions: LoginSessions
+    feed_readers: FeedReaders
+    sources: Sources
+    ledger: Ledger
+    latecomers: Latecomers
+    bounces: Bounces
+    newsletters: Newsletters
+    hosts: Hosts
+    subscriber_news: SubscriberNewsTable
+    fleet: Fleet
+    limits: SendingLimits
+    chores: Chores
+
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
         self._database = self.database = database
-        self.where = database.where
-        self.suppressions = Suppressions(database, secret)
-        self.subscribers = Subscribers(database, self.suppressions)
-        self.people = People(database)
-        self.segments = Segments(database)
-        self.sign_ups = SignUps(database, secret)
-        self.imports = Imports(database)
-        self.editions = Editions(database)
-        self.post_files = PostFiles(database)
-        self.workers = Workers(database)
-        self.deliveries = Deliveries(database, self.workers)
-        self.statistics = Statistics(database)
-        self.owner = Owner(database)
-        self.actions = ActionLog(database)
-        self.sessions = LoginSessions(database)
-        self.feed_readers = FeedReaders(database)
-        self.sources = Sources(database)
-        self.ledger = Ledger(database)
-        self.latecomers = Latecomers(database)
-        self.bounces = Bounces(database)
-        self.newsletters = Newsletters(database)
-        self.hosts = Hosts(database)
-        self.subscriber_news = SubscriberNewsTable(database)
-        self.fleet = Fleet(database)
-        self.limits = SendingLimits(database)
-        self.chores = Chores(database)
+        self.where, self._secret = database.where, secret
+
+    if not TYPE_CHECKING:  # which would then accept every name
+
+        def __getattr__(self, name: str) -> Any:
+            """Return a part, which is loaded when it is first used: a command uses few of them."""
+            if name not in _PARTS:
+                raise AttributeError(f"a store has no {name!r}")
+            part = getattr(import_module(f"publisher.store.{_MODULES.get(name, name)}"), _PARTS[name])
+            match name:
+                case "suppressions" | "sign_ups":
+                    made = part(self._database, self._secret)
+                case "subscribers":
+                    made = part(self._database, self.suppressions)
+                case "deliveries":
+                    made = part(self._database, self.workers)
+                case _:
+                    made = part(self._database)
+            return vars(self).setdefault(name, made)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:
@@ -118,3 +144,7 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+# The name of the class of each part.
+_PARTS: dict[str, str] = vars(Store)["__annotations__"]

@@ -89,6 +89,48 @@ class Town(Place):
     people: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    x: int
+    labels: list[str] = field(default_factory=list, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot(Point):
+    y: int = 0
+
+
+def test_a_class_without_objects_has_its_fields_and_a_subclass() -> None:
+    assert [(each.name, each.type) for each in dataclasses.fields(Spot)] == [
+        ("x", "int"),
+        ("labels", "list[str]"),
+        ("y", "int"),
+    ]
+    assert Spot(1, y=2) == Spot(1, ["a"], 2) != Point(1)
+
+
+def test_an_object_that_was_unpickled_before_any_was_made_can_be_compared() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh:
+        x: int
+
+    one, other = object.__new__(Fresh), object.__new__(Fresh)
+    for each in (one, other):
+        each.__setstate__([1])
+    assert one == other
+    assert hash(one) == hash(other) == hash((1,))
+    assert repr(one).endswith("Fresh(x=1)")
+
+
+def test_a_mistake_in_the_fields_is_found_with_the_first_object() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Wrong:
+        labels: list[str] = []
+
+    with pytest.raises(ValueError, match="mutable default"):
+        Wrong()
+
+
 def test_a_subclass_has_the_fields_of_its_base_first() -> None:
     assert repr(Town("Ulm", 2.0, ["Ada"])) == "Town(name='Ulm', area=2.0, people=['Ada'])"
     assert Town("Ulm") != Place("Ulm")
