@@ -38,7 +38,7 @@ else:
 _OF_FIELDS = ("__init__", "__repr__", "__eq__", "__hash__", "__getstate__", "__setstate__")
 _OWN = {*_OF_FIELDS, "__setattr__", "__delattr__", "__slots__", "__match_args__"}
 
-# What the library looks for in annotations, because it is no usual field: ClassVar, InitVar and KW_ONLY.
+# What the library looks for in annotations, because these are not usual fields: ClassVar, InitVar and KW_ONLY.
 _NO_FIELD = ("Var", "KW_ONLY")
 
 _set = object.__setattr__
