@@ -89,11 +89,11 @@ def _forked(root: Path, order: dict[str, Any]) -> dict[str, Any]:
     return json.loads(text) if text else {"killed": True}
 
 
-def main(root: str) -> None:
+def main() -> None:
     """Run the rounds that are ordered."""
     for line in sys.stdin:
-        print(json.dumps(_forked(Path(root), json.loads(line))), flush=True)
+        print(json.dumps(_forked(Path(sys.argv[1]), json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -46,6 +46,8 @@ _LATE = (
     "sqlalchemy.dialects.sqlite.pysqlite",
     "uvicorn.protocols.http.h11_impl",
 )
+# What can be run, and the module whose function `main` does that.
+_MODULES = {"publisher": "publisher.__main__", "benchmarks.mortal_rounds": "benchmarks.mortal_rounds"}
 _LARGEST = 1_000_000  # bytes of a request
 _NUMBER = Struct("=q")
 _STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
@@ -80,10 +82,11 @@ class Program(subprocess.Popen[AnyStr]):
         # The order and the names are those of Popen's own method.
         _, before, _, files, folder, given, _, _, _, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, *_ = rest
         environment = dict(os.environ if given is None else given)
-        if args[:3] != [sys.executable, "-m", "publisher"] or before or files or _of_python(environment) != _OURS:
+        module = args[2] if args[:2] == [sys.executable, "-m"] else ""
+        if module not in _MODULES or before or files or _of_python(environment) != _OURS:
             super()._execute_child(args, *rest)  # type: ignore[misc] - it is private
             return
-        asked = {"words": args[3:], "folder": str(folder or Path.cwd()), "environment": environment}
+        asked = {"module": module, "words": args[3:], "folder": str(folder or Path.cwd()), "environment": environment}
         streams = [own if own != -1 else number for number, own in enumerate((p2cread, c2pwrite, errwrite))]
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._wire.connect(f"\0{os.environ[ADDRESS]}")
@@ -273,14 +276,15 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if forked := forker.serve():
         _become(*forked)
-        from publisher import __main__
         from publisher.daemon import child_processes
+
+        run = import_module(_MODULES[forked[0]["module"]]).main
 
         vars(child_processes)["subprocess"] = SimpleNamespace(**vars(subprocess) | {"Popen": _Forked})
         try:
-            __main__.main()
+            sys.exit(run())
         except SystemExit as ended:
-            _end(ended.code)
+            _end(ended.code or 0)
             raise
 
 
