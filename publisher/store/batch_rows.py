@@ -23,7 +23,7 @@ from publisher.core.subscription_status import (
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
 from publisher.store.import_changes import SAME, WAITS, join_details, note_changes, release, snapshot
-from publisher.store.row_inserts import RowBinder, insert_bound
+from publisher.store.row_inserts import RowBinder, insert_rows
 from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of, without_frequency
 from publisher.store.tables import consent_events, subscriptions
@@ -163,7 +163,7 @@ class BatchRows:
     def write(self, connection: Connection) -> None:
         """Write everything."""
         # In the order in which other transactions lock them: by subscriber and newsletter.
-        insert_bound(connection, subscriptions, SUBSCRIPTION, sorted(self._new, key=itemgetter(0, 1)), new=True)
+        insert_rows(connection, subscriptions, SUBSCRIPTION, sorted(self._new, key=itemgetter(0, 1)), new=True)
         for row in sorted(self._changed, key=itemgetter("subscriber_id", "newsletter")):
             change = sa.update(subscriptions).where(
                 subscriptions.c.subscriber_id == row["subscriber_id"],
@@ -171,7 +171,7 @@ class BatchRows:
                 subscriptions.c.status == row.pop("before"),  # otherwise they unsubscribed at this very moment
             )
             connection.execute(change.values(without_frequency(row)))
-        insert_bound(connection, consent_events, EVENT, self._events, new=False)
+        insert_rows(connection, consent_events, EVENT, self._events, new=False)
 
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
         """Record what this batch found about each subscriber, so that its import can be undone.

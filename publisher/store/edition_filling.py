@@ -31,7 +31,7 @@ from publisher.store.tables import deliveries, editions, metadata, subscribers, 
 PART = 10_000
 
 # The same for SQLite, which would write a part of PostgreSQL's size in less time than the pause that follows.
-SQLITE_PART = 25_000
+SQLITE_PART = 33_000
 
 # How long to let others write between two parts on SQLite, in seconds. A waiting process tries again and again, at
 # first every 25 ms, and would find the next part in progress each time.

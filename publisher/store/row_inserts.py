@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
+
+# Rows that one statement of SQLite inserts into a table with few columns: a quarter less work than one by one.
+_AT_ONCE = 250
 
 
 def insert_rows(
@@ -21,18 +24,18 @@ def insert_rows(
     """Insert rows into a table in the given order, inside the caller's transaction.
 
     names  the columns whose values each row contains, in this order
+    rows   converted by a RowBinder
     new    whether to skip rows whose keys already exist. Otherwise the database refuses them, and StoreError is raised
     """
-    bind = RowBinder(table, names, connection.dialect)
-    insert_bound(connection, table, names, list(map(bind, rows)), new=new)
-
-
-def insert_bound(
-    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], *, new: bool
-) -> None:
-    """Insert rows that a RowBinder has converted; see `insert_rows`."""
-    if rows:
-        _insert(connection, table, names, rows, " ON CONFLICT DO NOTHING" if new else "")
+    end, many = " ON CONFLICT DO NOTHING" if new else "", 0
+    if connection.dialect.name == "sqlite":
+        many = len(rows) - len(rows) % _AT_ONCE
+        places = ", ".join([f"({', '.join('?' * len(names))})"] * _AT_ONCE)
+        for start in range(0, many, _AT_ONCE):
+            values = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
+            connection.exec_driver_sql(f"{_into(table, names)} VALUES {places}{end}", values)
+    if rest := rows[many:]:
+        _insert(connection, table, names, rest, end)
 
 
 def insert_numbered(
@@ -61,13 +64,17 @@ def insert_numbered(
 def _insert(
     connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], end: str
 ) -> sa.CursorResult[str, int]:
-    start = f"INSERT INTO {table.name} ({', '.join(names)})"
+    start = _into(table, names)
     if connection.dialect.name == "sqlite":
         places = ", ".join("?" * len(names))
         return connection.exec_driver_sql(f"{start} VALUES ({places}){end}", list(rows))
     kinds = [_kind(table.c[name], connection.dialect) for name in names]
     select, parameters = _from_arrays(names, kinds, list(zip(*rows, strict=True)))
     return connection.exec_driver_sql(f"{start} {select}{end}", parameters)
+
+
+def _into(table: sa.Table, names: Sequence[str]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)})"
 
 
 class RowBinder:
@@ -78,7 +85,7 @@ class RowBinder:
         self._columns = [(place, convert, dict[Any, Any]()) for place, convert in found if convert is not None]
 
     def __call__(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        """Return a row for `insert_bound`."""
+        """Return a row for `insert_rows`."""
         bound = list(row)
         for place, convert, known in self._columns:
             value = bound[place]

@@ -64,7 +64,13 @@ def test_rows_are_stored_as_by_sqlalchemy(store: Store, rows: list[dict[str, Any
 
 def insert(connection: sa.Connection, rows: list[dict[str, Any]], *, new: bool) -> None:
     names = list(rows[0])
-    insert_rows(connection, subscribers, names, [tuple(each[name] for name in names) for each in rows], new=new)
+    insert_rows(connection, subscribers, names, bound(connection, rows), new=new)
+
+
+def bound(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    names = list(rows[0])
+    bind = RowBinder(subscribers, names, connection.dialect)
+    return [bind([each[name] for name in names]) for each in rows]
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:
@@ -80,6 +86,13 @@ def test_rows_whose_keys_exist_are_skipped_if_only_new_ones_are_wanted(store: St
         insert(connection, [row(1, name="again"), row(2), row(2)], new=True)
         names = connection.execute(sa.select(subscribers.c.name).order_by(subscribers.c.id)).scalars().all()
     assert names == ["first", ""]
+
+
+def test_of_very_many_rows_each_is_stored_once(store: Store) -> None:
+    with store.database.write() as connection:
+        insert(connection, [row(number) for number in (*range(301), *range(200, 801))], new=True)
+        keys = connection.execute(sa.select(subscribers.c.address_key).order_by(subscribers.c.id)).scalars().all()
+    assert keys == [f"k{number}" for number in range(801)]
 
 
 @pytest.mark.parametrize("bad", [{"uid": "u1"}, {"address": None}])
@@ -109,9 +122,8 @@ def numbers_of(store: Store, rows: list[dict[str, Any]]) -> tuple[dict[str, int]
     """Insert rows; return the numbers reported as new, and those of all rows in the table, by key."""
     names = list(rows[0])
     with store.database.write() as connection:
-        bind = RowBinder(subscribers, names, connection.dialect)
-        bound = [bind([each[name] for name in names]) for each in rows]
-        new = insert_numbered(connection, subscribers, names, bound, key=names.index("address_key"))
+        key = names.index("address_key")
+        new = insert_numbered(connection, subscribers, names, bound(connection, rows), key=key)
         found = connection.execute(sa.select(subscribers.c.address_key, subscribers.c.id)).all()
     return new, {row.address_key: row.id for row in found}
 
