@@ -121,7 +121,7 @@ def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_i
         process.end()
 
 
-def test_the_first_posts_of_a_build_are_begun_at_once_and_those_that_nobody_needs_keep_no_other_waiting(
+def test_the_first_posts_of_a_build_start_early_and_unneeded_ones_do_not_delay_others(
     process: BoundedProcess, tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path)
