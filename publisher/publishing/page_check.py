@@ -31,9 +31,9 @@ def page_problems(config: Config, archive: Archive, renderer: Renderer, now: dat
         return
     kinds: dict[object, list[Output]] = {}
     for output in outputs:
-        kinds.setdefault(getattr(output.make, "func", None), []).append(output)
-    for kind, examples in kinds.items():
-        if kind is not None and (failure := _failure(examples)):
+        kinds.setdefault(getattr(output.make, "func", type(output.make)), []).append(output)
+    for examples in kinds.values():
+        if failure := _failure(examples):
             yield problem_at(failure)
 
 

@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing.connection import wait
 from pathlib import Path
 from pkgutil import walk_packages
 from struct import Struct
@@ -104,7 +105,7 @@ class Program(subprocess.Popen[AnyStr]):
     def _try_wait(self, wait_flags: int) -> tuple[int, int]:
         if self._wire is None:
             return super()._try_wait(wait_flags)  # type: ignore[misc,no-any-return]
-        if wait_flags & os.WNOHANG and not select.select([self._wire], [], [], 0)[0]:
+        if wait_flags & os.WNOHANG and not wait([self._wire], 0):  # select() would refuse numbers from 1,024 on
             return 0, 0
         return self.pid, self._number()
 

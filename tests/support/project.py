@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.policy
+import gc
 import hashlib
 import json
 import os
@@ -116,7 +117,9 @@ class Project:
         """Run one command line in this process."""
         before = ["--project", str(self.root)] + (["--now", now] if now else [])
         self._capsys.readouterr()
+        thresholds = gc.get_threshold()
         code = run([*before, *arguments])
+        gc.set_threshold(*thresholds)  # commands set them for a process of their own
         out, err = self._capsys.readouterr()
         assert "Traceback" not in out + err
         return Ran(code, out, err)
