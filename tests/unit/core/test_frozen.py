@@ -122,15 +122,6 @@ def test_an_object_that_was_unpickled_before_any_was_made_can_be_compared() -> N
     assert repr(one).endswith("Fresh(x=1)")
 
 
-def test_a_mistake_in_the_fields_is_found_with_the_first_object() -> None:
-    @dataclass(frozen=True, slots=True)
-    class Wrong:
-        labels: list[str] = []
-
-    with pytest.raises(ValueError, match="mutable default"):
-        Wrong()
-
-
 def test_a_subclass_has_the_fields_of_its_base_first() -> None:
     assert repr(Town("Ulm", 2.0, ["Ada"])) == "Town(name='Ulm', area=2.0, people=['Ada'])"
     assert Town("Ulm") != Place("Ulm")
