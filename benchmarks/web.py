@@ -1,6 +1,6 @@
 """The web application compared with a bare Starlette application, and its pages and forms while an edition is sent.
 
-    python -m benchmarks.web [--rounds 5] [--seconds 3] [--recipients 20000] [--json FILE]
+    python -m benchmarks.web [--rounds 5] [--seconds 3] [--recipients 60000] [--json FILE]
 
 Both servers run on core 0 and serve the same files of one site to the same client on core 1, in turn. The ratio is
 taken within each round, then the median of the ratios. The second part starts `publisher run` with an edition that is
@@ -251,7 +251,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.web", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="paired rounds (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds of each turn (default 3)")
-    parser.add_argument("--recipients", type=int, default=20_000, help="of the edition (default 20000)")
+    parser.add_argument("--recipients", type=int, default=60_000, help="of the edition (default 60000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     options = parser.parse_args()
     scratch, _ = memory_folder()
