@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a project in its own folder, a store on either database, a browser; also marks and skips."""
+"""Fixtures for all tests: a project in its own folder, a store on either database, a browser; also marks and skips."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def _share_of(config: pytest.Config) -> tuple[int, int] | None:
-    """Return the number of this worker, from 0, and the count of workers; None in a run without workers."""
+    """Return the number of this worker, counted from 0, and the number of workers; None in a run without workers."""
     given = getattr(config, "workerinput", {})
     return (int(given["workerid"].removeprefix("gw")), given["workercount"]) if given else None
 
@@ -164,7 +164,7 @@ def _starts_servers(module: ModuleType) -> bool:
 
 
 def _spread_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Give each worker a share of the slow tests: all would wait for a worker with many of them at the end.
+    """Give each worker a share of the slow tests; otherwise all would wait for one with many left at the end.
 
     Every other worker begins with its share, and the rest have theirs in the middle: most slow tests wait for a server
     or a browser while the other workers compute.
@@ -184,13 +184,13 @@ def _spread_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print once what skipped tests needed."""
+    """Print, once per run, what the skipped tests need."""
     if line := advice(_reasons(terminalreporter)):
         terminalreporter.write_line(line, yellow=True)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Fail a run with --no-skips if it skipped tests without need."""
+    """Fail a run with --no-skips if one of its skips was avoidable."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or exitstatus or not session.config.getoption("--no-skips"):
         return
@@ -225,7 +225,7 @@ def project(empty: Project) -> Project:
 
 @pytest.fixture(autouse=True)
 def restored_logging() -> Iterator[None]:
-    """Undo changes of the log by `serve` or `run` in this process; otherwise later tests would find lines on stderr."""
+    """Remove the log handlers that `serve` and `run` add in this process; later tests would find lines on stderr."""
     yield
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if type(handler).__module__ == "publisher.core.logging"]:
@@ -234,7 +234,7 @@ def restored_logging() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Remove the machine's PUBLISHER_* variables; programs that tests start find this checkout."""
+    """Remove the machine's PUBLISHER_* variables, and let programs that tests start use this checkout."""
     for name in list(os.environ):
         if name.startswith("PUBLISHER_"):
             monkeypatch.delenv(name)

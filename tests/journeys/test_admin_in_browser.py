@@ -1,4 +1,4 @@
-"""The admin page in a real Chromium: logging in, watching an edition being sent, hold and resume; and axe-core."""
+"""The admin page in a real Chromium: logging in, watching an edition being sent, holding and resuming it; axe-core."""
 
 from __future__ import annotations
 

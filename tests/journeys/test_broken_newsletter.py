@@ -16,7 +16,7 @@ WHOLE = '{% extends "email/digest.html" %}'
 
 @pytest.fixture(params=BROKEN, ids=["template", "note"])
 def broken(project: Project, request: pytest.FixtureRequest) -> str:
-    """The part in which one of the project's two newsletters is broken."""
+    """The file that breaks one of the project's two newsletters, as errors name it."""
     path, text, where = request.param
     project.configure(newsletters=TWO)
     project.post("first")

@@ -1,4 +1,4 @@
-"""Killed at twelve moments, also in parallel: after one more run every subscriber has the edition exactly once."""
+"""`publish` is killed at twelve moments, also in parallel: after one more run every subscriber has the edition once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Files that a writer adds, in a real Chromium, while the owner is logged in on the same host.
+"""Files that a writer adds, opened in a real Chromium while the owner is logged in on the same host.
 
-With the documented nginx and Caddy blocks and with the built-in server, no script in them runs and nothing reaches the
-admin page, in a tab or embedded in a page; but a page still shows the image.
+With the documented nginx and Caddy blocks and with the built-in server, no script in these files runs and nothing
+reaches the admin page, neither in a tab nor embedded in a page; but a page still shows the image.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module", params=["program", "nginx", "caddy"])
 def url(request: pytest.FixtureRequest, project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of one server, where the owner can log in, at least on the same host."""
+    """The URL of one server. The owner can log in there, or at least on the same host."""
     port, public = free_port(), free_port()
     configure(project, public if request.param == "nginx" else port, newsletters=NEWSLETTERS)
     assert project.spawn("build").code == 0

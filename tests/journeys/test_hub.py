@@ -23,7 +23,7 @@ SITE = "https://letters.example"
 
 @dataclass
 class Hub:
-    """A running hub: its URL, the notifications and feeds that it got, and its answers; the last is repeated."""
+    """A running hub: its URL, the notifications and feeds that it got, and its answers; it repeats the last answer."""
 
     url: str = ""
     told: list[dict[str, str]] = field(default_factory=list)
@@ -52,7 +52,7 @@ def hub() -> Iterator[Hub]:
             self.end_headers()
 
         def log_message(self, *parts: object) -> None:
-            """Log nothing between the dots of the tests."""
+            """Log nothing, because the lines would appear in the output of pytest."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hub.url = f"http://127.0.0.1:{server.server_port}/publish?key=a%26b"

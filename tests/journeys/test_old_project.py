@@ -1,7 +1,7 @@
 """A project of an old version: its database, its templates and the links in its emails.
 
 tests/data/old_project was written by that version (schema 0006), and its databases were dumped as text: two
-newsletters, posts in five dialects, a note, own templates and one own phrase. Edition 1 was sent, 3 was held by hand
+newsletters, posts in five dialects, a note, and its own templates and phrase. Edition 1 was sent, 3 was held by hand
 with the reason "waits for my boss", 2 and 4 wait for approval. Ada and Cleo were added, Bob has one topic, Dan
 unsubscribed, Eve and never@example.org are suppressed, Fay confirmed a form, Gus has not answered, and
 gone@example.org was erased.

@@ -47,14 +47,14 @@ def changing(project: Project) -> Iterator[Preview]:
 
 @pytest.fixture(scope="module")
 def window(browser: Chromium, unchanged: Preview) -> Iterator[Page]:
-    """The window of all tests that change nothing, as opening one takes longer than most of them."""
+    """A window shared by all tests that change nothing, because opening one takes longer than most of these tests."""
     with browser.page(width=1280, height=800, dark=None, base_url=unchanged.url) as opened:
         yield opened
 
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest, browser: Chromium) -> Iterator[Page]:
-    """The page of the next email. Any complaint of the browser fails the test.
+    """The page of the next email. Any complaint from the browser fails the test.
 
     A test with its own project has its own window; the others find no cookies and an empty storage.
     """
@@ -71,7 +71,7 @@ def page(request: pytest.FixtureRequest, browser: Chromium) -> Iterator[Page]:
 
 
 def without_complaints(page: Page) -> Iterator[Page]:
-    """Open the next email for a test, and check in the end what the browser logged."""
+    """Open the next email for a test, and check what the browser has logged by its end."""
     complaints: list[str] = []
 
     def hear_message(message: ConsoleMessage) -> None:

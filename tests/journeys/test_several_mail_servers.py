@@ -19,7 +19,7 @@ DAILY = '\n[[newsletters]]\nname = "daily"\nschedule = "daily 08:00"\n'
 
 @pytest.fixture
 def servers(project: Project) -> Iterator[tuple[Mailboxes, Mailboxes, list[int]]]:
-    """A project with three mail servers, and their ports: a wrong password, one that is away, one that works."""
+    """A project with three mail servers, and their ports: one refuses the password, one is down, and one works."""
     away = free_port()
     with mail_server(password="right") as (locked, first), mail_server() as (open_one, last):
         relays = [

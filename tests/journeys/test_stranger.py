@@ -59,7 +59,7 @@ def send_form(web: WebClient, page: str, headers: dict[str, str] | None = None, 
 
 
 def one_more_click(web: WebClient, answer: httpx.Response) -> httpx.Response:
-    """Press the button on the page after a form without a token, some seconds later."""
+    """Press the button on the page that follows a form without a token, some seconds later."""
     assert "One more click" in answer.text
     fields = dict(html.fromstring(answer.text).forms[0].form_values())
     return web.client.post("/subscribe", data=fields | {"token": web.form_token()})

@@ -49,13 +49,13 @@ new PerformanceObserver(list => list.getEntries().forEach(entry => { shifts += e
 
 
 class Post:
-    """A mail server with short methods."""
+    """A mail server with short methods to look up its messages."""
 
     def __init__(self, mailboxes: Mailboxes) -> None:
         self._mailboxes = mailboxes
 
     def get(self, count: int, address: str = ADDRESS) -> EmailMessage:
-        """Wait for the message with a number to an address, and return it."""
+        """Wait for the message with this number among those to an address, and return it."""
         found = until(lambda: self._mailboxes.messages.get(address, [])[count - 1 :])
         message = BytesParser(policy=email.policy.default).parsebytes(found[0])
         assert isinstance(message, EmailMessage)
@@ -81,7 +81,7 @@ def publish(server: Serving) -> None:
 
 
 def complaints(page: Page) -> list[str]:
-    """Return a list of what the browser logs about a page, except that the site, whose icon it shows, is missing."""
+    """Return what the browser logs about a page, without errors about the icon of the site, which does not exist."""
     said: list[str] = []
     icon = "https://letters.example/favicon.svg"
     page.on("console", lambda message: None if message.location["url"] == icon else said.append(message.text))
@@ -262,7 +262,7 @@ def test_axe_finds_nothing_wrong_on_any_page(
 
 
 def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus; each stop on the way must show that it has it."""
+    """Press Tab until an element has the focus; each element on the way must show its focus."""
     for _ in range(60):
         page.keyboard.press("Tab")
         seen = "getComputedStyle(document.activeElement).outlineStyle != 'none'"

@@ -278,12 +278,12 @@ class Restless:
         return self.store.editions.create(draft)
 
     def __getattr__(self, name: str) -> Any:
-        """Return everything else of the store and of its editions."""
+        """Return any other attribute of the store or of its editions."""
         return getattr(self.store if hasattr(self.store, name) else self.store.editions, name)
 
 
 def restless(project: Project, times: int) -> list[tuple[PlannedEdition, Edition]]:
-    """Create the edition of a project whose subscribers change their topics this often."""
+    """Create the edition of a project while subscribers change their topics this many times."""
     config = project.config()
     with open_project_store(config) as store:
         plan, drafts = compose_plan(config, store, (), NOW)

@@ -35,7 +35,7 @@ MADE = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 
 class Fleet:
-    """A host that has made an edition and sends nothing, and the folder of a worker that contains only the settings."""
+    """A host that makes an edition but sends nothing, and the folder of a worker, which contains only the settings."""
 
     def __init__(self, project: Project, url: str, to: Sink, folder: Path) -> None:
         self.project, self.sink = project, to

@@ -44,7 +44,7 @@ TITLES = ("The boats are back", "A crane for sale", "High water on Sunday")
 
 
 def write_blog(folder: Path, url: str, now: datetime, titles: Sequence[str] = TITLES) -> None:
-    """Write a blog whose newest post, the first of `titles`, is a day older than `now`; each next one is a day older.
+    """Write a blog whose newest post, a day older than `now`, has the first title; each further post is a day older.
 
     url  where the folder is served, without a trailing slash
     """

@@ -1,4 +1,4 @@
-"""Functions that a child process calls. A new interpreter imports them from here without pytest, which is slow."""
+"""Functions that a child process calls. A new interpreter imports this module without pytest, which loads slowly."""
 
 from __future__ import annotations
 

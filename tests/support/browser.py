@@ -96,9 +96,10 @@ def faults(page: Page, *rules: str) -> list[str]:
 
 
 def faults_everywhere(page: Page, *, dark: bool = False) -> list[str]:
-    """Return the faults of a page in its window and mode, and in the other ones: on a phone and a desktop.
+    """Return the faults of a page in its present window, and then on a phone or desktop, whichever it is not now.
 
-    dark: whether the page prefers dark colours now
+    The second check looks only for faults of colour, in the other colour scheme. In both windows, content wider than
+    the window is a fault. dark: whether the page prefers dark colours now
     """
     found = faults(page)
     now = page.viewport_size["width"] if page.viewport_size else 0

@@ -17,7 +17,7 @@ from tests.support.store_samples import NOW
 
 
 class Imported:
-    """The results of an import: its report, its refusals, every other row, and the columns."""
+    """The results of an import: its report, its refusals, all remaining rows, and the columns."""
 
     def __init__(self) -> None:
         self.refusals: list[RowResult] = []

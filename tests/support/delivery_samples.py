@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Scripted:
-    """A transport that accepts everything, except if its script says otherwise for an address or a count."""
+    """A transport that accepts every message, unless its script has another outcome for the address or the count."""
 
     script: dict[str, list[Outcome]] = field(default_factory=dict)
     at: dict[int, BaseException] = field(default_factory=dict)

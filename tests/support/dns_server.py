@@ -65,7 +65,7 @@ def _answer(query: dns.message.Message, table: Table) -> dns.message.Message | N
 
 
 def _whole(record: str, kind: str) -> str:
-    """Return the record as in a zone file: names end with a dot, texts are quoted, in parts of 200 characters."""
+    """Return the record as in a zone file: names end with a dot, texts are quoted, in parts of 200 characters each."""
     if kind == "TXT":
         return " ".join(f'"{record[at : at + 200]}"' for at in range(0, max(len(record), 1), 200))
     return f"{record.rstrip('.')}." if kind in ("MX", "PTR") else record

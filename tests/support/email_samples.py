@@ -35,7 +35,7 @@ SOURCES = ["samples", "seeds", "ruby-news"]
 
 
 class Watched(Templates):
-    """Templates that keep the HTML of an email from before its CSS was inlined."""
+    """Templates that keep the HTML of an email as it was before its CSS was inlined."""
 
     def __init__(self, own: Path) -> None:
         super().__init__(own)
@@ -99,7 +99,7 @@ def letters(source: str, form: str) -> Iterator[Sample]:
 
 
 def _whole(posts: tuple[RenderedPost, ...], form: str, name: str) -> Iterator[Sample]:
-    """Yield emails with the posts at the level of the form; one that would fall back to less is split in two."""
+    """Yield emails with the posts, as fully as the form says; an email that falls back to less is split in two."""
     made = letter(posts, form, name)
     if not made.letter.fallback or len(posts) == 1:
         yield made

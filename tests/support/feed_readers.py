@@ -19,7 +19,7 @@ HERE = NPM / "readers"
 
 @dataclass(frozen=True)
 class Shown:
-    """One entry as a feed reader shows it; "" for what this reader does not show."""
+    """One entry as a feed reader shows it; fields that this reader does not show are ""."""
 
     id: str
     url: str

@@ -13,7 +13,7 @@ import pytest
 
 
 def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system refuse to open a file or folder, as after chmod 000 for anyone except root."""
+    """Make the system refuse to open a file or folder, as it does after chmod 000 for everyone except root."""
 
     def refusing(open_it: Callable[..., Any]) -> Callable[..., Any]:
         def opened(name: Any, *rest: Any, **more: Any) -> Any:

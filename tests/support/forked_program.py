@@ -188,7 +188,7 @@ class _Forker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def serve(self) -> tuple[dict[str, Any], list[int]] | None:
-        """Return the request and standard streams in each forked process; in the end, return None in this process."""
+        """Return a request and its standard streams in each forked process, and finally None in this process."""
         while True:
             ready, _, _ = select.select([self._listener, self._woken, 0], [], [])
             if 0 in ready:
@@ -218,7 +218,7 @@ class _Forker:
                 wire.sendall(_NUMBER.pack(status))
 
     def _leave(self) -> None:
-        """Close what belongs to this process in a forked one."""
+        """Close, in a forked process, what belongs only to its parent."""
         signal.set_wakeup_fd(-1)
         for each in (self._listener, self._woken, self._waking, *self._running.values()):
             each.close()

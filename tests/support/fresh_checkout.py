@@ -1,4 +1,4 @@
-"""Work that each worker of a test run would do alone in a fresh checkout, and that they share instead.
+"""Work that the workers of a test run share in a fresh checkout; otherwise each of them would do all of it.
 
 All workers import the same modules in the same order. If none is compiled yet, each worker would compile all of them,
 which takes seven seconds. Here each worker compiles its share first.
@@ -44,7 +44,7 @@ def _compile_test(config: pytest.Config, file: Path) -> None:
 
 
 def find_constants(number: int, workers: int) -> None:
-    """Find the constants of a share of the modules. Hypothesis makes examples from them, and saves them in files."""
+    """Find the constants in a share of the modules. Hypothesis makes examples from them, and caches them in files."""
     with suppress(ImportError):  # other versions of hypothesis do not look for constants
         from hypothesis.internal.constants_ast import constants_from_module, is_local_module_file
 

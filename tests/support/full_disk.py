@@ -38,7 +38,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def almost_full(folder: Path, room: int = 0) -> Iterator[None]:
-    """Fill the file system of a folder until the block ends, except for `room` bytes."""
+    """Fill the file system of a folder, except for `room` bytes, until the block ends."""
     filler = folder / "filler"
     disk = os.statvfs(folder)
     filler.write_bytes(bytes(max(0, disk.f_bavail * disk.f_frsize - room)))

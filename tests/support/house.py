@@ -93,7 +93,7 @@ PACKAGE = "publisher"
 
 @dataclass(frozen=True)
 class Module:
-    """One file of the package. name: dotted, without that of the package ("" for the package's own __init__)."""
+    """One file of the package. name: dotted, without the name of the package ("" for the package's own __init__)."""
 
     name: str
     text: str
@@ -216,7 +216,7 @@ class House:
         return found
 
     def past_faces(self) -> list[str]:
-        """Return imports from another room of a name that its face, or that of a package between, does not export."""
+        """Return imports of names from other rooms that the face of the room, or of a package in it, lacks."""
         found = []
         for one, other in sorted(self.edges):
             room, *rest = other.split(".")

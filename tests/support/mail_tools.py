@@ -38,7 +38,7 @@ def html_validate(folder: Path) -> dict[str, set[tuple[str, str]]]:
 
 
 def unsupported(folder: Path) -> dict[str, dict[str, set[str]]]:
-    """Return by file name the features that some of the four large email clients lack, with these clients."""
+    """Return, by file name, features that any of the four large email clients lacks, and which clients lack them."""
     features: dict[str, dict[str, set[str]]] = {}
     for file, found in _node("support", folder).items():
         for each in found:

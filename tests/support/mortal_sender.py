@@ -38,10 +38,10 @@ class Plan:
     """What happens in a run.
 
     answers   the server's answers to the first messages; it accepts all others
-    ends_at   the number of the message at which the run ends, from 0; `ends` says how
+    ends_at   the number of the message at which the run ends, counted from 0; `ends` says how
     ends      "killed before", "killed after" (the message arrived), "interrupted", "away", or "stalled": past its
               lease, while another run takes over
-    ticks     the process is killed when it reads the clock for the nth time, so between any two steps; 0: never
+    ticks     the process is killed when it reads the clock for the nth time, possibly between any two steps; 0: never
     dawdles   seconds that each message takes
     leaves    a subscriber who unsubscribes during the second message, or ""
     """
@@ -133,7 +133,7 @@ class Mortal:
 
 
 def deliver_in_own_process(url: str, folder: Path, mode: str, now: datetime, plan: Plan) -> int:
-    """Deliver by a plan; return the signal that ended the process, or 0. What it did is in folder/log."""
+    """Deliver according to a plan; return the signal that ended the process, or 0. What it did is in folder/log."""
     log = Log(folder / "log")
     log.say("run")
     child = os.fork()

@@ -41,7 +41,7 @@ class Mutant:
     file   the file to change; its path in the checkout
     old    text that occurs in it exactly once
     new    text to replace it with
-    tests  the tests that must notice, as pytest's node ids
+    tests  the tests that must fail, as pytest's node ids
     """
 
     name: str

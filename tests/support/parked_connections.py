@@ -1,7 +1,7 @@
-"""Keeps the connections to PostgreSQL that stores close, for the next stores on the same database.
+"""Keeps connections to PostgreSQL that stores close, so that later stores on the same database can use them.
 
-A test opens several stores. For a new connection, the server starts a process, which reads about each table before its
-first use: together five milliseconds of processor time.
+A test opens several stores. For a new connection, the server starts a process, which loads the definition of each table
+before its first use; together this takes five milliseconds of CPU time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ParkedConnections:
     """The connections to one server that are kept. When they are used again, they look like new ones."""
 
     def __init__(self, patch: pytest.MonkeyPatch, folder: str) -> None:
-        """Keep those that SQLAlchemy closes. folder: that of the server's socket."""
+        """Keep the connections that SQLAlchemy closes. folder: it contains the server's socket."""
         self._lock, self._process = threading.Lock(), os.getpid()
         self._parked: list[tuple[str, Connection]] = []
         self._keys: dict[int, str] = {}

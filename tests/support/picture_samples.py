@@ -1,4 +1,4 @@
-"""Photos as cameras write them, with a place, a serial number and a rotation, in every format."""
+"""Photos as cameras write them, with a location, a serial number and a rotation, in every format."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Project:
         root.mkdir(exist_ok=True)
 
     def prepare(self, kept: Path, prepare: Callable[[], object]) -> None:
-        """Bring the project to a state that many tests begin with: the first test saves it in a folder, others copy."""
+        """Bring the project to a state that many tests begin with. The first test saves it, and the others copy it."""
         if kept.exists():
             shutil.copytree(kept, self.root, symlinks=True, dirs_exist_ok=True)
         else:

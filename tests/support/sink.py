@@ -42,7 +42,7 @@ def _field(head: str, pattern: str) -> str:
 
 @contextmanager
 def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **settings: object) -> Iterator[Sink]:
-    """Run smtp-sink with these options until the block ends. settings: of the Relay that leads to it."""
+    """Run smtp-sink with these options until the block ends. settings: for the Relay that leads to it."""
     program = need("smtp-sink")
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()

@@ -1,4 +1,4 @@
-"""A project with sources whose items are put into its database as by a fetch, without a network."""
+"""A project with sources whose items are stored in its database as a fetch would, without a network."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fetched(
 
 
 def changed(config: Config, before: str, after: FeedItem | None, *, at: datetime = NOW, name: str = "blog") -> None:
-    """Record that the item with this title has changed, has vanished (None), or is there again."""
+    """Record that the item with this title has changed, has vanished (None), or has returned."""
     with opened(config) as store:
         state = store.sources.state(name)
         assert state is not None

@@ -124,7 +124,7 @@ class Internet:
 
     names   by name, the addresses in the answer to each query; the last answer is repeated
     ports   by address, the port of this machine to which it leads; all other addresses refuse connections
-    dialled addresses to which the fetcher wanted to connect
+    dialled addresses to which the fetcher tried to connect
     """
 
     names: Mapping[str, Sequence[Sequence[str]]]
@@ -150,5 +150,5 @@ class Internet:
 
     @property
     def network(self) -> Network:
-        """The network, as the fetcher expects it."""
+        """The network, in the form that the fetcher expects."""
         return Network(self.resolve, self.dial)

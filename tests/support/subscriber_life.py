@@ -33,8 +33,8 @@ _KEYS = count()
 class Life:
     """One person: their store, address, clock, and the links in their inbox.
 
-    kept  the token of a confirmation email that they have not used
-    used  the token of one that they have used
+    kept  an unused token from a confirmation email
+    used  a token from a confirmation email that they have used
     """
 
     store: Store

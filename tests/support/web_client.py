@@ -205,7 +205,7 @@ _logs: list[io.StringIO] = []
 
 @contextmanager
 def captured_log() -> Iterator[io.StringIO]:
-    """Yield what is logged, instead of writing it to stderr. In nested blocks, the inner one gets it."""
+    """Yield a stream that gets the log lines instead of stderr. In nested blocks, only the inner stream gets them."""
     _logs.append(io.StringIO())
     configure_logging("human", _logs[-1])
     try:
@@ -232,7 +232,7 @@ def in_process(application: Any) -> Iterator[httpx.BaseTransport]:
 
 
 class _InProcess(httpx.BaseTransport):
-    """A transport, because Starlette's TestClient decodes a path twice, and joins the parts of a body."""
+    """A transport of our own, because Starlette's TestClient decodes a path twice, and joins the parts of a body."""
 
     def __init__(self, application: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._application, self._loop = application, loop

@@ -176,7 +176,7 @@ def test_bounces_are_listed_newest_first(people: Store) -> None:
 
 
 def refuse(store: Store, answer: str, *deliveries: int, hours: int = 0) -> int:
-    """Record that a mail server refuses these deliveries permanently; return how many subscribers that stops."""
+    """Record that a mail server refuses these deliveries permanently; return how many subscribers are stopped."""
     refusals = [judge_refusal(each, answer) for each in deliveries]
     stopped = take_refusals(store, TERMS, refusals, now=later(hours=hours), source="mail server")
     return stopped.total()

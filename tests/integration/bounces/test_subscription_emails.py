@@ -1,4 +1,4 @@
-"""A confirmation email without a mailbox bounces to its own return address, and the subscriber becomes bounced."""
+"""A confirmation email to a missing mailbox bounces to its own return address, and the subscriber becomes bounced."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def asked(project: Project, *, confirmed: bool = False, outcome: Outcome = TAKEN
 
 
 def read(project: Project, status: str, to: str) -> tuple[str, str]:
-    """Return the output about a failure for an address, and Ada's status after it."""
+    """Read a report of a failure for an address; return the output, and Ada's status after it."""
     maildir(project.root / "returned", [report(failed(status), to=to)])
     said = project.ok("bounces", "read", "returned").out
     return said, str(project.ok("subscribers", "show", ADA, "--json").json["status"])

@@ -1,4 +1,4 @@
-"""The command line as a whole: help, global options, exit codes, and one line instead of any traceback."""
+"""The command line as a whole: help, global options, exit codes, and one line instead of a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""publisher subscribers list and export: the people selected by options, in an order, and in pages; stats."""
+"""publisher subscribers list and export: the people selected by options, sorted and paginated; stats."""
 
 from __future__ import annotations
 

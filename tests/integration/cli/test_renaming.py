@@ -96,7 +96,7 @@ def test_an_old_confirmation_link_still_works(project: Project) -> None:
 
 
 def test_no_new_name_subscribes_anyone_again(store: Store) -> None:
-    """People who unsubscribed from the new name stay unsubscribed; those who left the old one have left the new one."""
+    """People who unsubscribed from the new name stay unsubscribed, and so do people who left the old one."""
     people = [person(f"{who}@example.org", "weekly", "news") for who in ("new", "old")]
     store.subscribers.add_many([*people, person("both@example.org", "weekly", "daily")], at=NOW, source="test")
     store.subscribers.remove("new@example.org", "news", at=later(days=1), source="test")

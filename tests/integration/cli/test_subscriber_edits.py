@@ -21,7 +21,7 @@ ADA = "ada@example.org"
 
 @pytest.fixture
 def desk(project: Project) -> Project:
-    """A project with two fields."""
+    """A project with two fields for subscribers."""
     project.configure(FIELDS)
     return project
 

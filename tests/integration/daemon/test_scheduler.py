@@ -33,7 +33,7 @@ SECONDS = 60
 
 
 class Driven:
-    """A scheduler whose clock is moved, call by call."""
+    """A scheduler whose clock the test moves, one call at a time."""
 
     def __init__(self, traveller: time_machine.Traveller) -> None:
         self.traveller, self.calls = traveller, 0
@@ -59,12 +59,12 @@ class Driven:
         assert self._called.acquire(timeout=60)
 
     def idle(self, seconds: float = 0.2) -> bool:
-        """Return whether no call comes."""
+        """Return whether the scheduler makes no call in this time."""
         return not self._called.acquire(timeout=seconds)
 
 
 def wake(scheduler: Scheduler) -> None:
-    """Let it notice that the clock was moved."""
+    """Make the scheduler notice that the clock was moved."""
     scheduler._scheduler.wakeup()
 
 

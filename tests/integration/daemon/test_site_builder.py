@@ -1,4 +1,4 @@
-"""Builds in their own processes: how one that hangs, grows or dies is ended, and what the next one does."""
+"""Builds in their own processes: what happens when one hangs, grows or dies, and what the next one does."""
 
 from __future__ import annotations
 

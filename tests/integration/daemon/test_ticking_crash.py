@@ -1,4 +1,4 @@
-"""Two processes tick on one database and are killed: each slot once. benchmarks.ticking runs more slots."""
+"""Two processes tick on one database and are killed: each slot is made once. benchmarks.ticking runs more slots."""
 
 from __future__ import annotations
 

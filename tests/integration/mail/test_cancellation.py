@@ -94,7 +94,7 @@ def test_a_hurried_run_does_not_wait(sqlite_store: Store, tmp_path: Path) -> Non
 
 
 def until_leased(store: Store, edition: Edition) -> bool:
-    """Wait until the run has leased something, and long enough for it to be handed over."""
+    """Wait until the run has leased a message, and then long enough for it to be handed over."""
     for _ in range(1_000):
         if store.deliveries.counts(edition.id)[DeliveryStatus.SENDING]:
             time.sleep(0.5)

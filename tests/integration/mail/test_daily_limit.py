@@ -1,4 +1,4 @@
-"""What is known about a reached daily limit without sending anything, on SQLite and PostgreSQL."""
+"""The program knows without sending anything that a daily limit is reached, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Histories(RuleBasedStateMachine):
         self.count_doubt(plan, handed, killed=bool(signal))
 
     def count_doubt(self, plan: Plan, handed: list[str], *, killed: bool) -> None:
-        """Note whose message was in flight when its answer was lost; with "hold" that is no excuse."""
+        """Note who may get a duplicate because the answer to their message was lost; with "hold", no one may."""
         if self.mode == "hold":
             return
         if handed and (killed or plan.ends in ("interrupted", "stalled")):
@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_in_doubt_that_was_not_handed_over(self) -> None:
-        """Except after an expired lease of a living worker, whose journal is not read."""
+        """The exception is an expired lease of a living worker, whose journal is not read."""
         if not self.lapsed:
             uncertain = {who for who, status in self.statuses().items() if status is UNCERTAIN}
             assert uncertain <= {who for who, _ in self.handed()}

@@ -120,7 +120,7 @@ def test_a_worker_whose_work_was_taken_over_hands_over_nothing(store: Store, tmp
 
 
 def test_a_repeated_result_changes_nothing_that_has_happened_since(store: Store, tmp_path: Path) -> None:
-    """Its connection broke during the commit. Before the worker tries again, another one sends the message."""
+    """The worker's connection broke during the commit. Before it tries again, another worker sends the message."""
     edition = make_edition(store, 1)
     (only,) = begin(store, edition, "cut.1.x", 1, 1)
     deferred = Settled(only, moves(DeliveryEvent.DEFERRED), next_try_at=NOW)
@@ -168,7 +168,7 @@ def test_a_worker_that_ends_is_forgotten_unless_it_still_has_leases(store: Store
 
 
 class Reading(Mailboxes):
-    """Checks the ledger whenever it has the full body of a message: is it noted, and how many others are noted?"""
+    """Checks the ledger when the full body of a message has arrived: is it noted, and how many messages are noted?"""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ def test_every_message_is_noted_before_its_body_is_sent(store: Store, tmp_path: 
 
 
 def test_a_worker_whose_work_is_taken_over_during_a_run_ends(store: Store, tmp_path: Path) -> None:
-    """Others believe that it is dead while it sends. Only they send what it has not handed over yet."""
+    """Other workers believe that it is dead while it sends. Only they send what it has not handed over yet."""
     edition = make_edition(store, 60)
     options = DeliveryOptions(tmp_path / "other", on_uncertain="hold")
     mailboxes = Patient()
@@ -230,7 +230,7 @@ def test_a_worker_whose_work_is_taken_over_during_a_run_ends(store: Store, tmp_p
 
 
 class OneMessage:
-    """The owner of a connection for one message, which is noted twice because the first note expires before use."""
+    """The owner of a connection, with one message, which is noted twice because the first note expires before use."""
 
     def __init__(self) -> None:
         self.message: Message | None = Message("ada@example.org", "bob@example.org", [b"Hello\r\n"])

@@ -47,7 +47,7 @@ FOREVER = timedelta(hours=1)
 
 
 class Counting(Patient):
-    """Also counts the messages that it has received but not answered yet."""
+    """A mail server that also counts the messages that it has received but not answered yet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -291,9 +291,9 @@ def test_a_commit_without_an_answer_is_done_once(store: Store, tmp_path: Path, m
 
 
 def failing_first(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Do some work, but only at the second try: the database is away at the first, third and fifth call.
+    """Do some work, but only at every second call: at the first, third and so on, the database is away.
 
-    Only threads other than the main one try again.
+    Calls in the main thread never fail, because only the other threads try again.
     """
     calls = count()
 

@@ -1,4 +1,4 @@
-"""Editions over several mail servers that share the work, replace each other, and have limits."""
+"""Editions over several mail servers, which share the work, take over from each other, and have limits."""
 
 from __future__ import annotations
 

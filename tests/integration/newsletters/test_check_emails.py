@@ -1,4 +1,4 @@
-"""publisher check and each newsletter's next edition."""
+"""publisher check examines the email of each newsletter's next edition."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ COMPARE = """() => {
 
 @pytest.fixture(scope="module")
 def page(browser):
-    """An empty page. Each comparison replaces the contents from the one before."""
+    """An empty page, whose contents each comparison replaces."""
     with browser.page() as page:
         page.set_content("<!DOCTYPE html><body style='margin:0'>")
         yield page

@@ -1,4 +1,4 @@
-"""Every finding: an email with one fault has it, with its place, and the good email does not."""
+"""Every finding is reported, with its place, for an email with one fault, and not for the good email."""
 
 from __future__ import annotations
 

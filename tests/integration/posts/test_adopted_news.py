@@ -1,4 +1,4 @@
-"""The news of a site in six languages, adopted as the Jekyll site from which they come."""
+"""The news of a site in six languages, adopted as the Jekyll site that it comes from."""
 
 from __future__ import annotations
 

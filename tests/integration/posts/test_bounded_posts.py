@@ -1,4 +1,4 @@
-"""A post that exceeds a limit stops no command: each reports and skips it, and it costs time only once."""
+"""A post that exceeds a limit stops no command: each command reports and skips it, and it costs time only once."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def text_of(config: Config, post: RenderedPost, content: str) -> str:
 
 
 def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the path of each post, and the plain text of an email with it, by its id and the extent of the email."""
+    """Return, by post id and extent of the email, the path of the post and the plain text of an email with it."""
     archive = open_archive(config, NOW, keep=False)
     renderer = Renderer(archive, config)
     found = {}
@@ -57,7 +57,7 @@ def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str],
 
 
 def read_back(folder: Folder, root: Path, kind: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the same for the items of a feed built from the posts of a folder."""
+    """Return the same as `texts_of`, for the items of a feed built from the posts of a folder."""
     source = SourceConfig(name="blog", url=f"{SITE.url}/{kind}")
     config = Config(site=folder.config.site, root=root / kind, sources=(source,))
     config.root.mkdir()

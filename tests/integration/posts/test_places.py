@@ -1,4 +1,4 @@
-"""Permalinks of the site's own pages are a warning with the post's line; a feed's URL is never given to a post."""
+"""A permalink that belongs to a page of the site is a warning with the post's line; no post gets the URL of a feed."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def blog(sqlite_store: Store, tmp_path: Path) -> Iterator[Blog]:
 
 @pytest.fixture
 def either_blog(store: Store, tmp_path: Path) -> Iterator[Blog]:
-    """The same, on both databases."""
+    """The same as `blog`, on both databases."""
     yield from serving(store, tmp_path)
 
 

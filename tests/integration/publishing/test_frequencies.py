@@ -140,7 +140,7 @@ class Desk:
         return edition
 
     def create_at_last(self, planned: PlannedEdition, now: datetime) -> Edition | None:
-        """Make an edition while subscribers change, like publishing."""
+        """Make an edition while subscribers change, as publishing does."""
         for _ in range(100):
             with suppress(ChoicesChangedError):
                 return self.create(planned, now)
@@ -271,7 +271,7 @@ def test_an_edition_is_made_without_a_post_that_another_frequency_skipped(store:
     desk.posts = [a_post(number, START + number * DAY) for number in (0, 2, 7)]
 
     def take_over(stream: NewsletterStream) -> None:
-        """Leave the weekly frequency to someone whose own frequency skipped the first post before they chose it."""
+        """Before the weekly edition is made, let Bob leave its frequency, and then let both choose it."""
         if stream.frequency == "weekly":
             desk.meanwhile = lambda stream: None
             desk.choose("bob", "monthly", START)

@@ -1,4 +1,4 @@
-"""A sent post that gets a new id is not sent again by publish or `run`, and dry run and check report it."""
+"""A sent post that gets a new id is not sent again by `publish` or `run`; a dry run and `check` report it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seven simulated days with a server that records requests: one is unconditional, and none too early."""
+"""Seven simulated days with a server that records requests: only one is unconditional, and none is too early."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_each_item_is_sent_once_and_a_deleted_one_not_at_all(clockwork: Clockwor
 
 
 def test_a_newsletter_or_source_that_is_added_later_begins_with_the_newest_items(clockwork: Clockwork) -> None:
-    """Two newsletters and a source are added after a month; none of them gets what the others have had."""
+    """Two newsletters and a source are added after a month; none of them gets items that were sent before."""
     project, at = clockwork.project, SLOT + 4 * WEEK
     for day in range(28):
         fetched(project.config(), item(30 + day, published=SLOT + day * DAY), at=SLOT + day * DAY + HOUR)

@@ -18,7 +18,7 @@ EACH = '\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\n'
 
 @pytest.fixture
 def clockwork(project: Project) -> Iterator[Clockwork]:
-    """A weekly newsletter with an owner, a subscriber and three posts, which a tick has seen on the Friday before."""
+    """A weekly newsletter with an owner, a subscriber and three posts, first seen by a tick on the Friday before."""
     configure(project, WEEKLY)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -274,7 +274,7 @@ def test_publishing_by_hand_makes_editions_of_a_frequency_only_when_they_are_due
 
 
 def test_an_edition_is_sent_along_with_one_that_is_already_being_sent(clockwork: Clockwork) -> None:
-    """Its web version exists before its first email, and both have their results."""
+    """The web version of the new edition exists before its first email, and both editions have their results."""
     configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 08:01"))
     clockwork.project.subscribe("bob", newsletter="new")
     clockwork.at(SLOT - MINUTE)

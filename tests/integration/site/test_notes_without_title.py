@@ -17,7 +17,7 @@ TEXT = "It rained **all** day. We stayed [in](https://x.example/) and read."
 
 @pytest.fixture
 def mail(project: Project) -> EmailMessage:
-    """A published project with one note; returns the email with it."""
+    """The email with the only note of a published project."""
     for path in (project.root / "posts").rglob("*.md"):
         path.unlink()
     project.write("posts/2026-11-16-p.md", f"---\ndate: 2026-11-16 09:00\n---\n{TEXT}\n")

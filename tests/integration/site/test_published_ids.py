@@ -35,7 +35,7 @@ def ids(project: Project) -> list[str]:
 
 @pytest.fixture
 def site(empty: Project) -> Project:
-    """A project of three posts: one without an id, one with a number of another tool, one with a URI."""
+    """A project of three posts: one without an id, one with a number from another tool, one with a URI."""
     set_up(empty)
     empty.post("bare")
     empty.post("number", "2026-11-09", id="42")

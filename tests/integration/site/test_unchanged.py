@@ -1,4 +1,4 @@
-"""A build with nothing to do is recognised without the configuration, and only if the usual path agrees."""
+"""A build with nothing to do is recognised without the configuration, and only if the full check would agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A published post stays while its file cannot be read, and disappears at once when its author withdraws it."""
+"""A published post stays while its file cannot be read, and disappears immediately when its author withdraws it."""
 
 from __future__ import annotations
 

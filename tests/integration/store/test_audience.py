@@ -134,7 +134,7 @@ def test_a_letter_is_found_by_its_variant(store: Store) -> None:
 def test_topics_may_change_while_editions_are_made(
     store: Store,
 ) -> None:
-    """Every delivery belongs to a choice that its subscriber had; an edition for only half of them is never stored."""
+    """Every delivery belongs to a choice that its subscriber had; no edition is stored for only some subscribers."""
     for number in range(20):
         add(store, f"reader{number}", "ai")
     known = {("ai",): "ai", ("art",): "art"}

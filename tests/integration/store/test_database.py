@@ -313,7 +313,7 @@ def test_a_writer_killed_during_a_transaction_does_no_harm(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("waiting_for_the_disk")
 def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
-    """Not only the first of the pool: an acknowledgement that a power cut undoes would mean an email sent twice."""
+    """Not only the first one of the pool: if a power cut undid an acknowledgement, an email would be sent twice."""
     database = Database("sqlite:///publisher.db", tmp_path)
     migrate(database)
     settings = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}

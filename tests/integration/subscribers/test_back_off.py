@@ -98,7 +98,7 @@ def test_spellings_of_a_mailbox_are_counted_together(spelling: str, mailbox: str
 
 
 def test_every_kind_of_email_from_a_form_counts_together(people: Store) -> None:
-    """One mailbox: a subscriber, a suppressed address and a stranger, and the new address of someone else."""
+    """One mailbox in four spellings: a subscriber, a suppressed address, a stranger, and someone else's new address."""
     subscribed(people, "ada@gmail.com")
     suppress(people, "a.da@gmail.com", now=NOW, source="test")
     mover = subscribed(people, "bob@example.org")

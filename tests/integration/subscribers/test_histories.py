@@ -36,8 +36,8 @@ class History:
 
     no        (address, newsletter) -> who refused last, "person" or "owner"; no email may be sent there
     stopped   addresses that get nothing until the person acts: every newsletter was unsubscribed
-    asked_at  the address that got the confirmation link that they keep
-    asked     its newsletters that no one has refused since
+    asked_at  the address to which the unused confirmation link was sent
+    asked     the newsletters of this link that no one has refused since
     """
 
     def __init__(self, store: Store, folder: Path) -> None:
@@ -51,7 +51,7 @@ class History:
         self.asked: set[str] = set()
 
     def say_no(self, *names: str, who: str = "person") -> None:
-        """Note a refusal of newsletters that the person has or had. It does not concern the others."""
+        """Note a refusal of newsletters that the person has or had. It does not affect the others."""
         address, person = self.life.address, self.life.person
         for name in names:
             if person is None or person.record(name):
@@ -64,7 +64,7 @@ class History:
             self.asked -= set(names)
 
     def say_yes(self, *names: str, undoes: tuple[str, ...] = ("person", "owner")) -> None:
-        """Note consent by the person, or by the owner with a reason, for the named newsletters that they got."""
+        """Note consent, by the person or by the owner with a reason, for the named newsletters that are now sent."""
         got = self.life.may_be_mailed()
         for name in names:
             if name in got:
@@ -167,7 +167,7 @@ class History:
         self.say_no(*self.known, who="owner")
 
     def lift(self, mine: tuple[str, ...], file: str) -> None:
-        """Lift a suppression; for an erased or moved address, the owner wants that nothing counts any more."""
+        """Lift a suppression; for an erased or moved address, the owner wants earlier refusals to count no longer."""
         forgotten = self.life.person is None
         self.life.lift()
         if forgotten:
@@ -212,7 +212,7 @@ class History:
             self.store.imports.undo(newest.id, self.life.now)
 
     def gone_in_a_file(self, mine: tuple[str, ...], file: str) -> None:
-        """Import an unsubscribed status; the file has no dates, so it counts."""
+        """Import an unsubscribed status; it counts, because the file has no dates."""
         path, text = self.folder / f"{file}-gone.csv", f"email\n{self.life.address}\n"
         at, known = self.life.now, self.known
         bring(self.store, path, text, newsletters=mine, known=known, at=at, status="unsubscribed")

@@ -204,7 +204,7 @@ def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> No
 
 
 def test_a_refusal_by_a_person_overrides_that_of_a_file(people: Store, tmp_path: Path) -> None:
-    """People who unsubscribed from their last newsletter, or all, have refused everything that later files say."""
+    """People who unsubscribed from their last newsletter, or from all, have refused everything in later files."""
     known = ("weekly", "daily")
     for name, does in {"one": "weekly", "all": None, "twice": "weekly", "none": None}.items():
         address = f"{name}@example.org"

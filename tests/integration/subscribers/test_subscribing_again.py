@@ -138,7 +138,7 @@ BY_OWNER = {each for each in ALL if "by the owner" in each or "suppression list 
 
 
 def may_return(leaving: str, back: str) -> bool:
-    """Whether someone may be subscribed again: only by their own action, or by the owner's with a reason."""
+    """Return whether someone may be subscribed again: only by their own action, or by the owner's with a reason."""
     if leaving == FORGOTTEN:
         return True
     if leaving in FOR_GOOD:
@@ -216,7 +216,7 @@ def recipients(store: Store) -> dict[str, tuple[str, ...]]:
 
 
 def bring_back(store: Store, cells: list[Cell], folder: Path, export: Path) -> None:
-    """Carry out each way back, and note the result for each person."""
+    """Subscribe each person again in the way that their cell names, and note the result."""
     for cell in cells:
         if cell.back in BACK:
             cell.note(BACK[cell.back](cell.life))

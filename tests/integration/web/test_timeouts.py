@@ -33,7 +33,7 @@ class Hasty(BoundedProtocol):
 
 
 class Patient(Hasty):
-    """The same, for a body sent by a busy machine."""
+    """The same server with more time for a body, because a busy machine may send it slowly."""
 
     body_seconds = 60.0
 

@@ -27,7 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def few(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some pages of the site, and the feeds and the sitemap of all: a change of one is found among these."""
+    """Some pages of the site, and its complete feeds and sitemap: enough to find a change of one page."""
     folder = tmp_path_factory.mktemp("few") / "public"
     for path in (*built.glob("*.*"), *built.glob("2021/01/0*/*/*.*")):
         (folder / path.relative_to(built)).parent.mkdir(parents=True, exist_ok=True)

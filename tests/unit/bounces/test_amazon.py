@@ -1,4 +1,4 @@
-"""Messages of Amazon SES through SNS: trusted for Amazon's signature on our topic, and judged. The keys are our own."""
+"""Messages of Amazon SES through SNS: trusted if Amazon signed them for our topic, and judged. The keys are our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks of providers: trusted for their signatures, each event judged, forgeries refused. The keys are our own."""
+"""Webhooks of providers are trusted if signed, their events judged, and forgeries refused. The keys are our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bounce message says: it is judged by its status, and trusted only for our signature."""
+"""What a bounce message says: it is judged by its status, and trusted only if it has our signature."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_text_is_used(room):
-    """They are used in a template, or by name in the room's own code."""
+    """Each is used in a template, or by name in the room's own code."""
     places = {
         "letter": ("email", "newsletters"),
         "page": ("pages", "site"),

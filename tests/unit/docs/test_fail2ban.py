@@ -20,7 +20,7 @@ ADDRESSES = ["203.0.113.7", "2001:db8::1"]
 
 
 def logged(style: logging.Format) -> list[str]:
-    """Log lines of two failed and two refused logins, and others, from the two IP addresses and from a network."""
+    """Return the log lines of failed, refused and other logins and of requests, from two addresses and a network."""
     stream = io.StringIO()
     logging.configure(style, stream)
     for client in (*ADDRESSES, "203.0.113.0/24"):

@@ -48,7 +48,7 @@ def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
 
 
 def heavy(modules: set[str]) -> set[str]:
-    """Return the heavy libraries among them; print how many of our own modules are loaded."""
+    """Return the heavy libraries among these modules; print how many of our own modules are loaded."""
     ours = sorted(name for name in modules if name.startswith("publisher."))
     sys.stdout.write(f"{len(ours)} modules of ours: {' '.join(ours)}\n")
     return modules & {*HEAVY, "sqlalchemy", "jinja2", "pygments", "comrak", "rich", "yaml"}

@@ -1,4 +1,4 @@
-"""The doctor checks a message: its unsubscribe headers, and the results of its receiver."""
+"""The doctor checks a message: its unsubscribe headers, and the authentication results that its receiver added."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from publisher.mail.smtp.protocol import Message, MessageFate
 
 @dataclass
 class Ledger:
-    """A coordinator with messages. The test decides when a message is noted."""
+    """A coordinator that always has messages. The test decides when a message is noted."""
 
     domain: str = "example.org"
     notes: list[Callable[[float], None]] = field(default_factory=list)

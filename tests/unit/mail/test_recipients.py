@@ -62,7 +62,7 @@ HEADS = HeaderParser(policy=SMTPUTF8)  # takes four times as long as the older p
 
 
 def people() -> list[tuple[str, str, str]]:
-    """Return name, address, and the address as it appears in a message; all people differ."""
+    """Return the name of each person, the address, and the address as it appears in a message; all people differ."""
     found = []
     for number in range(COUNT):
         name = f"{FIRST[number % len(FIRST)]} {LAST[number // len(FIRST) % len(LAST)]}".strip() if number % 17 else ""

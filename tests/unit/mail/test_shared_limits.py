@@ -22,7 +22,7 @@ from publisher.store.sending_limits import DayGrant, most_turns
 
 
 def rate_of(rate: float) -> tuple[SharedRate, list[int]]:
-    """Return a rate, and the list of its requests for turns."""
+    """Return a rate, and the list to which it adds its requests for turns."""
     asked: list[int] = []
     return SharedRate(rate, asked.append), asked
 

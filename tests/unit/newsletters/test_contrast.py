@@ -1,4 +1,4 @@
-"""Colours, kept rules and the cascade, from which the contrast of an email is computed."""
+"""Colours, CSS rules that stay in the head, and the cascade: what the contrast of an email is computed from."""
 
 from __future__ import annotations
 

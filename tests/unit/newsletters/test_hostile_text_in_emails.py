@@ -45,7 +45,7 @@ VALUES = st.lists(st.sampled_from(WICKED) | st.text(st.characters(), max_size=9)
 
 
 def message(value: str) -> EmailMessage:
-    """Return a message with `value` in every place of text from outside."""
+    """Return a message with `value` in every place where text from outside can be."""
     subject_post = rendered(post(1, value, authors=(value,), tags=(value,)), excerpt=value)
     letter = make(
         replace(CONFIG, site=replace(CONFIG.site, postal_address=f"1 Road, {' '.join(value.split())}")),

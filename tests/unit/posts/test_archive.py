@@ -27,7 +27,7 @@ HOUR_AGO_NS = int((NOW - timedelta(days=365)).timestamp()) * 1_000_000_000
 
 
 def age(*files: Path, nanoseconds: int = HOUR_AGO_NS) -> None:
-    """Make files look old: one that was written just now is always read again."""
+    """Make files look old, because a file that was written just now is always read again."""
     for file in files:
         os.utime(file, ns=(nanoseconds, nanoseconds))
 

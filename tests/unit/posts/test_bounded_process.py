@@ -1,4 +1,4 @@
-"""A child process calls functions within limits, and its end is an answer, whatever the cause."""
+"""A child process calls functions within limits; whatever ends it, the caller gets an answer."""
 
 from __future__ import annotations
 

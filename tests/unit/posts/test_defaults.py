@@ -345,7 +345,7 @@ def test_the_fields_are_the_same_as_in_the_tools_themselves(tmp_path: Path) -> N
 
 
 def _shown(tool: str, fields: dict[str, Any], shown: str) -> str:
-    """Return what a page of the tool that prints some fields would show, given the fields of the post here."""
+    """Return what the tool would show on a page that prints some fields, if the post had the fields that we read."""
     inner = fields.get("params" if tool == "hugo" else "m") or {}
     if tool == "jekyll":
         return ";".join([*(fields.get(key, "") for key in "abc"), *(inner.get(key, "") for key in "xy")])

@@ -1,4 +1,4 @@
-"""The title that a text gives its post is the visible text of that line, in every spelling."""
+"""A title that comes from a post's text is the visible text of the heading, in every spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tag in a sentence is a word of it: nothing after it is lost, hidden, or read as something else."""
+"""A tag in a sentence is treated as a word: nothing after it is lost, hidden, or read as something else."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def process() -> Iterator[BoundedProcess]:
 
 @pytest.fixture
 def lexing(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedProcess]:
-    """A child that has its lexers already, so it needs no time to load them, which code that takes too long uses up."""
+    """A child that has loaded its lexers: code that takes too long would otherwise also get the time to load them."""
     for language in ("java", "perl", "python", "no such language"):
         code_tokens.tokens_of("x", language)
     monkeypatch.setattr(code_tokens, "_LOADING", 0.05)

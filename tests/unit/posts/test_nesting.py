@@ -1,4 +1,4 @@
-"""A body that is nested too deeply to read is refused with its line; one that only looks like it is accepted."""
+"""A body that is nested too deeply to read is refused with its line; one that only seems to be is accepted."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_translations_of_pelican_have_one_slug(tmp_path: Path) -> None:
 
 
 def linked(folder: Folder) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return the translations of each post that has any, by its path, with their URLs on the site."""
+    """Return, by path, the translations of each post that has any, with their URLs on the site."""
     return {
         post.permalink: tuple((tag, url.removeprefix("https://site.example")) for tag, url in post.translations)
         for post in folder.posts()

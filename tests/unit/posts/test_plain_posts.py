@@ -1,4 +1,4 @@
-"""The short path for plain files gives the same post as the long one, or none."""
+"""The short path for plain files gives the same post as the long one, or no post at all."""
 
 from __future__ import annotations
 

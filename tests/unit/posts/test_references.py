@@ -1,4 +1,4 @@
-"""Every reference becomes absolute, links to posts follow them, and images are copied to their URLs."""
+"""Every reference becomes absolute, links to posts lead to their pages, and images are copied to their URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A quick search finds the same characters as a search for each of them."""
+"""A quick search for several strings has the same result as a search for each of them."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_a_feed_with_only_new_items_is_suspect_and_a_growing_one_is_not() -> Non
 
 
 def old_after(*documents: Sequence[FeedItem]) -> str:
-    """Return the names of new items in the last document that are older than the items before."""
+    """Return the names of those new items in the last document that count as old, and so as backlog."""
     life = Life()
     for found in documents:
         done = life.read(*found)

@@ -45,7 +45,7 @@ def formulas_in(html: str) -> list[str]:
 
 @pytest.mark.parametrize("around", ["${}$", "$`{}`$", r"\({}\)", r"\\({}\\)", "$${}$$"])
 def test_tex_is_kept_byte_for_byte_in_every_place(around: str) -> None:
-    """One post contains all of them for each pair of delimiters, because each body costs a call to the child."""
+    """One post contains all the places for each pair of delimiters, because each body costs a call to the child."""
     body, wanted = "", []
     for place in PLACES.values():
         for tex in FORMULAS:

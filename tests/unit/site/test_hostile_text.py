@@ -103,7 +103,7 @@ def parsed(data: bytes) -> Any:
 
 
 def said(detail: Any, *, is_html: bool = False) -> str:
-    """Return the text of a detail; feedparser does not change HTML, and the format says what is HTML."""
+    """Return the plain text of a detail. feedparser does not unescape HTML; is_html or the type says what is HTML."""
     return html.unescape(detail.value) if is_html or detail.get("type") == "text/html" else detail.value
 
 

@@ -1,4 +1,4 @@
-"""The plan of a site keeps little of each post, and a build lets go of what it has made."""
+"""The plan of a site keeps little of each post, and a build releases the memory of what it has made."""
 
 from __future__ import annotations
 

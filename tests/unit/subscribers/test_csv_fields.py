@@ -1,4 +1,4 @@
-"""Fields in files: the kinds that are detected, and that no cell is an error."""
+"""Fields in files: their kinds are detected, and no cell is an error."""
 
 from __future__ import annotations
 
