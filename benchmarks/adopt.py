@@ -84,7 +84,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The number of posts, how many of the common ones have the same value in each field, and the differences."""
+    """The number of posts, how many common posts have the same value in each field, and the differences."""
 
     ours: int
     theirs: int
@@ -112,7 +112,7 @@ def read_built(site: Path) -> BuiltSite:
 
 
 def with_page_texts(built: BuiltSite, site: Path) -> BuiltSite:
-    """Return a copy with only the texts of the pages, for a tool whose feed has them in a different form."""
+    """Return a copy whose texts all come from pages, for a tool whose feed has the texts in a different form."""
     pages = {path: words for path in built.paths if (words := _page_words(site, path))}
     return replace(built, posts=tuple(replace(post, text="") for post in built.posts), pages=pages)
 
@@ -160,7 +160,7 @@ _INLINE = frozenset(
 
 
 def _texts(tree: lxml.html.HtmlElement) -> Iterator[str]:
-    """Yield texts that no inline element divides: `<b>a</b>b` is one word, `<p>a</p><p>b</p>` are two."""
+    """Yield texts without splitting them at inline elements: `<b>a</b>b` is one word, `<p>a</p><p>b</p>` are two."""
     held = ""
     for event, element in lxml.etree.iterwalk(tree, events=("start", "end", "comment")):
         if event == "comment":

@@ -38,7 +38,7 @@ class Fault:
 
     does      how the sender reacts, in words for the table
     happen    causes the fault while delivering; returns the error that ended the run, "" if there was none
-    designed  how many rows have each status after that; no rows have any other status
+    designed  how many rows must have each status afterwards; no row may have any other
     says      a part of the error's text; "" if no error is expected
     twice     how many duplicates there may be in the end
     prepare   prepares the scene before there is an edition
@@ -56,7 +56,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a fault made of an edition.
+    """What became of an edition after a fault.
 
     during  how many rows had each status when the faulty run was over
     rows    the ledger after everything was repaired

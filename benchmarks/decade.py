@@ -40,7 +40,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the slots of one schedule in one time zone. Correct: `slots` equals `once`, all else is 0."""
+    """What became of the slots of one schedule in one zone. If all is correct, `slots` equals `once`, all else is 0."""
 
     zone: str
     schedule: str
@@ -89,7 +89,7 @@ def prove(zone: str, schedule: str, first_year: int, years: float, seed: int) ->
 
 
 def _ticks(slots: list[datetime], start: datetime, end: datetime, dice: random.Random) -> Iterator[datetime]:
-    """Moments shown by an unreliable clock, which still reaches each slot before the next one."""
+    """Yield moments shown by an unreliable clock, which still reaches each slot before the next one."""
     now = start
     for position, slot in enumerate(slots):
         following = slots[position + 1] if position + 1 < len(slots) else end
@@ -103,7 +103,7 @@ def _ticks(slots: list[datetime], start: datetime, end: datetime, dice: random.R
 
 
 def expected_slots(zone: str, schedule: str, start: datetime, end: datetime) -> dict[str, datetime]:
-    """Every slot's label with its moment: civil times from the calendar, converted with the zone's offsets."""
+    """Return the moment of each slot by its label: calendar times, converted with the offsets of the zone."""
     stretches = _stretches(zone, start - timedelta(days=3), end + timedelta(days=3))
     by_moment: dict[datetime, str] = {}
     for label, civil in _civil(schedule, start.date() - timedelta(days=2), end.date() + timedelta(days=2)):
@@ -112,7 +112,7 @@ def expected_slots(zone: str, schedule: str, start: datetime, end: datetime) -> 
 
 
 def _stretches(zone: str, start: datetime, end: datetime) -> list[tuple[datetime, timedelta]]:
-    """When each offset of a time zone begins."""
+    """Return when each offset of a time zone begins."""
     place = ZoneInfo(zone)
 
     def offset(moment: datetime) -> timedelta:
@@ -129,7 +129,7 @@ def _stretches(zone: str, start: datetime, end: datetime) -> list[tuple[datetime
 
 
 def _moment(civil: datetime, stretches: list[tuple[datetime, timedelta]]) -> datetime:
-    """The first moment at which a wall clock shows the civil time or a later one."""
+    """Return the first moment at which a wall clock shows the civil time or a later one."""
     first = max(0, bisect_right(stretches, civil.replace(tzinfo=UTC) - timedelta(hours=30), key=lambda s: s[0]) - 1)
     for position in range(first, len(stretches)):
         begins, offset = stretches[position]
@@ -141,7 +141,7 @@ def _moment(civil: datetime, stretches: list[tuple[datetime, timedelta]]) -> dat
 
 
 def _civil(schedule: str, first: date, last: date) -> Iterator[tuple[str, datetime]]:
-    """Civil times and their labels."""
+    """Yield the labels and civil times of the slots."""
     day = first
     while day <= last:
         for clock in _clocks(schedule, day):
@@ -151,7 +151,7 @@ def _civil(schedule: str, first: date, last: date) -> Iterator[tuple[str, dateti
 
 
 def _clocks(schedule: str, day: date) -> list[str]:
-    """The times of day at which a schedule is due on a day."""
+    """Return the times of day at which a schedule is due on a day."""
     last = calendar.monthrange(day.year, day.month)[1]
     fridays = [n for n in range(1, last + 1) if date(day.year, day.month, n).weekday() == calendar.FRIDAY]
     sundays = [n for n in range(1, last + 1) if date(day.year, day.month, n).weekday() == calendar.SUNDAY]

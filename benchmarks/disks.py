@@ -1,4 +1,4 @@
-"""Full disks, one in each place: small file systems in memory, which only root can mount."""
+"""Full disks in different places: small file systems in memory, which only root can mount."""
 
 from __future__ import annotations
 

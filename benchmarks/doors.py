@@ -1,4 +1,4 @@
-"""The doors through which text from outside enters. Each does with a text everything that the program does with it.
+"""The doors through which text from outside enters. Each processes a text in every way in which the program does.
 
 A door is a context manager, so that its setup is not measured. The function that it yields raises PublisherError or
 BrokenPost if the text is refused, which is a correct outcome; any other error is a defect.
@@ -72,7 +72,7 @@ class Door:
 
     @property
     def most_seconds(self) -> float:
-        """The limit for one text in all. One second is for starting the process that renders posts."""
+        """The limit for one text in total. One second is for starting the process that renders posts."""
         return self.times * self.seconds + (1.0 if self.seconds == _A_TEXT else 0)
 
 
@@ -420,7 +420,7 @@ def web_headers() -> Iterator[Take]:
 
 @contextmanager
 def web_forms() -> Iterator[Take]:
-    """Send the text to every route as a form in both encodings and in the fields of one, and as JSON to one route."""
+    """Send the text to every route as a form of each encoding and as each field of a form, and to one route as JSON."""
     with web_requests() as web:
 
         def take(text: str) -> None:

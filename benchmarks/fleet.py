@@ -7,7 +7,7 @@ Each host is a process with its own folder, host name and clock: two minutes beh
 use one PostgreSQL and send to one smtp-sink. At random moments one of them is interrupted in one of three ways:
 
     process   its process is killed and another one started on the same host, which finds the lock free immediately
-    host      its process is killed and its folder deleted; another host replaces it, and only the lease has to end
+    host      its process is killed and its folder deleted; its replacement only has to wait for the end of the lease
     pause     it is stopped with SIGSTOP for longer than its lease, and then continues
 
 Messages that the ledger lists as in doubt at that moment were in flight. The promises are judged by the messages that
@@ -61,7 +61,7 @@ class FleetTrial(kills.Trial):
 
 @dataclass(frozen=True, slots=True)
 class FleetResult(kills.Result):
-    """The outcome of a trial. ways: the number of each interruption. errors: of hosts that lived to the end."""
+    """The outcome of a trial. ways: the number of interruptions by kind. errors: of hosts that lived to the end."""
 
     ways: Counter[str] = field(default_factory=Counter)
     errors: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ What is measured, by benchmarks.scaling on one machine: the CPU time that a mess
 several rates, and the rates of 1, 2 and 4 workers (MEASURED, or --points with a file written by its --json).
 
 What is simulated: everything else. Each worker has its own core, and each connection waits for the answer of the mail
-server, then for its worker, then for the database. They are stations of a closed queueing network, which is solved by
+server, then for its worker, then for the database. These are the stations of a closed queueing network, solved by
 approximate mean value analysis (Schweitzer 1979), with several cores as Seidmann's approximation (1987). The database
 is a number of cores that share their work without loss. Its disk, locks and network are not simulated, nor are limits
 of the mail servers and the time to make the edition: a real fleet is slower, never faster.
@@ -85,7 +85,7 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The steady state of a fleet: messages a second, and the share of time for which the database is busy."""
+    """The steady state of a fleet: messages per second, and the share of time for which the database is busy."""
 
     rate: float
     database_use: float
@@ -127,7 +127,7 @@ def finish(fleet: Fleet, costs: Costs, messages: int) -> float:
 
 
 def full_at(fleet: Fleet, costs: Costs, most: int = 4_096) -> int | None:
-    """Return how many workers fill the database; None if even `most` do not."""
+    """Return how many workers bring the database to its limit; None if even `most` do not."""
     low, high = 1, most
     if flow(replace(fleet, workers=most), costs).database_use < FULL:
         return None
@@ -157,7 +157,7 @@ class Death:
 def death(fleet: Fleet, costs: Costs, messages: int, done: float) -> Death:
     """Return what it costs if a worker dies when a share of the messages has been sent, and nobody restarts it.
 
-    Other workers take over its leases when they end. The only worker of a fleet is restarted when its own lease has
+    Other workers take over its leases when these end. The only worker of a fleet is restarted when its own lease has
     ended.
     """
     whole = flow(fleet, costs).rate

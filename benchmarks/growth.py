@@ -34,7 +34,7 @@ KINDS: dict[str, Callable[[Path, int], list[Path]]] = {"feeds": feeds.write_proj
 
 @dataclass(slots=True)
 class Memory:
-    """The most that all processes of a build had together, in MiB."""
+    """The most memory that all processes of a build used together, in MiB."""
 
     mib: float = 0.0
 

@@ -103,7 +103,7 @@ class Paced:
     statuses: Counter[int] = field(default_factory=Counter)
 
     async def ask(self, port: int, requests: Iterable[bytes], a_second: float, goes_on: Callable[[], bool]) -> None:
-        """Send these requests, this many a second, until the end. If all connections are busy, another is opened."""
+        """Send these requests, this many per second, until the end. If all connections are busy, another is opened."""
         loop = asyncio.get_running_loop()
         idle: deque[Connection] = deque()
         due_at: dict[Connection, float] = {}

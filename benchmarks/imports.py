@@ -81,7 +81,7 @@ def import_and_kill(project: Path, people: Path, after: float) -> int:
 
 
 def fingerprint_apart(project: Path) -> dict[str, str]:
-    """Return the result of `fingerprint`, run in its own process, as measured memory includes this one's size."""
+    """Run `fingerprint` in its own process and return its result: measured memory includes the size of this process."""
     words = [sys.executable, "-m", "benchmarks.imports", "--fingerprint", str(project)]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return dict(json.loads(said))

@@ -88,7 +88,7 @@ class Engine:
         return found
 
     def throughput(self, jobs: int) -> tuple[float, float]:
-        """Run this many waiting jobs; return jobs a second, and this process's milliseconds of CPU for each."""
+        """Run this many waiting jobs; return the jobs per second, and this process's CPU milliseconds per job."""
         before, clock, cpu = self.done, time.perf_counter(), time.process_time()
         with psycopg.connect(self.config.database.url, autocommit=True) as connection:
             schema = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%\\_jobs\\_%'").fetchone()

@@ -34,8 +34,8 @@ class RunFailedError(Exception):
 def run(command: Sequence[str | Path], folder: Path) -> Usage:
     """Run the command in `folder` to its end and return what it and its children used.
 
-    Its output goes to a file, not to a pipe, so that this process does nothing meanwhile. A first run that is
-    not counted lets Python keep its compiled modules.
+    Its output goes to a file, not to a pipe, so that this process does nothing meanwhile. Begin with a run that is
+    not counted, so that Python can save its compiled modules.
     Raises RunFailedError when it exits with anything but 0.
     """
     words = [os.fspath(word) for word in command]

@@ -97,7 +97,7 @@ class Memory:
         self.peak = max(self.peak, int(lines["VmHWM"].split()[0]) / 1024)
 
     def peak_in(self, tenth: int) -> float:
-        """Return the highest of a tenth of its samples. tenth: from 1."""
+        """Return the highest value in one tenth of its samples. tenth: counted from 1."""
         size = len(self.samples)
         part = self.samples[size * (tenth - 1) // 10 : size * tenth // 10] or self.samples
         return max(mib for _, mib in part)
@@ -105,7 +105,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome.
+    """The outcome of sending the edition.
 
     made    seconds from the first to the last row of the edition
     sent    seconds from the first to the last message
@@ -203,7 +203,7 @@ def _outcome(trial: Trial, to: Tally, watch: _Watch, counts: Mapping[DeliverySta
 
 
 def _rate(to: Tally, first: int, last: int) -> float:
-    """Return the messages a second between two messages, given by their positions in the order of arrival."""
+    """Return the messages per second between two messages, given by their positions in the order of arrival."""
     (since, before), *_ = [mark for mark in to.marks if mark[1] >= first] or to.marks[-1:]
     (until, after), *_ = [mark for mark in to.marks if mark[1] >= last] or to.marks[-1:]
     return (after - before) / (until - since) if until > since else 0.0

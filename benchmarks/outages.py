@@ -1,4 +1,4 @@
-"""A database or a network fails during sending: what becomes of an edition that two `publisher worker` are sending.
+"""A database or a network fails during sending: what becomes of an edition that two worker processes are sending.
 
     python -m benchmarks.outages [--recipients 3000] [--seconds 30] [--only WORD ...] [--write]
 

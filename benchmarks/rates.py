@@ -71,7 +71,7 @@ class Outcome:
         return max(Counter(int(moment) for moment in self.times).values())
 
     def astray(self, begin: float, end: float) -> list[float]:
-        """Return by which share each minute of a period, or a shorter period as a whole, differs from the rate."""
+        """Return the relative difference from the rate in each minute of a period, or in the whole of a shorter one."""
         minutes = max(1, int((end - begin) // 60))
         length = min(60.0, end - begin)
         starts = [begin + length * number for number in range(minutes)]
@@ -80,17 +80,17 @@ class Outcome:
 
     @property
     def before(self) -> list[float]:
-        """By which share the minutes before the kill differ from the rate."""
+        """The relative difference from the rate in each minute before the kill."""
         return self.astray(self.times[0], self.killed_at)
 
     @property
     def after(self) -> list[float]:
-        """By which share the minutes from five seconds after the kill differ from the rate."""
+        """The relative difference from the rate in each minute, beginning five seconds after the kill."""
         return self.astray(self.killed_at + LONGEST_BACK, self.ended_at)
 
     @property
     def back(self) -> float:
-        """The seconds from the kill until the rate is reached again: five seconds with at least 98 % of it."""
+        """The seconds from the kill until the rate is reached again, with at least 98 % of it for five seconds."""
         for step in range(int((self.ended_at - self.killed_at - LONGEST_BACK) * 20)):
             start = self.killed_at + step / 20
             count = sum(start <= moment < start + LONGEST_BACK for moment in self.times)

@@ -1,4 +1,4 @@
-"""Texts of any length that repeat one pattern: they tell linear expressions and parsers from quadratic ones."""
+"""Texts of any length that repeat one pattern, to distinguish linear expressions and parsers from quadratic ones."""
 
 from __future__ import annotations
 

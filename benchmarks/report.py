@@ -21,7 +21,7 @@ _HELP_CPU = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Every figure of one benchmark: a pair of usages per state and round, and the runs of each help."""
+    """Every figure of one benchmark: a pair of usages per state and round, and the runs of each program's help."""
 
     states: dict[str, list[dict[str, Usage]]]
     help: dict[str, list[Usage]]

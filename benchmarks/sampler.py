@@ -1,4 +1,4 @@
-"""Samples every few milliseconds where a Python program and the processes that it forks spend their user time.
+"""Samples, every few milliseconds, where a Python program and the processes that it forks spend their user time.
 
     python benchmarks/sampler.py FILE FOLDER MODULE [WORD ...]
 

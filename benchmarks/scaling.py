@@ -42,8 +42,8 @@ class Point:
     answer        after how many seconds the server answered a message
     rate          messages that arrived in a second
     worker_cpu    CPU seconds of the workers per message
-    database_cpu  the same of PostgreSQL
-    server_cpu    the same of the mail server
+    database_cpu  the same for PostgreSQL
+    server_cpu    the same for the mail server
     peak_mib      the highest memory of a worker, including what it shares with others
     busy          the share of all cores that was in use by any process of the machine
     cores         the number of cores of the machine

@@ -1,4 +1,4 @@
-"""Starts and ends senders in their own processes, see benchmarks.deliverer."""
+"""Starts and ends senders in their own processes (see benchmarks.deliverer)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Sender:
         return was_running and self.process.exitcode == -signal.SIGKILL
 
     def stop(self) -> str:
-        """Tell a sender that stays to end; return its errors."""
+        """End a sender that looks for work until it is told to stop; return its errors."""
         self._line.send("stop")
         return self.finish()
 

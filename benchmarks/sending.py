@@ -67,7 +67,7 @@ def far_away(port: int) -> Iterator[int]:
 
 
 def rate(way: str, port: int, connections: int, messages: int) -> float:
-    """Send the messages in one way; return the messages a second."""
+    """Send the messages in one way; return the number of messages per second."""
     if way == "smtp-source":
         return messages / _smtp_source(port, connections, messages)
     with tempfile.TemporaryDirectory(prefix="publisher-bench-") as folder:
@@ -118,7 +118,7 @@ def table(title: str, rates: Rates, peer: str) -> str:
 
 
 def limits(near: Rates, far: Rates) -> list[Limit]:
-    """Return the promises about messages a second with the measured values."""
+    """Return the promises about messages per second with the measured values."""
     goals = {"plain": 1.0, "ed25519": 0.85, "rsa": 0.6}
     found = [
         Limit(f"sending, {way}: messages a second of smtp-source's", _ratio(near, way, NEAR[0]), goal, at_least=True)

@@ -47,7 +47,7 @@ class Sink:
     _count: int = field(default=0, init=False)
 
     def count(self) -> int:
-        """Return how many messages have arrived; only reads new ones."""
+        """Return how many messages have arrived; only new ones are read."""
         if self.record.exists():
             with self.record.open("rb") as file:
                 file.seek(self._read)
@@ -110,7 +110,7 @@ class Tally:
         return int(found[-1]) if found else 0
 
     def read(self, record: int) -> None:
-        """Count the messages that arrive from a file descriptor, without end."""
+        """Count the messages that arrive through a file descriptor, for ever."""
         rest = b""
         while part := os.read(record, _PIPE_BYTES):
             text = rest + part

@@ -140,7 +140,7 @@ def fetch(folder: Path, now: datetime) -> None:
 
 
 def begin(folder: Path) -> None:
-    """Let the newsletter begin with its sources, so that all later items are new."""
+    """Let the newsletter begin to use its sources, so that all later items are new."""
     from publisher.config import load_config
     from publisher.core.newsletter_models import Subscription
     from publisher.publishing.source_slots import begin_with_sources

@@ -1,4 +1,4 @@
-"""How many forms the server accepts in a second, and that any number for one address add one person and send one email.
+"""How many forms the server accepts in a second, and that many forms for one address add one person and send one email.
 
     python -m benchmarks.subscribing [--posts 10000] [--at-once 64]
 

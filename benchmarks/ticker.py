@@ -1,4 +1,4 @@
-"""Ticks again and again, with a clock that is a file: benchmarks.ticking starts and kills several such processes."""
+"""Ticks again and again, with a clock read from a file: benchmarks.ticking starts and kills several such processes."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ name = "weekly"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one server did for the client: answers a second, and its CPU seconds for each."""
+    """What one server did for the client: answers per second, and its CPU seconds per answer."""
 
     rate: float
     cpu: float
@@ -151,7 +151,7 @@ def compare(folder: Path, rounds: int, seconds: float) -> dict[str, dict[str, li
 
 
 def ratio(both: dict[str, list[Turn]]) -> tuple[float, float]:
-    """Return the median ratios of our answers a second to the bare application's: by wall time and by CPU time."""
+    """Return the median ratios of our answers per second to the bare application's: by wall time and by CPU time."""
     pairs = list(zip(both["ours"], both["bare"], strict=True))
     return median([ours.rate / bare.rate for ours, bare in pairs]), median(
         [bare.cpu / ours.cpu for ours, bare in pairs]

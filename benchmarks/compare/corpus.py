@@ -42,7 +42,7 @@ BREAKING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One post before any generator's front matter.
+    """One post, without the front matter of any generator.
 
     name          stem of its file
     slug          last part of its URL, which may change later

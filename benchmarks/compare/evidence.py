@@ -79,7 +79,7 @@ def gather(generator: Generator, tools: Path, scratch: Path, tell: Callable[[str
 
 
 class _Shop:
-    """One generator and its builds."""
+    """Builds projects with one generator."""
 
     def __init__(self, generator: Generator, tools: Path, scratch: Path) -> None:
         self._generator, self._tools, self._scratch = generator, tools, scratch

@@ -67,7 +67,7 @@ def polled_feeds(feeds: Iterable[Feed]) -> list[Feed]:
 
 
 def main_feeds(feeds: Iterable[Feed]) -> dict[str, Feed]:
-    """Return the feed of the whole site for each kind: the longest, and of equals the one with the shortest path."""
+    """Return the feed of the whole site for each kind: the longest, or in a tie the one with the shortest path."""
     ranked = sorted(polled_feeds(feeds), key=lambda feed: (len(feed.entries), -len(feed.path)))
     found = {feed.kind: feed for feed in ranked}
     return {kind: found[kind] for kind in KINDS if kind in found}

@@ -79,7 +79,7 @@ def build(generator: Generator, tools: Path, folder: Path, environment: Mapping[
 
 
 def install_python(tools: Path, name: str, *packages: str) -> Path:
-    """Return the folder of programs of a virtual environment with these packages, which is created once."""
+    """Return the folder of programs in a virtual environment with these packages; the environment is created once."""
     folder = tools / name
     programs = folder / "bin"
     try:
@@ -93,7 +93,7 @@ def install_python(tools: Path, name: str, *packages: str) -> Path:
 
 
 def install_node(tools: Path, name: str, *packages: str) -> Path:
-    """Return a folder whose node_modules contains these packages, which is created once."""
+    """Return a folder whose node_modules contains these packages; the folder is created once."""
     folder = tools / name
     npm = shutil.which("npm")
     if npm is None:
