@@ -10,8 +10,8 @@ Begin with archive.open_archive; then follow one file through head and front_mat
 and rendering.
 
 Public modules:
-    address_parts    what the address of a post may be made from
-    adopted_entries  what readers know from an old feed: ids, addresses and times of posts
+    address_parts    the parts from which the address of a post is built
+    adopted_entries  the ids, addresses and times of posts that readers know from an old feed
     archive          the posts of a project at one moment
     blog_tools       what is known about the tools for which the posts of a blog were written
     body_templates   Liquid and Nunjucks in bodies

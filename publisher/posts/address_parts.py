@@ -1,7 +1,7 @@
-"""What the address of a post may be made from: the placeholders of posts.permalink, and those of other tools.
+"""The parts from which the address of a post is built: the placeholders of posts.permalink, and those of other tools.
 
-Only the parts that a pattern names are made. Parts made from the name of a file, a title or a category have the
-spelling of the tool for which the blog was written (see blog_tools.names). All functions are pure.
+Only the parts that a pattern names are computed. Parts made from a file name, a title or a category are spelled as the
+blog's tool would spell them (see blog_tools.names). All functions are pure.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from publisher.posts.slugs import MOST_NAME_BYTES, fitting, post_slug
 
 
 class AddressParts(NamedTuple):
-    """What the parts of an address are made from.
+    """The values from which the parts of an address are made.
 
     folder      the folder of the post, relative to the posts folder
     file        the name of its file without the extension
-    name        the name in its id
+    name        the name of the post in its id
     slug        the slug in its front matter; "" if there is none
     categories  the categories in its front matter, in their order
     when        the date of the post, in the zone of posts
@@ -162,7 +162,7 @@ _MADE: dict[str, Callable[[AddressParts], str]] = {
 
 
 def filled(pattern: str, parts: AddressParts) -> str:
-    """Return the path for a pattern, not percent-encoded. Empty parts leave no double slash; "" if nothing is left."""
+    """Return the path that a pattern gives, not percent-encoded; it may be "". Empty parts leave no double slash."""
     pieces = (_MADE[piece](parts) if index % 2 else piece for index, piece in enumerate(_split(pattern)))
     path = tidy_path("".join(pieces))
     if parts.tool == "hugo":
@@ -174,7 +174,7 @@ def filled(pattern: str, parts: AddressParts) -> str:
 
 @lru_cache(maxsize=256)
 def _split(pattern: str) -> tuple[str, ...]:
-    """Return the texts of a pattern and the names between them, alternating. Unknown names are text."""
+    """Return the literal texts of a pattern and the names between them, alternating. Unknown names count as text."""
     names = "|".join(_MADE)
     return tuple(re.split(rf"\{{({names})\}}", pattern))
 
@@ -218,7 +218,7 @@ _JEKYLL_STYLES = {
 def from_jekyll(permalink: str) -> str:
     """Return a permalink with Jekyll's placeholders, or the name of one of its styles, as a pattern.
 
-    Returns "" if a placeholder is not known. As in Jekyll, an underscore may be between a placeholder and the next.
+    Returns "" if a placeholder is not known. As in Jekyll, an underscore may separate two placeholders.
     """
     pattern = _JEKYLL.sub(_ours, _JEKYLL_STYLES.get(permalink, permalink).replace(":output_ext", ".html"))
     return "" if "{}" in pattern else pattern
@@ -242,7 +242,7 @@ _LUXON = {
 
 
 def from_eleventy(permalink: str) -> str:
-    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has none, or also others."""
+    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has none, or others as well."""
     if "{{" not in permalink:
         return ""
     pattern = _OUTPUT.sub(_of_template, permalink)

@@ -1,4 +1,4 @@
-"""The entries of an old feed: under which id, address and time readers know posts that another tool has published.
+"""The entries of an old feed: the ids, addresses and times under which readers know posts that another tool published.
 
 `publisher adopt --feed` writes them into old-feed.tsv next to publisher.toml: a file that belongs in the repository,
 since each machine that builds the site needs it. A line has the path of a post in the posts folder, its id, its path on
@@ -45,7 +45,7 @@ class OldEntry(NamedTuple):
     published: datetime | None = None
 
     def moment(self, written: datetime) -> datetime:
-        """Return the time in the old feed, unless the post has been given a new day since. written: its file's time."""
+        """Return the time in the old feed, or `written`, the time in the post's file, if the post has a new day."""
         if self.published is None or abs(self.published - written) > _SAME_DAY:
             return written
         return self.published
@@ -59,14 +59,14 @@ class OldEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class OldEntries:
-    """The entries in old-feed.tsv. They are read when one is first looked up, and equal if the file is the same."""
+    """The entries in old-feed.tsv. They are parsed at the first look-up. Equal objects have the same text."""
 
     text: bytes = field(default=b"", repr=False)
     digest: str = ""
 
     @classmethod
     def of(cls, root: Path) -> OldEntries:
-        """Return the entries of the project in this folder; none if it has no such file. Raises ProjectError."""
+        """Return the entries of the project in this folder, if any. Raises ProjectError if the file is unreadable."""
         try:
             # os.open takes a third of the time of open(), and most projects have no such file.
             handle = os.open(root / ENTRIES_FILE, os.O_RDONLY | getattr(os, "O_BINARY", 0))

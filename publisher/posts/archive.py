@@ -57,8 +57,8 @@ def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: boo
 class ArchiveReader:
     """A reader that compares the posts folder with the index and reads the files that have changed.
 
-    It is for callers that need to know whether anything changed, or need the archive at several moments. All others
-    call open_archive. settled_ns: files that change at that time (in nanoseconds) or later may change while they are
+    It is for callers that need to know whether anything changed, or need the archive at several moments. Other callers
+    use open_archive. settled_ns: files that change at that time (in nanoseconds) or later may change while they are
     read.
     """
 
@@ -120,7 +120,7 @@ class ArchiveReader:
         return hash_of(self.index.state, *map(str, self.problems))
 
     def archive(self, now: datetime, *, keeps_texts: bool = False) -> Archive:
-        """Read the front matter of the changed files, and return the archive. keeps_texts: for keep_versions later."""
+        """Read the changed files' front matter, and return the archive. keeps_texts: for a later keep_versions."""
         if self._changed or self._gone or self._taken:
             self._texts = self._versions.first_texts(now) if keeps_texts else None
             self.index.update(self._changed_rows(self.index.drafts(), now), sorted(self._gone), self._found)
@@ -141,7 +141,7 @@ class ArchiveReader:
         return Archive(*here, others, self._items, copies)
 
     def _changed_rows(self, drafts: Mapping[str, float], now: datetime) -> Iterator[Row]:
-        """Yield the rows of the files that have changed, those of plain files first. drafts: see Index.drafts."""
+        """Yield the rows of the files that have changed, plain files first. drafts: see Index.drafts."""
         from publisher.posts.head import plain_rows  # a build with nothing to do saves 0.02 s
 
         others = [source for source in self._changed if source in drafts]
@@ -184,7 +184,7 @@ class ArchiveReader:
         return {source for source, stamp in self._versions.stamps().items() if found.get(source, stamp) != stamp}
 
     def _show_last_versions(self, clashes: Mapping[str, Problem]) -> bool:
-        """Show the last version of posts that took another's id or address by an edit; return whether there are any."""
+        """Show the last version of posts that an edit gave another's id or address; return whether there are any."""
         edited = self._edited() - self.index.last_versions()
         entries = [
             self._versions.instead((source, (self._found[source][0], UNKNOWN_NS), "", ParsedFile(None, (problem,))))
@@ -210,7 +210,7 @@ class Archive:
     """The posts of one project at one moment.
 
     posts        the posts that are public at `now`, newest first; each is loaded when it is first used
-    places       the permalinks of these posts, for the references of others
+    places       the permalinks of these posts, for references from other posts
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
     broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered again
     waiting      source and time of publication of each post that will become public later
@@ -258,7 +258,7 @@ class Archive:
     def _earlier(self) -> frozenset[str]:
         """Return the earlier paths of the public posts, from which the site redirects to them.
 
-        They matter only on a site whose URL has a path: elsewhere no link depends on what is at a path.
+        They matter only on a site whose URL has a path: on other sites, no link depends on which paths exist.
         """
         if not self.settings.has_pages or not urlsplit(self.settings.site_url).path:
             return frozenset()
@@ -284,7 +284,7 @@ class Archive:
         return self._digests[source]
 
     def permalink(self, source: str) -> str | None:
-        """Return the permalink of a public post by its source path, or the URL of its page elsewhere; else None."""
+        """Return the permalink of the public post with this source, or its URL on another site; None for others."""
         return self._permalinks.get(source)
 
     def permalinks(self) -> Collection[str]:
@@ -308,7 +308,7 @@ class Archive:
         return [row.source for row in self._rows if row.in_feeds]
 
     def by_tag(self) -> dict[str, list[str]]:
-        """Return the sources of the posts that appear in feeds by the slug of each tag, newest first."""
+        """Return, by the slug of each tag, the sources of its posts that appear in feeds, newest first."""
         return by_tag(self._rows)
 
     def tags(self) -> list[Tag]:
@@ -330,11 +330,11 @@ class Archive:
         return [row.source for row in self._rows if row.in_feeds and spoken[row.language] == language]
 
     def remember(self, rendered: Iterable[Referred]) -> None:
-        """Store in the index what the bodies of rendered posts refer to, for the next run."""
+        """Store in the index the references in the bodies of rendered posts, for the next run."""
         self._index.remember(rendered)
 
     def text_instead(self, source: str) -> bytes | None:
-        """Return the last readable version of a post that is shown as such, or an item's text; None for other posts.
+        """Return the text to use instead of a file: a post's last readable version, or an item's text; else None.
 
         Raises PostError if there is no longer such a version.
         """
@@ -404,7 +404,7 @@ class Archive:
         }
 
     def keep_weights(self, kind: str, weights: Mapping[str, int]) -> None:
-        """Store the size in bytes that each post has in feeds, so that the next run need not render it to know.
+        """Store the size in bytes of each post in feeds, so that the next run knows it without rendering the post.
 
         kind     the kind of content that was measured, such as full texts or summaries
         weights  size in bytes, by source
@@ -423,7 +423,7 @@ class Archive:
     def keep_bodies(self, bodies: Mapping[str, tuple[str, str, str, int]]) -> None:
         """Store bodies that depend only on their posts, as (key, HTML, excerpt, number of words), by source.
 
-        Only those of the newest posts are stored, which feeds and pages show again and again.
+        Only the bodies of the newest posts are stored, since feeds and pages show these again and again.
         """
         newest = {row.source for row in self._rows[:MOST_BODIES]} & bodies.keys()
         rows = ((source, f"{bodies[source][0]}:{self._digests[source]}", *bodies[source][1:]) for source in newest)

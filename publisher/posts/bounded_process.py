@@ -67,7 +67,7 @@ class OverLimit(Exception):  # noqa: N818 - it is the caller's business whether 
         self.limit, self.amount, self.lasting = limit, amount, lasting
 
     def said(self, purpose: str) -> str:
-        """Return what happened, as the end of a sentence about the text that was read. purpose: such as "to render"."""
+        """Return the reason as the end of a sentence about the text that was read. purpose: such as "to render"."""
         return _SAID[self.limit].format(amount=self.amount, purpose=purpose)
 
 
@@ -127,7 +127,7 @@ class BoundedProcess:
         function  a function of a module; it must not depend on what this process has changed since it started
         args      arguments that can be pickled, as must the result
         seconds   the processor time that the call may take
-        state     an argument that many calls have in common, and that is passed to the child only when it changes
+        state     an argument that many calls share; it is passed to the child only when it changes
         Raises OverLimit, and what the function raises. If the child had answered other calls before it died, a new
         child gets the call too, and must also die of it.
         """
@@ -150,7 +150,7 @@ class BoundedProcess:
         return call.result()
 
     def start(self, state: Any) -> None:
-        """Start the child now, unless there is one, so that it does not inherit what this process makes later.
+        """Start the child now, unless there is one, so that it inherits nothing that this process makes later.
 
         state  see call
         """
@@ -193,7 +193,7 @@ class BoundedProcess:
             child.send(message, call.state)
 
     def _receive(self) -> None:
-        """Receive the answer to the first call that was sent, or find out how the child died of it."""
+        """Receive the answer to the first call that was sent, or find out why the child died."""
         child, call = self._child, self._sent[0]
         assert child is not None  # noqa: S101 - a call was sent to it
         fresh = not child.answered
@@ -413,14 +413,15 @@ def shared_process() -> BoundedProcess:
 
 
 def second_process() -> BoundedProcess:
-    """Return another one for renderers with so many posts that two processes finish sooner."""
+    """Return a second bounded process, for renderers with so many posts that two processes finish sooner."""
     return _second
 
 
 def picture_process() -> BoundedProcess:
     """Return the bounded process in which this process decodes pictures.
 
-    It is not that of the renderers, whose calls share a state that would have to be sent again after each picture.
+    It is not the process of the renderers, whose calls share a state that would have to be sent again after each
+    picture.
     """
     return _pictures
 
@@ -431,7 +432,7 @@ def feed_process() -> BoundedProcess:
 
 
 def _forget() -> None:
-    """Leave the bounded processes to the parent, in a process that was forked from one with bounded processes."""
+    """Leave the bounded processes to the parent. This runs in a process that was forked from their owner."""
     global _shared, _second, _pictures, _feeds
     for process in (_shared, _second, _pictures, _feeds):
         process.forget()

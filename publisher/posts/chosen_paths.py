@@ -1,7 +1,7 @@
-"""Which paths in the posts folder may be posts: posts.include, posts.exclude, and what else the project has there.
+"""Which paths in the posts folder may be posts: posts.include, posts.exclude, and the project's other files there.
 
-The patterns are those of .gitignore. A pattern without a slash inside matches at any depth, and one that matches a
-folder includes everything in it.
+The patterns are those of .gitignore. A pattern without a slash inside matches at any depth, and a pattern that matches
+a folder includes everything in it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _State = tuple[int, int]
 
 
 class PathPatterns:
-    """Patterns of relative paths. What is known about each folder is kept, so each path costs one step per pattern."""
+    """Patterns of relative paths. Results for folders are cached, so a path costs one step per pattern."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Take the patterns as checks.path_patterns accepts them."""
@@ -73,7 +73,7 @@ class PathPatterns:
         self._states: dict[str, frozenset[_State]] = {"": self._closed({(n, 0) for n in range(len(self._patterns))})}
 
     def match(self, path: str) -> bool:
-        """Return whether a path matches a pattern, or is below one that does."""
+        """Return whether a path matches a pattern, or is in a folder that does."""
         folder, _, name = path.rpartition("/")
         before = self._after(folder)
         return self._is_done(before) or self._is_done(self._closed(self._step(before, name)))
@@ -109,7 +109,7 @@ class PathPatterns:
         return after
 
     def _closed(self, states: set[_State]) -> frozenset[_State]:
-        """Return the states, with those that are reached without another name, as ** may match nothing."""
+        """Return the states, including those that need no further name, because ** may match nothing."""
         found, waiting = set(states), list(states)
         while waiting:
             n, at = waiting.pop()
@@ -138,7 +138,7 @@ class ChosenPaths:
 
     @classmethod
     def of(cls, config: Config) -> ChosenPaths | None:
-        """Return the choice of a project; None if it has no choice to make."""
+        """Return the choice that a project's settings make; None if they leave nothing out."""
         chosen = cls(config)
         posts = config.posts
         return chosen if posts.include or posts.exclude or posts.tool or chosen._not_walked else None
@@ -197,7 +197,7 @@ def _has_folder_of_posts(config: Config) -> bool:
 
 
 def why_none_is_taken(config: Config) -> str:
-    """Return what to do if none of the files in the posts folder is a post."""
+    """Return the advice for a posts folder in which no file is a post."""
     posts = config.posts
     if posts.include or posts.exclude:
         return "correct posts.include or posts.exclude"
@@ -207,7 +207,7 @@ def why_none_is_taken(config: Config) -> str:
 
 
 def unmoved_page(config: Config, path: str) -> str:
-    """Return what to do with the file of a page that Jekyll had at a path, if it is not among the pages; else ""."""
+    """Return the advice for a page file that Jekyll had at a path, if it is not among the pages; "" for others."""
     file, pages = f"{path.rstrip('/').removesuffix('.html')}.md", config.pages
     if config.posts.tool != "jekyll" or not pages.enabled or ".." in file.split("/") or file[0] in "._":
         return ""
@@ -246,8 +246,8 @@ def posts_paths(config: Config) -> tuple[str, ...]:
     """Return the paths in the project on which all posts depend, to be watched for changes.
 
     These are the posts folder, and the files of the posts' tool next to it. If the folder is the whole project, they
-    are what the project contains now, except what is not walked through, since the site and the database change all the
-    time.
+    are what the project contains now, except the folders that are not walked through, since the site and the database
+    change all the time.
     """
     if not is_project(config.posts.folder):
         return (config.posts.folder, *_tool_files(config))

@@ -46,7 +46,7 @@ def resolve_clashes(
     links: Mapping[str, tuple[str, ...]] | None = None,
     seen: Callable[[Collection[str]], Mapping[str, Seen]] = lambda sources: {},
 ) -> Resolved:
-    """Leave out posts whose id or permalink another post has, and items that have its link.
+    """Leave out posts whose id or permalink another post has, and items whose link another post has.
 
     A post that readers already know keeps its id and permalink, whatever its date, unless it got them by an edit. Among
     other posts, the oldest keeps them, or the first by path if the dates are equal. A file has precedence over an item,
@@ -203,6 +203,6 @@ def _by_precedence(
 
 
 def _address_keys(path: str) -> tuple[str, ...]:
-    """Return the keys that no other post may have: that of the permalink, and for a path like /p, that of p.html."""
+    """Return the keys that no other post may have: the permalink's and, for a path like /p, that of p.html as well."""
     key = address_key(path)
     return (key,) if path.endswith(("/", ".html", ".htm", ".xhtml")) else (key, f"{key}.html")

@@ -67,6 +67,6 @@ def render_draft(config: Config, source: str, posts: Archive) -> RenderedPost:
 
 
 def _others(config: Config, posts: Archive) -> dict[str, str]:
-    """Return the permalinks of the public posts by the paths of their files in the project, in the composed form."""
+    """Return the permalinks of the public posts by the paths of their files in the project (in composed Unicode)."""
     found = posts.places.permalinks.items()
     return {composed(in_folder(config.posts.folder, source)): permalink for source, permalink in found}

@@ -24,7 +24,7 @@ _INSERT = "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, '', ?)"
 
 
 class FirstTexts:
-    """The texts of one first build. If they cannot be stored, there are none, and they are read again."""
+    """The texts of one first build. If storing fails, all are dropped, and the files are read again later."""
 
     def __init__(self, path: Path, create: Callable[[Path], sqlite3.Connection], now: datetime) -> None:
         """Begin with a file next to the one at `path`.
@@ -44,7 +44,7 @@ class FirstTexts:
             self._db.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is never used
 
     def add(self, row: Row, text: bytes) -> None:
-        """Store the text of a file, if its post is public and its stamp is known. row: that of index_rows.usual_row."""
+        """Store the text of a file, if its post is public and its stamp is known. row: from index_rows.usual_row."""
         source, size, mtime_ns, _, published, *_ = row
         if self._db is None or published > self._moment or mtime_ns < 0 or len(text) != size:
             return

@@ -42,8 +42,8 @@ def plain_rows(
     """Yield the row for the index of each file that is plain, and add the sources of all others to `others`.
 
     stamps  the stamps of the files, by source
-    texts   receives the whole texts of these files, if they will be needed
-    The other arguments are those of read_file, which reads the other files.
+    texts   receives the whole texts of these files; None if they are not needed
+    The other arguments are as in read_file, which reads the other files.
     """
     plain = PlainPosts(settings)
     for source, stamp in stamps.items():
@@ -64,7 +64,7 @@ def plain_rows(
 
 
 def _stored(source: str, stamp: Stamp, settings: PostSettings, settled_ns: int) -> tuple[Stamp, str]:
-    """Return the stamp under which a file is stored, and the digest that changes with it."""
+    """Return the stamp with which a file is stored, and the digest that changes with it."""
     size, mtime_ns = stamp
     digest = hash_of(source, str(size), str(mtime_ns))
     if old := settings.old.get(source):
@@ -190,7 +190,7 @@ def _title_of(source: str) -> Callable[[str], tuple[str, bool]]:
 
 
 def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tuple[Head, str]:
-    """Return the front matter with what the tool's files say about the post, and a digest that changes with it."""
+    """Return the front matter with the fields from the tool's files, and a digest that changes with them."""
     if inherited is None or not (inherited.fields or inherited.whole or inherited.is_hidden):
         return head, digest
     # Not at the top: only projects of some tools need it.

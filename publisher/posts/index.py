@@ -153,7 +153,7 @@ class Index:
     def update(self, changed: Iterable[Row], gone: Iterable[str], found: Mapping[str, Stamp] | None = None) -> None:
         """Write the rows of changed files and delete those of removed ones, in one transaction.
 
-        found  stamps that are in memory already, so that equal ones are not kept twice
+        found  stamps that are in memory already, so that equal stamps are not kept twice
         """
         stamps, self._stamps = self.stamps(), None  # if the transaction fails, they are read again
         removed = list(gone)
@@ -183,8 +183,8 @@ class Index:
     ) -> Iterator[Post]:
         """Yield the complete posts in the order of `sources`.
 
-        digests     replacements for those of files, by source
-        permalinks  the permalinks of posts that are in memory already, and are not stored twice, by source
+        digests     the digests that replace those of the files, by source
+        permalinks  the permalinks of posts that are in memory already, which are then not kept twice, by source
         """
         wanted = list(sources)
         for start in range(0, len(wanted), _AT_ONCE):
@@ -209,17 +209,17 @@ class Index:
             return [(source, to_problem(item)) for source, text in found for item in json.loads(text)]
 
     def last_versions(self) -> frozenset[str]:
-        """Return the sources of the posts that are shown in their last readable version."""
+        """Return the sources of the posts whose last readable version is shown."""
         with self._errors_explained():
             return frozenset(row[0] for row in self._db.execute("SELECT source FROM entries WHERE is_last_version"))
 
     def drafts(self) -> dict[str, float]:
-        """Return when each post stopped being a draft, by source; 0 for a post that is a draft."""
+        """Return the time at which each post stopped being a draft, by source; 0 for a post that still is one."""
         with self._errors_explained():
             return dict(self._db.execute(f"SELECT source, left_draft FROM entries WHERE {_IS_OR_WAS_DRAFT}"))  # noqa: S608 - of this file
 
     def canonical(self) -> dict[str, str]:
-        """Return the URL of the page elsewhere of each post that has a page here too, by source."""
+        """Return, by source, the URL on another site of each post that has a page there and here."""
         wanted = (
             "SELECT source, post FROM entries WHERE is_post AND permalink LIKE '/%' AND instr(post, '\"canonical\":')"
         )
@@ -379,7 +379,7 @@ class Index:
 
     @contextlib.contextmanager
     def _errors_explained(self) -> Iterator[None]:
-        """Raise ProjectError for any error, and discard an index that is damaged, as it is too late to start over."""
+        """Raise ProjectError for any error. A damaged index is discarded, as it is too late to rebuild it."""
         try:
             yield
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -421,7 +421,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _noting(rows: Iterable[Row], stamps: dict[str, Stamp], found: Mapping[str, Stamp]) -> Iterator[Row]:
-    """Yield the rows, and note their stamps."""
+    """Yield the rows, and store their stamps in `stamps`."""
     for row in rows:
         source, stamp = row[0], row[1:3]
         same = found.get(source)

@@ -94,7 +94,7 @@ def tag_column(tags: Sequence[Tag]) -> str:
 
 
 def author_columns(authors: Sequence[Author]) -> AuthorColumns:
-    """Return the column with the names of a post's authors, and their part of the column `post`."""
+    """Return the column with the names of a post's authors, and the authors' part of the column `post`."""
     return "\n".join([author.name for author in authors]), _encode([_flat_author(author) for author in authors])
 
 
@@ -157,7 +157,7 @@ def _flat_author(author: Author) -> list[str]:
 def sharing(rows: Iterable[tuple[Any, ...]], stamps: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the columns of index.PostRow unchanged, but with one object for equal texts.
 
-    stamps  the sources of all posts, which those of the rows become
+    stamps  the sources of all posts, whose objects replace the equal ones in the rows
     """
     own, same = {source: source for source in stamps}, dict[Any, Any]().setdefault
     for source, at, updated, expires, in_feeds, post_id, link, digest, tags, authors, left, language in rows:
@@ -167,7 +167,7 @@ def sharing(rows: Iterable[tuple[Any, ...]], stamps: Iterable[str]) -> Iterator[
 
 
 def to_post(source: str, columns: Sequence[Any], other_digest: str | None, known_permalink: str | None) -> Post:
-    """Return the post of these columns. The others replace its digest and its permalink, or are None."""
+    """Return the post in these columns. The other arguments, if given, replace its digest and its permalink."""
     _, post_id, permalink, digest, tags, in_feeds, is_last_version, text = columns
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")

@@ -66,12 +66,12 @@ class LastVersions:
         self._first: FirstTexts | None = None
 
     def close(self) -> None:
-        """Forget the texts that were not published."""
+        """Discard the texts that were not published."""
         if self._first:
             self._first.discard()
 
     def first_texts(self, now: datetime) -> FirstTexts | None:
-        """Return what receives the texts of a first build while it reads the files; None for any other build."""
+        """Return the FirstTexts that collects the texts while a first build reads the files; None for other builds."""
         if self._first is None and not self.is_there:
             with self._errors_explained():
                 make_private(self._path.parent)
@@ -103,7 +103,7 @@ class LastVersions:
         return bytes(found[0][0])
 
     def instead(self, entry: Entry) -> Entry:
-        """Return the entry of the stored text for that of a file with an error; the same entry if it cannot be shown.
+        """Return the entry of the stored text for a file with an error, or the given entry if no text can be shown.
 
         A file that says that its post is hidden is not replaced, although it cannot be read.
         """
@@ -144,11 +144,12 @@ class LastVersions:
         return entry
 
     def taken(self, gone: Collection[str], reported: Mapping[str, Problem]) -> tuple[dict[str, Problem], list[Problem]]:
-        """Return problems for what is now at the paths of published posts that were not found.
+        """Return the problems of published posts that were not found, because something else is at their paths.
 
         The first value is by source: something else is at the path of that post. The second value is about folders that
-        had published posts, and are now a file, a broken link or one that is not followed. A post at whose path there
-        is nothing was deleted, and a file that is not among the post files was left out, such as by posts.exclude.
+        had published posts, and are now a file, a broken link or a link that is not followed. A post at whose path
+        there is nothing was deleted, and a file that is not among the post files was left out, such as by
+        posts.exclude.
 
         gone      sources at which there is no post file
         reported  the problems that the search for post files found, by path in the posts folder

@@ -1,7 +1,7 @@
 """The complete posts of an archive, each of which is loaded when it is first used.
 
-A build of a large site uses each post twice: when it plans the page, and when it makes it. Between the two it keeps
-only what other pages show of it, so that its memory does not grow with all that is known about 100,000 posts.
+A build of a large site uses each post twice: when it plans the post's page, and when it makes the page. In between, it
+keeps only what other pages show of the post, so that 100,000 complete posts are never in memory together.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LoadedPosts(Sequence[Post]):
         self.most: int | None = None
 
     def load(self, sources: Iterable[str]) -> list[Post]:
-        """Return posts in the order of `sources`; those of posts that are not public are known too."""
+        """Return posts in the order of `sources`, which may include posts that are not public."""
         wanted = list(sources)
         found = {source: self._loaded[source] for source in wanted if source in self._loaded}
         missing = [source for source in wanted if source not in found]
@@ -76,7 +76,7 @@ def at_moment(
     also_from: tuple[str, ...] = (),
     also_ids: tuple[str, ...] = (),
 ) -> Post:
-    """Return a post as it is at the moment `now`, with what others say of it.
+    """Return a post as it is at the moment `now`, with its site, its translations and its copies.
 
     site  the site of its source; None for a file
     """

@@ -71,7 +71,7 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
 class _Begun(NamedTuple):
     """A body that is rendered ahead.
 
-    body     the body if it was stored, or the call that renders it, also with its code
+    body     the body if it was stored, or the call that renders it, possibly with its code
     process  the process that makes the call
     alone    begins the call for the body without its code; None if `body` is that call
     lexer    finds the tokens of its code, if that was begun already
@@ -83,7 +83,7 @@ class _Begun(NamedTuple):
     lexer: CodeLexer | None = None
 
     def taken(self) -> tuple[RenderedBody, Painted]:
-        """Return the body, and its code as far as it was turned into HTML; raise what rendering raises."""
+        """Return the body, and the HTML of its code as far as that was made; raise what rendering raises."""
         if isinstance(self.body, RenderedBody):
             return self.body, {}
         if self.alone is None:
@@ -118,7 +118,7 @@ class Renderer:
     local_links  the links that were written without a domain, by source
     limits       the limits for each post
     process      the process that renders
-    second       the one that renders every other body when there are many
+    second       a second process, which renders every other body when there are many
     paint        writes tokens as HTML for `RenderedPost.colour`, in these processes; a function of a module
     """
 
@@ -161,7 +161,7 @@ class Renderer:
         return made
 
     def let_go(self, source: str) -> None:
-        """Forget the result for a post whose page is made. Those of the newest stay, because lists show them too.
+        """Discard the result for a post whose page is made. The newest posts stay, because lists show them too.
 
         It is only a hint: the post may be rendered again.
         """
@@ -175,9 +175,10 @@ class Renderer:
             del self._lexers[source]
 
     def start_processes(self) -> None:
-        """Start the processes of a first build of many posts, before they would inherit the plan of all its files.
+        """Start the processes of a first build of many posts early, before there is a large plan for them to inherit.
 
-        If all pages will be made, the newest posts are begun, so that the processes have work while they are planned.
+        If all pages will be made, rendering of the newest posts begins, so that the processes are busy during the
+        planning.
         """
         count = len(self.archive.posts)
         if self.archive.has_bodies:
@@ -198,7 +199,7 @@ class Renderer:
                     self._first.add(post.source)
 
     def end_processes(self) -> None:
-        """End the processes if there are so many posts that what they inherited takes much memory.
+        """End the processes if there are so many posts that the inherited data takes much memory.
 
         The next body that is rendered starts a new one.
         """
@@ -207,16 +208,16 @@ class Renderer:
             self.second.end()
 
     def expect(self, posts: Iterable[Post], *, with_code: bool = False) -> None:
-        """Render these posts ahead, a few at a time, while this process does something else with the previous one.
+        """Render these posts ahead, a few at a time, while this process is still busy with the previous one.
 
         It is only a hint: any other post may be rendered too, and at any time.
-        with_code  whether the colours of their code will be needed as well
+        with_code  whether their code, with its colours, will be needed as well
         """
         self._expected.appendleft((iter(posts), with_code))
         self._begin_expected()
 
     def remember(self) -> None:
-        """Store in the archive's index what the rendered posts refer to, and the warnings about their bodies."""
+        """Store in the archive's index the references in the rendered posts, and the warnings about their bodies."""
         self.archive.remember(
             each._replace(problems=(*each.problems, *self._slow_code(each.source))) for each in self._referred
         )
@@ -252,7 +253,7 @@ class Renderer:
         return RenderedPost(*shown, lexer, partial(lexer.html, self.paint) if self.paint else None, body.maths)
 
     def _body(self, post: Post) -> tuple[RenderedBody, CodeLexer]:
-        """Return the body of a post, and what finds the tokens of its code."""
+        """Return the body of a post, and the lexer of its code."""
         if post.source not in self._begun:
             self._begun[post.source] = self._begin(post)
         self._begin_expected()
@@ -276,7 +277,7 @@ class Renderer:
         return CodeLexer(process, self.limits.code.for_size(len(body.html)), painted)
 
     def _begin(self, post: Post, *, wants_code: bool = False) -> _Begun:
-        """Begin to render a body, unless it is stored. A check reads each again, since it reports more."""
+        """Begin to render a body, unless it is stored. A check renders stored bodies too, since it reports more."""
         text = self.archive.text_instead(post.source)
         may_be_stored = text is None and not self.inspect and self.archive.has_bodies
         stored = self.archive.body(post.source, self._key(post)) if may_be_stored else None
@@ -302,7 +303,7 @@ class Renderer:
         return _Begun(process.begin(body_with_code, *wanted, seconds=seconds, state=self._around), process, alone)
 
     def _key(self, post: Post) -> str:
-        """Return the key of a body: what it depends on besides its file. The archive adds the digest of that."""
+        """Return the key of a body: a hash of all that it depends on except its file, whose digest the archive adds."""
         return hash_of(self._kind, repr(_written(post, self.config.site_url)))
 
     def _begin_expected(self) -> None:
@@ -340,7 +341,7 @@ class Renderer:
         return next((number for number, line in enumerate(lines, 1) if first in line), 0)
 
     def _problem(self, post: Post, path: str, over: OverLimit) -> Problem:
-        """Return the problem for a body that exceeds a limit, with what makes it unusual, if that can be found out."""
+        """Return the problem for a body that exceeds a limit. It says what is unusual about it, if that is known."""
         try:
             text, first_line = split_body(decode(self.archive.read(post.source), whole=True))
         except (PostError, OSError):
@@ -353,7 +354,7 @@ class Renderer:
 
 
 def _problem_of(error: PostError | OSError, post: Post, path: str) -> Problem:
-    """Return the problem of a post that is left out. A stranger wrote an item, so nobody here can correct it."""
+    """Return the problem of a post that is left out. For an item, which others wrote, it is a warning."""
     problem = problem_of(error, path)
     return replace(problem, severity=Severity.WARNING, line=0) if post.from_source else problem
 

@@ -1,7 +1,7 @@
 """Posts, pages and files by their names alone, as in the links of Obsidian: [[A note]] is a file wherever it is.
 
 Upper and lower case are the same in a name, and so are spaces, hyphens and underscores. A name may be preceded by
-folders. Of several files with one name, the nearest one is meant: the one that shares most folders with the post, then
+folders. Of several files with one name, the nearest is used: the one that shares most folders with the post, or else
 the one with the shortest path.
 """
 
@@ -48,7 +48,7 @@ class NamedFiles:
         self._files: Mapping[str, list[str]] | None = None
 
     def post(self, name: str, base: str) -> str:
-        """Return the path of the post, or else the page, that a post in the folder `base` refers to; "" for none."""
+        """Return the path of the post, or else of the page, that a post in the folder `base` refers to; "" for none."""
         name = without_ending(name)
         return _nearest(self._posts, name, base) or _nearest(self._pages, name, base)
 
@@ -62,7 +62,7 @@ class NamedFiles:
         return _nearest(self._files, name, base)
 
     def all_of(self, key: str) -> str:
-        """Return a text that changes when another post or file gets a name, given the key of the name."""
+        """Return a text that changes when another post or file gets the name that has this key."""
         self.file(".png", "")  # reads the folder
         found = (self._posts, self._pages, self._files or {})
         return "\n".join(path for paths in found for path in paths.get(key, ()))

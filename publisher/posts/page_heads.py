@@ -1,4 +1,4 @@
-"""Where the standalone pages are, by their files: what links from posts need to know, without any text."""
+"""The addresses of the standalone pages, by their files. Links from posts need only these, not the texts."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _PATTERN = "/{folder}/{slug}/"
 
 
 def page_config(config: Config) -> Config:
-    """Return the configuration in which the folder of pages is that of the posts."""
+    """Return the configuration in which the posts folder is the folder of pages."""
     return replace(config, posts=replace(config.posts, folder=config.pages.folder, permalink=_PATTERN))
 
 
 def page_settings(config: Config) -> PostSettings:
-    """Return the settings for reading pages. config: that of page_config()."""
+    """Return the settings for reading pages. config: from page_config()."""
     return replace(PostSettings.of(config), needs_date=False, published_id=lambda _: "", old=OldEntries())
 
 
 def page_heads(config: Config, found: Scan) -> Iterator[Entry]:
-    """Read the front matter of the pages that scan_pages() has found. config: that of page_config()."""
+    """Read the front matter of the pages that scan_pages() has found. config: from page_config()."""
     from publisher.posts.head import read_file  # a project without pages saves its 0.02 s
 
     folder, settings = f"{config.root / config.posts.folder}/", page_settings(config)
@@ -45,18 +45,18 @@ def public_pages(config: Config, now: datetime) -> list[Post]:
 
 
 def page_permalinks(config: Config, now: datetime) -> dict[str, str]:
-    """Return the permalinks of the public pages by the paths of their files in the project, in the composed form."""
+    """Return the permalinks of the public pages by the paths of their files in the project (in composed Unicode)."""
     return {composed(f"{config.pages.folder}/{page.source}"): page.permalink for page in public_pages(config, now)}
 
 
 def _state(config: Config, found: Scan) -> str:
-    """Return a text that changes with the files of the pages, and with what their tool's files say about them."""
+    """Return a text that changes with the files of the pages, and with the defaults in their tool's files."""
     return hash_of(repr(found), page_settings(page_config(config)).for_posts(found).inherited)
 
 
 @lru_cache(maxsize=4)
 def _pages(config: Config, state: str) -> tuple[Post, ...]:
-    """Return the pages. state: changes with their files, which are read again then."""
+    """Return the pages, which are read again when `state` changes, as it does with their files."""
     del state
     found = scan_pages(config)
     heads = page_heads(page_config(config), found) if found else ()

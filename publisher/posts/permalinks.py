@@ -209,7 +209,7 @@ def address_key(path: str) -> str:
 
 
 def is_feed(path: str) -> bool:
-    """Return whether a path from the root of the site is one that only a feed, the list of feeds or the sitemap has."""
+    """Return whether a path from the root of the site is reserved for a feed, the list of feeds or the sitemap."""
     return _FEEDS.search(path) is not None
 
 

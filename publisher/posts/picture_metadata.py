@@ -1,6 +1,6 @@
 """Pictures without the data that cameras and programs add: places, serial numbers, names, thumbnails.
 
-Films only lose their places: the other data in them is titles, chapters and the like.
+Films lose only their places: the other data in them consists of titles, chapters and the like.
 
 A phone writes into each photograph where it was taken. These functions take that out of a file and change nothing else:
 no pixel, no colour profile, no animation. A picture's orientation stays, since browsers turn it accordingly. A format
@@ -22,9 +22,9 @@ _PRIVATE = (b"Exif\0", b"ns.adobe.com/xap", b"Photoshop 3.0", b"eXIf", b"EXIF", 
 
 
 def without_metadata(data: bytes) -> bytes:
-    """Return a picture file without metadata, or a film file without places; or any other file unchanged.
+    """Return a picture file without metadata, a film file without places, or any other file unchanged.
 
-    The parts of a broken file that can't be told apart from metadata are left out. It takes linear time.
+    In a broken file, parts that may be metadata are left out. This takes linear time.
     """
     for starts, clean in _FORMATS:
         if starts(data):
@@ -91,7 +91,7 @@ def _next_marker(data: bytes, place: int) -> tuple[int, int, int] | None:
 
 
 def _is_colour(name: int, head: bytes) -> bool:
-    """Return whether a segment says how colours are to be read: an ICC profile, or Adobe's marker of CMYK."""
+    """Return whether a segment defines the colours: whether it is an ICC profile, or Adobe's marker for CMYK."""
     return (name == 0xE2 and head.startswith(b"ICC_PROFILE\0")) or (name == 0xEE and head.startswith(b"Adobe"))
 
 

@@ -34,9 +34,9 @@ _SAVED: dict[str, dict[str, Any]] = {
 
 
 class Measured(NamedTuple):
-    """What the header of a picture's file says. The size is that of the picture after it was turned.
+    """The data in the header of a picture's file. The size is that of the picture once turned.
 
-    is_turned  whether browsers don't turn it, although they should: Chromium turns no WebP
+    is_turned  whether browsers fail to turn it as its file says, as Chromium does with WebP
     """
 
     form: str
@@ -68,7 +68,7 @@ def measured(file: Path) -> Measured | None:
 def scaled(data: bytes, widths: Sequence[int], ending: str) -> list[bytes]:
     """Return copies of a picture as JPEG, PNG or WebP, in sRGB, turned, and without metadata.
 
-    widths  the widths of the copies; 0 for that of the picture, which is never exceeded
+    widths  the widths of the copies; 0 for the width of the picture, which is never exceeded
     ending  "jpg", "png" or "webp"
     The picture is decoded only once, and no copy depends on which others are made. Raises what Pillow raises, and
     ValueError if there are too many pixels.

@@ -90,9 +90,9 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
 
 
 def static_picture(config: Config, url: str) -> Picture | None:
-    """Return the picture of the static folder at an absolute URL, for a text outside posts; None if there is none.
+    """Return the static picture at an absolute URL, for text that is not in a post; None if there is none.
 
-    It has no copies, since no build knows such texts.
+    It has no resized copies, since builds do not process such text.
     """
     path = site_path(url, config.site_url) or ""
     project_path = static_path(config.root, config.pages.places, posixpath.normpath(path))
@@ -122,7 +122,7 @@ def as_picture(url: str, found: tuple[str, str], site_url: str) -> tuple[str, tu
 
 
 def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tuple[str, str]]:
-    """Yield (message, hint) for what is unwise about a picture in a post. found: None if it can't be read."""
+    """Yield (message, hint) for each drawback of a picture in a post. found: None if the picture can't be read."""
     if ending_of(project_path) in NOT_SHOWN:
         yield f"most browsers don't show {project_path}", "save it as a JPEG, PNG or WebP"
         return
@@ -173,7 +173,7 @@ class PublishedFiles:
         return copy or without_metadata(data)
 
     def _copy(self, data: bytes, project_path: str, width: int, ending: str) -> bytes:
-        """Return a copy; b"" if it can't be made. The narrower ones are made with it, since they are needed as well."""
+        """Return a copy; b"" if it can't be made. Narrower copies are made with it, since they are needed too."""
         name = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}-{VERSION}"
         with suppress(OSError):
             file = self._cache / f"{name}.{width}.{ending}"
@@ -210,7 +210,7 @@ class PublishedFiles:
 
 
 def _in_child(seconds: float, function: Callable[..., Any], *args: Any) -> tuple[Any, str]:
-    """Return what a function returns, called in the child for pictures; or None, and why it can't be done."""
+    """Call a function in the child for pictures; return its result and "", or None and the reason for its failure."""
     from publisher.posts.bounded_process import OverLimit, picture_process  # a build with nothing to do needs neither
 
     try:

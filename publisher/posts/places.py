@@ -20,7 +20,7 @@ from publisher.posts.urls import has_file
 
 
 class WrittenPost(NamedTuple):
-    """What rendering a post's body depends on, apart from its file. The fields are those of Post.
+    """The data, besides its file, on which rendering a post's body depends. The fields are those of Post.
 
     text         the text to render instead of the file, which has an error; None to read the file
     is_personal  whether it is sent by email only, and can address each subscriber
@@ -41,7 +41,7 @@ class Places:
 
     folder      the posts folder
     permalinks  the permalink of each post, by source path; the whole URL if its page is elsewhere
-    others      those of files in another folder, by their path in the project in the composed form: of the standalone
+    others      the permalinks of files in other folders, by their composed path in the project: of the standalone
                 pages for posts, and of the posts for pages
     earlier     the earlier paths of posts, from which the site redirects to them
     by_email    the sources of the posts that are sent by email only, so that no link can lead to them
@@ -86,10 +86,10 @@ class Places:
         return has_file(self._root, self._static, path)
 
     def where(self, target: str) -> str:
-        """Return where the target of a link is, as a text that changes when it moves; "" if it does not exist.
+        """Return where the target of a link is, as a text that changes when the target moves; "" if it does not exist.
 
         target  the source of a post, a path from the root of the site, or one from the root of the project after ../;
-                after ./ it is that of a file which is part of the post, and the text changes with its content; after */
+                after ./ it is the path of a file in the post, and the text changes with its content; after */
                 it is the key of a name
         """
         if target.startswith("./"):
@@ -103,7 +103,7 @@ class Places:
         return self.permalinks.get(target, "") + (" by email" if target in self.by_email else "")
 
     def with_links(self, digests: Mapping[str, str], links: Mapping[str, Iterable[str]]) -> dict[str, str]:
-        """Return the digests of posts, which also change when what they link to moves.
+        """Return the digests of posts, which also change when the targets of their links move.
 
         links  the targets in each post, as `where` takes them; "*" is a list of all posts
         """
@@ -127,7 +127,7 @@ class Places:
         return self._named
 
     def by_stem(self) -> dict[str, list[str]]:
-        """Return the sources of the public posts, by file name without the extension, in the composed form."""
+        """Return the sources of the public posts, by file name without the extension, in composed Unicode."""
         if self._stems is None:
             self._stems = {}
             for source in self.permalinks:

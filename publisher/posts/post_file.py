@@ -32,16 +32,16 @@ Tree = str | None | list["Tree"] | dict[str, "Tree"]
 
 @dataclass(frozen=True, slots=True)
 class PostSettings:
-    """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
+    """The settings on which a Post depends besides its file: a part of the configuration, and facts about other files.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
     was_published_before  returns whether it was published before escapes and spaces in permalinks were understood
     tool          the tool that the posts were written for, or ""
-    defaults      returns what the tool's files say about posts in a folder
+    defaults      returns the defaults that the tool's files set for posts
     people        returns the people whom posts may name by an id
-    authors       those of them in publisher.toml
-    inherited     a text that changes when those files do
-    morning       when a post is published whose date is only a day
+    authors       the people in publisher.toml
+    inherited     a text that changes when the tool's files do
+    morning       the time of day at which a post is published whose date is only a day
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
     old           the entries of the old feed, whose ids, addresses and times posts keep
@@ -135,7 +135,7 @@ def _was_published_before(config: Config) -> Callable[[str], bool]:
 
 
 def _defaults(config: Config) -> Callable[[], Defaults]:
-    """Return a function that finds the defaults of the project's tool, and imports what reads them if it is called."""
+    """Return a function that finds the defaults of the project's tool; it imports the code for that when called."""
 
     @cache
     def found() -> Defaults:
@@ -148,7 +148,7 @@ def _defaults(config: Config) -> Callable[[], Defaults]:
 
 
 def _people(config: Config) -> Callable[[], AuthorData]:
-    """Return a function that finds the people of the project, and imports what reads them if it is called."""
+    """Return a function that finds the project's people; it imports the code for that when called."""
 
     @cache
     def found() -> AuthorData:
@@ -162,7 +162,7 @@ def _people(config: Config) -> Callable[[], AuthorData]:
 
 
 class Twice(NamedTuple):
-    """A key that is written twice, where the second replaces the first. key: with its table, as in build.list."""
+    """A key that is written twice. Its second value replaces the first. key: with its table, as in build.list."""
 
     key: str
     first_line: int
@@ -223,7 +223,7 @@ class ParsedFile:
     problems  the errors and warnings about the file
     measured  the project's files on whose sizes the post depends, as (path, bytes), with -1 for a missing file
     unfit     the error of a permalink that is ignored, so that the post has another address
-    is_last_version  whether the post is that of the last readable version, because the file has an error
+    is_last_version  whether the post comes from the last readable version, because the file has an error
     left_draft  when the post stopped being a draft, as a timestamp; 0 if it was not one, or if that is not known
     """
 

@@ -19,7 +19,7 @@ from publisher.posts.urls import quoted
 
 
 def by_tag(rows: Sequence[PostRow]) -> dict[str, list[str]]:
-    """Return the sources of the posts that appear in feeds by the slug of each tag, newest first."""
+    """Return, by the slug of each tag, the sources of its posts that appear in feeds, newest first."""
     found: dict[str, list[str]] = {}
     lists: dict[str, list[list[str]]] = {"": []}  # by all tags of a post; few posts have a combination of their own
     for source, tags in [(row.source, row.tags) for row in rows if row.in_feeds]:
@@ -92,8 +92,8 @@ def translations(
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the (language, URL) of the other posts that are the same text in another language, by source.
 
-    The path of a file shows this, or a key in front matter. For tools whose translations have the same address apart
-    from the language, the address does.
+    Translations are recognised by the paths of their files, by a key in front matter or, for tools whose translations
+    have the same address apart from the language, by the address.
 
     keys  the keys of the posts that have any, by source
     """
@@ -121,7 +121,7 @@ def translations(
 
 
 def _without_language(row: PostRow, settings: PostSettings) -> str:
-    """Return the address of a post without what its tool adds for a language other than the usual one."""
+    """Return the address of a post without the part that its tool adds for a language other than the usual one."""
     if row.language == settings.language:
         return row.permalink
     if settings.tool == "jekyll":  # with Polyglot

@@ -53,7 +53,7 @@ class Origin:
 
 
 def authority_of(config: Config) -> str:
-    """Return the authority for generated ids: site.authority, else that of the published ids, else the host and 2024.
+    """Return the authority for generated ids: site.authority, else the published ids' authority, else "HOST,2024".
 
     In a project that never set site.authority, posts therefore keep their ids when the domain changes.
     """

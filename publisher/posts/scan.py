@@ -54,7 +54,7 @@ def item_source(name: str, number: int) -> str:
 
 
 def is_item(source: str) -> bool:
-    """Return whether a Post.source is that of an item rather than the path of a file."""
+    """Return whether a Post.source belongs to an item, rather than being the path of a file."""
     return source.startswith(_ITEMS)
 
 
@@ -69,11 +69,11 @@ def item_number(source: str) -> int:
 
 
 class Scan(NamedTuple):
-    """What a walk has found.
+    """The files and problems that a walk has found.
 
     found     the stamps of post files, by relative POSIX path
     problems  all problems, sorted by path
-    unread    those of the problems that may hide any number of posts, such as a folder that cannot be read
+    unread    the problems that may hide any number of posts, such as a folder that cannot be read
     """
 
     found: dict[str, Stamp]
@@ -107,7 +107,7 @@ def scan(
 
 
 def scan_posts(config: Config) -> Scan:
-    """Return what is in the folder of posts. A project of sources needs none."""
+    """Scan the folder of posts, which a project of sources need not have."""
     folder = config.root / config.posts.folder
     if _needs_no_posts(config):
         return Scan({}, [], [])
@@ -120,7 +120,7 @@ def scan_posts(config: Config) -> Scan:
 
 
 def _none_taken(config: Config) -> list[Problem]:
-    """Return the problem of a folder with files like posts, none of which is accepted; [] if it has no such files."""
+    """Return the problem of a folder whose files look like posts, but are all refused; [] for other folders."""
     root, left, seen = config.root / config.posts.folder, list[str](), 0
     never = {str(root / path) for path in not_walked(config)}
     for where, folders, names in os.walk(root):
@@ -154,16 +154,16 @@ def require_posts(config: Config) -> None:
 
 
 def _needs_no_posts(config: Config) -> bool:
-    """Return whether a project has sources, no folder of posts, and never published a post of its own."""
+    """Return whether a project has sources but no folder of posts, and has never published a post of its own."""
     if not config.sources or os.path.lexists(config.root / config.posts.folder):
         return False
     return all(map(is_item, PublishedIds(config).ids()))
 
 
 def scan_pages(config: Config) -> Scan | None:
-    """Return what is in the folder of standalone pages; None if there is no such folder.
+    """Scan the folder of standalone pages; return None if there is no such folder.
 
-    In older projects a folder of that name may be that of the posts, or the output. Then it has no pages.
+    In older projects, the folder of that name may contain the posts, or the output. It then has no pages.
     """
     folder = config.root / config.pages.folder
     posts = config.posts.folder
@@ -240,7 +240,7 @@ class _Walk:
         return folders
 
     def _sort_kept(self, folders: Collection[str], rows: Iterable[Row], folder: str) -> list[str]:
-        """Do what _sort does, for folders and plain files that have been looked at already."""
+        """Do what _sort does, for folders and plain files whose state is known already."""
         chosen, found = self._chosen, self.found
         for name, size, mtime_ns, _ in rows:
             path = folder + name
@@ -280,7 +280,7 @@ class _Walk:
         return bool(why)
 
     def _why_not(self, path: str) -> str:
-        """Return why what a symbolic link leads to is not published: it is outside the project, or private.
+        """Return why the target of a symbolic link is not published: because it is outside the project, or private.
 
         A broken link is neither. Call this only for links, since resolving a path is slow.
         """
@@ -299,7 +299,7 @@ class _Walk:
 
 
 def _inodes_above(folder: Path) -> tuple[_Inode, ...]:
-    """Return the inodes of the folders above the posts folder, so that a link to one of them is reported.
+    """Return the inodes of the folders above the posts folder, so that links to these folders are reported.
 
     Through a link to the project, for example, the built pages would become posts.
     """

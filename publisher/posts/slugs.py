@@ -37,7 +37,7 @@ def is_slug(text: str) -> bool:
 
 
 def own_slug(text: str) -> str:
-    """Return a path segment for a post that differs from those of all other file names, such as c_plus_plus."""
+    """Return a path segment for a post that no other file name has, such as c_plus_plus."""
     return post_slug(text) if _SLUG.fullmatch(text) or not text.strip() else tag_slug(text)
 
 
@@ -124,7 +124,7 @@ def normal_form(name: str) -> str:
 
 
 def _plain(char: str) -> str:
-    """Return the plain letters for a letter form, such as "fi" for ﬁ; return any other character unchanged."""
+    """Return the plain letters for a ligature or the like, such as "fi" for ﬁ; return other characters unchanged."""
     kind, _, _ = unicodedata.decomposition(char).partition(" ")
     if kind not in _FORMS:
         return char
@@ -153,5 +153,5 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _meant(slug: str) -> str:
-    """Return the normal form of the name that a slug without a hash was made from."""
+    """Return the normal form of the name from which a slug without a hash was made."""
     return "".join(_SIGNS.get(part, part) for part in slug.split("_")) if "_" in slug else slug

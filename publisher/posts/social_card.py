@@ -44,7 +44,7 @@ _OF_PILLOW = "that of Pillow, which has English only"
 
 
 class CardText(NamedTuple):
-    """What a card shows. name: the site's. language: the title's. font: the path of the project's own font, or ""."""
+    """The text of a card. name: the site's. language: the title's. font: the path of the project's own font, or ""."""
 
     title: str
     name: str
@@ -126,7 +126,7 @@ def _wrapped(title: str, font: FreeTypeFont) -> list[str]:
 
 
 def _units(title: str) -> Iterator[str]:
-    """Yield what stays together in a line: words with the space after them, or single wide characters."""
+    """Yield the units that stay together in a line: words with the space after them, or single wide characters."""
     unit = ""
     for sign in title:
         unit += sign

@@ -1,7 +1,7 @@
 """Standalone pages, such as About and Imprint: the Markdown files of the folder `pages`.
 
-They have the front matter of posts, but need no date, and are in no feed, list or newsletter. There are a few of them,
-so they are read and rendered whenever something is built, and nothing about them is kept.
+They have the front matter of posts, but need no date, and are in no feed, list or newsletter. There are only a few of
+them, so they are read and rendered for every build, and nothing about them is stored.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _hint(them: str) -> str:
 
 
 def _days(paths: Collection[str], folder: Path | None) -> Iterator[date]:
-    """Yield the days that paths of posts name, and, for the others, those in their front matter."""
+    """Yield the days in the paths of posts or, where a path has none, in the front matter."""
     days = {path: day_of_path(path) for path in paths}
     unnamed = [path for path, day in days.items() if day is None]
     if folder is not None and len(unnamed) <= _MOST_OPENED:

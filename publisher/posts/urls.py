@@ -36,7 +36,7 @@ ELSEWHERE = "save it in a different format, or put it into the static folder if 
 
 
 def key_of(url: str) -> str:
-    """Return a few characters that identify the page of a post, in ids that no other entry of a feed may have."""
+    """Return a few characters that identify the page of a post, for ids that no other entry of a feed may have."""
     return hashlib.blake2b(url.encode(), digest_size=3).hexdigest()
 
 
@@ -83,9 +83,9 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
 
 
 def own_path(url: str, site_url: str) -> str:
-    """Return the path, from the root of its domain, of a URL of the site, with the rest after it; "" for other URLs.
+    """Return the path from the root of the domain, with query and fragment, of a URL of the site; "" for other URLs.
 
-    http and https are the same here, and so are upper and lower case in the name of the host.
+    http and https count as equal, and so do upper and lower case in the name of the host.
     """
     host, base = _host_and_base(site_url)
     found = url.partition("://")[2]
@@ -161,10 +161,10 @@ def other_places(
 ) -> Iterator[tuple[str, str]]:
     """Yield (site path, project path) of each place where other tools look for a file that is not next to its post.
 
-    A browser loads it relative to the post's own URL, where the static folder may have it, as in Zola. Hugo looks in
-    the folder with the post's name. Obsidian's paths begin at the folder of posts, and those of Jekyll's plug-ins at
-    the root of the site. A path from the root has no other place.
-    See local_file for the arguments; places is the value of PagesConfig.places.
+    A browser loads the file relative to the post's own URL; the static folder may contain it at that path, as in Zola.
+    Hugo looks in the folder with the post's name. Obsidian's paths begin at the folder of posts, and those of Jekyll's
+    plug-ins at the root of the site. A path from the root has no other place. See local_file for the arguments; places
+    is the value of PagesConfig.places.
     """
     here = _place_of(reference, url, site_url, folder, source)
     path = posixpath.normpath(unquote(urlsplit(reference).path))
@@ -202,7 +202,7 @@ def left_out(
 
 
 def _place_of(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
-    """Return what local_file returns, for a file of any kind."""
+    """Return the same as local_file, for a file of any kind."""
     if not url.startswith(f"{site_url}/"):
         return None
     base = urlsplit(site_url).path.rstrip("/")

@@ -1,7 +1,6 @@
 """The day that the beginning of a text names as its date, found without parsing its front matter.
 
-It is used for files that are not read as posts, or not yet: those of other formats, and those of a blog that is
-adopted.
+It is used for files that are not read as posts: files of other formats, and those of a blog to be adopted.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def head_of(file: Path) -> str:
 
 
 def is_dated(head: str) -> bool:
-    """Return whether the beginning of a text has a date in a place where a post's may be."""
+    """Return whether the beginning of a text has a date in a place where a post may have its date."""
     return any(key != "path" or path_date(value) for key, value in _dates(head))
 
 

@@ -1,7 +1,7 @@
 """What is known about the tools for which a blog's posts were written.
 
-`posts.tool` names the tool. Its own files say what the posts alone do not: values that apply to a whole folder, people
-by a short id, data that texts show. They are read at run time, from the root of the project, and come from outside:
+`posts.tool` names the tool. The tool's own files contain data that the posts rely on: values for a whole folder, people
+with a short id, data that texts show. They are read at run time, from the root of the project, and come from outside:
 each read is bounded in size, depth and time, and never leaves the project. Each module knows one kind of rule for all
 tools, and nothing about how a post is read or rendered.
 

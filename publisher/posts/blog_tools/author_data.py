@@ -61,7 +61,7 @@ class AuthorData:
 
     @property
     def named(self) -> str:
-        """Where people are known from, for a message."""
+        """Where the people are defined, for a message."""
         return self._files[0] if self._files and not self._own else "[[authors]]"
 
     def find(self, name: str) -> PersonData | None:
@@ -72,7 +72,7 @@ class AuthorData:
         return self._people.get(name)
 
     def key(self) -> str:
-        """Return a text that changes when one of the files does."""
+        """Return a text that changes when one of the files changes."""
         return hash_of(*(f"{path}:{stamp_of(self._root / path)}" for path in self._files))
 
     def problems(self) -> list[Problem]:

@@ -51,7 +51,7 @@ class DataError(PublisherError):
 
 
 def read_data(path: Path, root: Path, *, as_text: bool = False) -> Data:
-    """Return what is in a data file of the project in `root`; None if the file is empty.
+    """Return the data in a data file of the project in `root`; None if the file is empty.
 
     as_text  whether to keep each scalar as the text that its writer typed, as front matter is read
 
@@ -116,7 +116,7 @@ def read_front(path: Path, root: Path) -> dict[str, Data]:
 
 
 def data_file(folder: Path, name: str) -> Path | None:
-    """Return the data file of this name, without its extension, in a folder; None if there is none."""
+    """Return the data file in a folder that has this name apart from its extension; None if there is none."""
     return next((path for ending in DATA_ENDINGS if (path := folder / f"{name}{ending}").is_file()), None)
 
 
@@ -125,7 +125,7 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _inside(path: Path, root: Path, endings: Container[str]) -> Path:
-    """Return the path to which a file leads; raise DataError if that may not be read."""
+    """Return the path of a file with symbolic links resolved; raise DataError if that file may not be read."""
     real, top = path.resolve(), root.resolve()
     if not real.is_relative_to(top):
         raise DataError("is outside the project", hint="copy it into the project")
@@ -358,7 +358,7 @@ class _YamlData:
 
 
 def _typed(text: str) -> Data:
-    """Return the value of a plain scalar as YAML 1.1 has it, except for numbers in base 60 and 8."""
+    """Return the value that a plain scalar has in YAML 1.1, except for numbers in base 60 and 8."""
     if (value := _BOOLEANS.get(text.lower())) is not None:
         return value
     if _INTEGER.fullmatch(text):

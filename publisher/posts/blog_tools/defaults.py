@@ -1,4 +1,4 @@
-"""What a tool's files say about all posts in a folder: fields of front matter that the posts themselves do not have.
+"""The defaults in a tool's files for all posts in a folder: fields of front matter that the posts themselves lack.
 
     Jekyll       `defaults` and `excerpt_separator` in _config.yml
     Hugo         `cascade` in the configuration and in each _index.md
@@ -46,7 +46,7 @@ class Inherited:
 
     fields     the fields, without those of the post itself
     adds       whether lists of the post are added to those of the same name here, instead of replacing them
-    whole      fields in which a text is a list of one item, not of its words
+    whole      fields in which a text is a single item of a list, and is not split into words
     is_hidden  whether the post is hidden, whatever its own fields say
     """
 
@@ -77,7 +77,7 @@ class Defaults:
         self._joined: dict[str, Fields] = {}
 
     def of(self, source: str) -> Inherited | None:
-        """Return what the post at a path in the posts folder inherits; None if unknown, which problems() reports."""
+        """Return what the post at a path in the posts folder inherits; None if unknown, as problems() then reports."""
         if self._find is None:
             return NOTHING
         try:
@@ -90,9 +90,9 @@ class Defaults:
         return hash_of(*(f"{path}:{stamp_of(self._root / path)}" for path in self._files_of(sources)))
 
     def problems(self, sources: Iterable[str]) -> list[Problem]:
-        """Return an error for each file that cannot be read, so that nothing is known about the posts in its folder.
+        """Return an error for each file that cannot be read. Nothing is then known about the posts in its folder.
 
-        A program that would have to be run is a warning: it rarely sets more than a layout.
+        A program that would have to be run gives only a warning: it rarely sets more than a layout.
         """
         return [problem for path in self._files_of(sources) if (problem := self._problem(path))]
 
@@ -149,7 +149,7 @@ class Defaults:
         return [table for table in pages if isinstance(table, dict)]
 
     def tables(self, folder: str) -> Fields:
-        """Return what Eleventy's data files say about a folder."""
+        """Return the tables in Eleventy's data files for a folder."""
         if folder not in self._joined:
             stems = [f"{each}/{posixpath.basename(each)}" for each in levels(folder) if each]
             self._joined[folder] = _joined((table for stem in stems for table in _tables(self, stem)), adds=True)
@@ -162,7 +162,7 @@ class Defaults:
         return self._kept(path, lambda file: self._data(file, words))
 
     def _data(self, file: Path, words: Sequence[str]) -> Data:
-        """Return what is in a file; nothing if words are given and it contains none of them."""
+        """Return the data in a file; nothing if words are given and the file contains none of them."""
         if words and not any(word in text_of(file, self._root) for word in words):
             return None
         return read_data(file, self._root, as_text=True)
@@ -172,7 +172,7 @@ class Defaults:
         return self._kept(path, lambda file: read_front(file, self._root))
 
     def script(self, path: str) -> Fields | None:
-        """Return what a file of JavaScript exports if that is a plain table; None if it would have to be run."""
+        """Return the table that a file of JavaScript exports; None if the file would have to be run."""
         try:
             return self._kept(path, lambda file: exported(text_of(file, self._root, SCRIPTS)))
         except ScriptError:
@@ -273,7 +273,7 @@ def _jekyll(defaults: Defaults, path: str) -> Inherited:
 
 
 def _collection(path: str) -> str:
-    """Return the collection that a file's folder names: posts for _posts/a.md, else pages."""
+    """Return the collection that the folder of a file names, such as posts for _posts/a.md; pages if it names none."""
     return next((part[1:] for part in reversed(path.split("/")[:-1]) if part[:1] == "_"), "pages")
 
 
@@ -344,7 +344,7 @@ def _eleventy(defaults: Defaults, path: str) -> Inherited:
 
 
 def _tables(defaults: Defaults, stem: str) -> Iterator[Fields]:
-    """Yield what is in the data files of a folder or a post, given their path without an extension."""
+    """Yield the data in the data files of a folder or a post, given their path without an extension."""
     for ending in _ELEVENTY:
         file = f"{stem}{ending}"
         table = defaults.script(file) or {} if ending.endswith(SCRIPTS) else defaults.data(file)

@@ -24,7 +24,7 @@ _NOT_OF_PANDOC = patterns.compile(r"[^\w\s.-]")
 
 
 def heading_ids(tool: Tool, headings: Sequence[str]) -> list[str] | None:
-    """Return the ids of the headings of a page, by their texts as readers see them; None if the tool makes none."""
+    """Return the ids of a page's headings, given their texts as readers see them; None if the tool makes none."""
     rule = _RULES.get(tool)
     if rule is None:
         return None
@@ -39,7 +39,7 @@ def heading_ids(tool: Tool, headings: Sequence[str]) -> list[str] | None:
 
 
 def is_meant(fragment: str, heading: str) -> bool:
-    """Return whether a name after # may be the one that some tool makes of a heading.
+    """Return whether a name after # may be the id that some tool makes for a heading.
 
     Tools differ in what they do with punctuation and accents, and Zola writes the name of an emoji.
     """
@@ -57,7 +57,7 @@ def _letters(text: str) -> str:
 
 
 def _gfm(text: str) -> str:
-    """Kramdown's ids for GitHub's dialect, and Goldmark's, both from text with typographic quotes and dashes."""
+    """Return the id that kramdown (for GFM) and Goldmark make from a text with typographic quotes and dashes."""
     kept = (char for char in text.lower() if char in " \t-_" or unicodedata.category(char)[0] in "LMN")
     return "".join(kept).replace("\t", "-").replace(" ", "-")
 

@@ -1,7 +1,7 @@
 """Titles in Latin letters, as the libraries of other tools spell them in addresses.
 
 Pelican uses Unidecode and Zola deunicode, whose tables text-unidecode has too, except for the names of emoji. Eleventy
-uses @sindresorhus/slugify, whose table is here (that of @sindresorhus/transliterate, MIT); it drops characters that are
+uses @sindresorhus/slugify, whose table is here (from @sindresorhus/transliterate, MIT); it drops characters that are
 not in it, such as Chinese. All functions are pure.
 """
 

@@ -48,7 +48,7 @@ def category_segment(tool: Tool, text: str) -> str:
 
 
 def title_of_file(tool: Tool, name: str, undated: str) -> str:
-    """Return the title that a tool makes of a file's name for a post without one; "" if it makes none of it.
+    """Return the title that a tool derives from a file's name for a post without a title; "" if it derives none.
 
     name, undated  the name of the file with its day, and without it
     """
@@ -94,23 +94,23 @@ def hyphenated(text: str, signs: str, *, marks: bool = True) -> str:
 
 
 def _jekyll(text: str) -> str:
-    """Jekyll's slugify in its mode "pretty", as :title is; the path then loses its double dots."""
+    """Return a text as Jekyll slugifies it in its mode "pretty", for :title; the path then loses its double dots."""
     slug = re.sub("-{2,}", "-", hyphenated(text, "._~!$&'()+,;=@"))
     return slug.strip("-").replace("..", "/")
 
 
 def jekyll_slug(text: str) -> str:
-    """Return Jekyll's slugify in its default mode, as :slug and the pages of tags are."""
+    """Return a text as Jekyll slugifies it in its default mode, for :slug and the pages of tags."""
     return hyphenated(text, "").strip("-").lower()
 
 
 def _hugo_name(text: str) -> str:
-    """A path as Hugo writes it, in which each space becomes a hyphen."""
+    """Return a path as Hugo writes it, with a hyphen for each space."""
     return hugo_sanitized(re.sub(r"\s", "-", text.strip())).lower()
 
 
 def _hugo(text: str) -> str:
-    """Hugo's urlize for a path that is unescaped once, such as one from [permalinks]: its plus signs become spaces."""
+    """Apply Hugo's urlize to a path that is unescaped once, such as one from [permalinks]: plus signs become spaces."""
     return hugo_sanitized(text.replace("+", " ").strip()).lower()
 
 
@@ -169,7 +169,7 @@ def _pelican(text: str) -> str:
 
 
 def _as_letters(text: str) -> str:
-    """A title in its own letters, if a tool's library leaves nothing of it, so that each has an address."""
+    """Return a title in its own letters. It is used if a tool's library leaves nothing of the title."""
     return post_slug(text) if any(map(str.isalnum, text)) else ""
 
 
@@ -191,7 +191,7 @@ def github_slug(text: str) -> str:
 
 
 def pymdownx_slug(text: str) -> str:
-    """Return the slug of pymdownx.slugs in lower case, as Material for MkDocs makes it of titles."""
+    """Return the slug of pymdownx.slugs in lower case, which Material for MkDocs uses for titles."""
     text = _MARKUP.sub("", unicodedata.normalize("NFC", text))
     kept = "".join(char for char in text if char in " -" or re.match(r"\w", char)).strip()
     return re.sub(r"\s", "-", kept.lower())

@@ -11,7 +11,7 @@ _MOST_STARS = 10
 
 
 def expand_braces(glob: str) -> list[str]:
-    """Return the globs that one with alternatives in braces, such as {/a,/b/**}, expands to; at most a hundred."""
+    """Return the globs to which a glob with alternatives in braces, such as {/a,/b/**}, expands; at most a hundred."""
     return list(islice(_expanded(glob[:_LONGEST_GLOB]), _MOST_ALTERNATIVES))
 
 
@@ -49,7 +49,7 @@ def matches_glob(glob: str, path: str) -> bool:
 
 
 def _signs(glob: str) -> Iterator[str]:
-    """Yield the tokens of a glob; `/**/` is one that also matches a single slash."""
+    """Yield the tokens of a glob. `/**/` is a single token, and also matches a single slash."""
     at = 0
     while at < len(glob):
         sign = "**" if glob.startswith("**", at) else glob[at]
@@ -60,7 +60,7 @@ def _signs(glob: str) -> Iterator[str]:
 
 
 def _with_empty(states: set[int], signs: list[str]) -> set[int]:
-    """Return the states, with those after stars that match nothing."""
+    """Return the states, including those that are reached because a star may match nothing."""
     for at in sorted(states):
         while at < len(signs) and signs[at] in ("*", "**"):
             at += 1

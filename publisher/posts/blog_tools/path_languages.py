@@ -1,7 +1,7 @@
 """The language that the path of a file names: hello.fr.md, hello/index.fr.md, or a file in a folder fr/.
 
-That is how Hugo, Nikola and most plugins of other tools do it. If site.languages is set, each of these languages counts
-in both places. For other languages only an ending counts, and only if the same text exists without it or in another
+Hugo, Nikola and most plugins of other tools use these forms. If site.languages is set, each of its languages counts in
+both places. For other languages only an ending counts, and only if the same text exists without it or in another
 language: release.v2.md stays a name, and so does what.is.md alone.
 """
 
@@ -78,7 +78,7 @@ def language_of_folder(name: str) -> str:
 
 
 def translated_sources(sources: Collection[str], endings: Sequence[str]) -> frozenset[str]:
-    """Return the files whose ending names a language, and that also exist without it, or in another language.
+    """Return the files whose ending names a language, if the same text exists without it or in another language.
 
     sources  all post files
     endings  those of post files

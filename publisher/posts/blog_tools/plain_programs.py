@@ -40,7 +40,7 @@ _LINE_COMMENT = patterns.compile(r"^[ \t]*+//.*$", re.MULTILINE)
 
 
 class ScriptError(DataError):
-    """A file of JavaScript has to be run. line: where, in its text, from 1."""
+    """A file of JavaScript would have to be run. line: the line of its text where that is so, from 1."""
 
     def __init__(self, message: str, *, where: str = "", hint: str = "", line: int = 1) -> None:
         super().__init__(message, where=where, hint=hint)
@@ -73,7 +73,7 @@ def script_values(text: str) -> ScriptValues:
 
 
 def _lines_of_keys(tokens: list[_Word], *, is_table: bool) -> dict[str, int]:
-    """Return the line of each key or constant; raise ScriptError unless it is one table, or constants."""
+    """Return the line of each key or constant; raise ScriptError unless the text is one table, or constants."""
     lines: dict[str, int] = {}
     depth = 0
     for at, token in enumerate(tokens):
@@ -172,7 +172,7 @@ def exported(text: str) -> Data:
 
 
 def _without_comments(text: str) -> str:
-    """Return a program without what is between /* and */."""
+    """Return a program without its comments between /* and */."""
     first, *rest = text.split("/*")
     return first + "".join(part.partition("*/")[2] for part in rest)
 

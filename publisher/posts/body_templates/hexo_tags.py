@@ -21,24 +21,24 @@ _Make = Callable[[str, str, SiteValues], str | None]
 
 
 def hexo_tag(name: str, words: str, inner: str, values: SiteValues) -> str | None:
-    """Return what Hexo makes of one of its tags; None if it has no such tag, or cannot use the words in it."""
+    """Return the text that Hexo makes of one of its tags; None if it has no such tag, or cannot use the tag's words."""
     make = _TAGS.get(name)
     return make(words, inner, values) if make else None
 
 
 def plugin_tag(name: str, words: str) -> str | None:
-    """Return what plug-ins of other tools make of tags for a gist or a film; None for all other tags."""
+    """Return the HTML that other tools' plug-ins make of tags that embed a gist or a video; None for other tags."""
     make = _PLUGINS.get(name)
     return make(words) if make else None
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text; what is in quotes is one word."""
+    """Return the words of a text; a part in quotes is one word."""
     return [next((each for each in found.groups() if each is not None), "") for found in _WORD.finditer(text)]
 
 
 def _picture(words: str, inner: str, values: SiteValues) -> str | None:
-    """[classes] file [width [height]] ["title" ["alt"]], as {% asset_img %} and {% img %} have it."""
+    """Return a picture (asset_img, img). Its words: [classes] file [width [height]] ["title" ["alt"]]"""
     parts = _words(words)
     place = next((number for number, each in enumerate(parts) if re.search(r"\.\w{2,5}$|^https?:|^/", each)), -1)
     if place < 0:
@@ -102,14 +102,14 @@ def _post_path(words: str, inner: str, values: SiteValues) -> str | None:
 
 
 def _link(words: str, inner: str, values: SiteValues) -> str | None:
-    """Text, URL, whether it opens in a new window, title."""
+    """Return a link. Its words are the text, the URL, whether it opens in a new window, and the title."""
     parts = _words(words)
     place = next((number for number, each in enumerate(parts) if _URL.fullmatch(each)), -1)
     return _anchor(parts[place], " ".join(parts[:place]) or parts[place]) if place >= 0 else None
 
 
 def _quote(words: str, inner: str, values: SiteValues) -> str:
-    """[author[, source]] [link] [title of the link]"""
+    """Return a quotation. Its words: [author[, source]] [link] [title of the link]"""
     url = _URL.search(words)
     people = words[: url.start()] if url else words
     title = words[url.end() :].strip() if url else ""
@@ -125,7 +125,7 @@ def _pull_quote(words: str, inner: str, values: SiteValues) -> str:
 
 
 def _code(words: str, inner: str, values: SiteValues) -> str:
-    """[title] [lang:language] [url] [text of the link] [options]"""
+    """Return a block of code. Its words: [title] [lang:language] [url] [text of the link] [options]"""
     options = dict(_OPTION.findall(words))
     plain = _OPTION.sub("", words) if not _URL.search(words) else words
     url = _URL.search(plain)
@@ -139,7 +139,7 @@ def _code(words: str, inner: str, values: SiteValues) -> str:
 
 
 def _film(address: str, words: str) -> str | None:
-    """Return the frame of a film by its name, or by its address, which ends in the name."""
+    """Return the frame of a video, given its id, or its address, which contains the id."""
     parts = _words(words)
     place = parts[0] if parts else ""
     name = re.search(r"[?&]v=([\w-]{1,64})", place) or re.search(r"(?:^|/)([\w-]{1,64})(?=[?#]|$)", place)
@@ -171,7 +171,7 @@ def _gist(words: str, inner: str = "", values: object = None) -> str | None:
 
 
 def _included_code(words: str, inner: str, values: SiteValues) -> str | None:
-    """[title] [lang:language] [from:line] [to:line] path, of a file in the folder of downloads."""
+    """Return the code in a file of the downloads folder. Words: [title] [lang:language] [from:line] [to:line] path"""
     options = dict(_OPTION.findall(words))
     path = (_words(_OPTION.sub("", words)) or [""])[-1]
     folder = values.settings.get("code_dir")

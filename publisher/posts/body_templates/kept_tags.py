@@ -1,4 +1,4 @@
-"""The problems of templates in a body: tags that stay as they are written, and what cannot be read."""
+"""The problems of templates in a body: tags that stay as they are written, and tags and files that cannot be read."""
 
 from __future__ import annotations
 

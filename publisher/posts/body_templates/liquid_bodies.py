@@ -1,7 +1,7 @@
 """Liquid in bodies, run by python-liquid: values, filters, loops and includes of the project, and nothing else.
 
-What cannot be run stays as it is written, and is reported. Everything is bounded: the rounds of all loops, the depth of
-includes, the size of each value and of the text; the process in which bodies are rendered bounds the rest.
+Code that cannot be run stays as it is written, and is reported. Everything is bounded: the rounds of all loops, the
+depth of includes, the size of each value and of the text; the process in which bodies are rendered bounds the rest.
 docs/decisions/0045-tags-of-other-tools.md has the reasons.
 """
 

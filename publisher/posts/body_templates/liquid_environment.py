@@ -1,4 +1,4 @@
-"""python-liquid, set up for bodies: what is not known stays as it is written, and everything that is run is bounded."""
+"""python-liquid, set up for bodies: unknown tags and values stay as they are written, and everything is bounded."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Unknown(Undefined):
 
 
 class LineBuffer(StringIO):
-    """The text that a body becomes, in pieces that know which line of the body they come from."""
+    """The text that a body becomes, in pieces, and the line of the body that each piece comes from."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class LineBuffer(StringIO):
         return len(self.pieces), self._size
 
     def return_to(self, mark: tuple[int, int]) -> None:
-        """Forget what was added after a mark."""
+        """Discard everything that was added after a mark."""
         del self.pieces[mark[0] :]
         self._size = mark[1]
 
@@ -77,14 +77,14 @@ class LineBuffer(StringIO):
 
 
 class Running:
-    """A body whose Liquid is run.
+    """A body whose Liquid is being run.
 
     text    the body
     values  what its tags can read
     owner   the owner's templates for tags
     page    the front matter of the post
     line    the line of the body that is being run
-    kept    the tags that stay as they are written, as (name, line); code has none
+    kept    the tags that stay as they are written, as (name, line), except those in code
     wrong   what else is wrong, as (line, message, hint)
     vain    the names without a known value in the expression that is being evaluated
     """
@@ -143,7 +143,7 @@ class Running:
         self.wrong[(line, message, hint)] = None
 
     def report_of(self, token: Token, message: str, hint: str) -> None:
-        """Note what is wrong with a tag, which then needs no other problem."""
+        """Note what is wrong with a tag, so that no other problem is reported for it."""
         self._told.add(id(token))
         self.report(self.line, message, hint)
 
@@ -171,7 +171,7 @@ class Running:
         return bool(self._texts[token.source].is_block.get(token.start_index))
 
     def keep(self, token: Token, name: str) -> str:
-        """Return a tag as it is written, and note that it is not run; in code it may be meant for readers."""
+        """Return a tag as it is written, and note that it is not run, unless it is in code for readers to see."""
         if not self.is_code(token):
             self.kept.append((name, self.line))
         return self.source_of(token)
@@ -185,7 +185,7 @@ class Running:
         return self._prose[token.start_index] != "{"
 
     def around(self, token: Token, end: int) -> tuple[str, str]:
-        """Return the rest of the line before a tag, and that after an offset of its source."""
+        """Return the text before a tag on its line, and the rest of the line after an offset in the tag's source."""
         source = token.source
         return source[source.rfind("\n", 0, token.start_index) + 1 : token.start_index], source[end:].partition("\n")[0]
 
@@ -197,7 +197,7 @@ class Running:
 
 
 def _tag_at(read: LiquidText, offset: int, place: int) -> int:
-    """Return where the tag with an offset begins; or else the last tag before a place among the tokens."""
+    """Return the beginning of the tag around an offset, or else of the last tag in the tokens up to `place`; or -1."""
     inside = max((begin for begin, end in read.ends.items() if begin <= offset < end), default=-1)
     if inside >= 0:
         return inside
@@ -206,7 +206,7 @@ def _tag_at(read: LiquidText, offset: int, place: int) -> int:
 
 
 class LiquidContext(RenderContext):
-    """The values while a body is rendered. One that is not known is noted."""
+    """The values that a body can use while it is rendered. Each unknown value that it uses is noted."""
 
     env: LiquidEnvironment
 
@@ -239,7 +239,7 @@ class LiquidContext(RenderContext):
 
 
 def evaluated(expression: Any, context: LiquidContext) -> tuple[Any, list[str]]:
-    """Return the value of an expression, and the names in it that are not known, if it has no value without them."""
+    """Return the value of an expression, and its unknown names; no names if the filter `default` replaces them."""
     running = context.env.running
     before, running.vain = running.vain, []
     try:
@@ -266,7 +266,7 @@ class _Text(Literal):
 
 
 class _Value(OutputNode):
-    """{{ ... }}, which stays as it is written if it cannot be known."""
+    """{{ ... }}, which stays as it is written if its value is unknown."""
 
     __slots__ = ()
 
@@ -291,7 +291,7 @@ class _Output(Output):
 
 
 class _Given(AssignNode):
-    """{% assign %}, which notes that a value is not known."""
+    """{% assign %}, which notes a value that is not known."""
 
     __slots__ = ()
 

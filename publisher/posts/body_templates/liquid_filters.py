@@ -64,12 +64,12 @@ class SiteFilters:
         return text if _HAS_HOST.match(text) else self._values.origin + self.relative_url(text)
 
     def url(self, path: Any, *_: Any) -> str:
-        """Return what Eleventy does: a path from the root gets the site's prefix, and any other stays as it is."""
+        """Return a URL as in Eleventy: a path from the root gets the site's prefix, any other URL is unchanged."""
         text = _text(path)
         return self.relative_url(text) if text.startswith("/") and not text.startswith("//") else text
 
     def date(self, value: Any, form: Any = "%Y-%m-%d %H:%M:%S %z") -> Any:
-        """Return a date in a form of strftime; what isn't a date stays as it is."""
+        """Return a date in a strftime format; a value that isn't a date is returned unchanged."""
         made = self._moment(value)
         return value if made is None else made.strftime(_text(form)[:_LONGEST_FORM])
 
@@ -144,7 +144,7 @@ def _of(item: Any, name: str) -> Any:
 
 
 def _where(value: Any, name: Any, wanted: Any = None) -> Any:
-    """As in Jekyll: the items whose value is the wanted one as text, or contains it; what is not a list stays."""
+    """Return the items whose value is or contains the wanted one, compared as text. As in Jekyll, a string stays."""
     if isinstance(value, str):
         return value
 

@@ -1,7 +1,7 @@
-"""The tokens of Liquid in a text, in linear time: what is text, what is a tag, and which tags are closed by another.
+"""The tokens of Liquid in a text: its texts and its tags, and which tags are closed by another. It takes linear time.
 
-python-liquid's own lexer searches for the end of a tag, of raw and of comment from each beginning to the end of
-the text. Here each search is bounded, or done only once. What is not a complete tag is text, as in "{{ and }}".
+python-liquid's own lexer searches for the end of a tag, of raw and of comment from each beginning to the end of the
+text. Here each search is bounded, or done only once. An incomplete tag is text, as in "{{ and }}".
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class _Hidden(NamedTuple):
 
 
 class LiquidText:
-    """A text with Liquid, and what is known about its tags.
+    """A text with Liquid, and its tags.
 
     source    the text
-    is_block  whether the tag that begins at an offset is closed by one of its own name, as {% note %} by {% endnote %}
+    is_block  whether the tag that begins at an offset has an end tag of its own name, as {% note %} has {% endnote %}
     ends      the end of the tag that begins at an offset
     unclosed  the offsets of {% raw %} and {% comment %} that are never closed, which are text
     tokens    the tokens for python-liquid's parser; comments have none
@@ -84,7 +84,7 @@ class LiquidText:
         yield from self._text(start, len(source), strips, False)
 
     def _hidden(self, match: re.Match[str]) -> _Hidden | None:
-        """Return what a tag hides, which is nothing for most; None if its end is missing."""
+        """Return the part that a tag hides, which is empty for most tags; None if the tag's end is missing."""
         name = match["name"] if "name" in match.re.groupindex else ""
         if name not in ("raw", "comment") or (name == "raw" and match["expr"].strip()):
             return _Hidden(match.end(), match.end(), bool(match["right"]))
@@ -133,7 +133,7 @@ class LiquidText:
             yield Token(TOKEN_EXPRESSION, _with_fields(words.strip()), start, self.source)
 
     def _note_blocks(self) -> None:
-        """Note which tags are closed by one of their own name. Tags nearer to the end are paired first."""
+        """Note which tags have an end tag of their own name. Tags nearer to the end are paired first."""
         waiting: dict[str, int] = {}
         for token in reversed(self.tokens):
             if token.kind != TOKEN_TAG:

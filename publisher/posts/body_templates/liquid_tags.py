@@ -35,8 +35,8 @@ _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "nil": None, "null
 class _Written(Node):
     """A tag with the words after its name.
 
-    inside   what it encloses, if it is a block
-    closing  the tag that closes it then
+    inside   the text that it encloses, if it is a block
+    closing  the tag that closes the block
     """
 
     __slots__ = ("closing", "inside", "name", "words")
@@ -57,11 +57,11 @@ class _Written(Node):
         return buffer.write(text)
 
     def text(self, context: LiquidContext) -> str | None:
-        """Return what the tag becomes; None if it stays as it is written."""
+        """Return the text that the tag becomes; None if it stays as it is written."""
         raise NotImplementedError
 
     def inner(self, context: LiquidContext) -> str:
-        """Return what is inside the tag."""
+        """Return the text inside the tag."""
         if self.inside is None:
             return ""
         inner = context.get_buffer()
@@ -85,7 +85,7 @@ class _WrittenTag(Tag):
     node: type[_Written]
 
     def parse(self, stream: TokenStream) -> Node:
-        """Return the node of a tag, with what is inside it."""
+        """Return the node of a tag, with the content of the tag."""
         token = stream.eat(TOKEN_TAG)
         has_words = stream.current.kind == TOKEN_EXPRESSION
         words = stream.current.value if has_words else ""
@@ -102,7 +102,7 @@ class _WrittenTag(Tag):
 
 
 def filled(words: str, context: LiquidContext) -> str:
-    """Return the words of a tag, in which {{ page.x }} is its value."""
+    """Return the words of a tag, with values in place of outputs such as {{ page.x }}."""
     if "{{" not in words:
         return words
 
@@ -115,7 +115,7 @@ def filled(words: str, context: LiquidContext) -> str:
 
 
 def value_of(word: str, context: LiquidContext) -> Any:
-    """Return the value of a word without quotes; the word itself if it has none."""
+    """Return the value of an unquoted word; the word itself if it has no value."""
     if word in _LITERALS:
         return _LITERALS[word]
     if re.fullmatch(r"-?\d{1,15}", word):
@@ -241,7 +241,7 @@ class _Owned(_Written):
     __slots__ = ()
 
     def text(self, context: LiquidContext) -> str | None:
-        """Return what the owner's shortcode of this name makes, or None if there is none."""
+        """Return the result of the owner's shortcode of this name, or None if there is no such shortcode."""
         running = context.env.running
         if self.name.startswith("end"):
             return None

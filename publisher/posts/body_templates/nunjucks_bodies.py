@@ -1,7 +1,7 @@
 """Nunjucks in bodies, run by Jinja2 in its sandbox, as Eleventy and Hexo do.
 
-Nunjucks is a port of Jinja2, so nunjucks_source has little to translate. What cannot be run stays as it is written, and
-is reported. docs/decisions/0045-tags-of-other-tools.md has the reasons.
+Nunjucks is a port of Jinja2, so nunjucks_source has little to translate. Code that cannot be run stays as it is
+written, and is reported. docs/decisions/0045-tags-of-other-tools.md has the reasons.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class _NunjucksBody:
         return ""
 
     def _out(self, value: Any, number: int) -> Any:
-        """Return a value for readers, or its tag as it is written if it is not known."""
+        """Return a value as readers see it, or its tag as it is written if the value is not known."""
         piece, text = self._pieces[number]
         if isinstance(value, UnknownName):
             value = str(value)

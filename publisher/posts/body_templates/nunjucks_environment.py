@@ -71,7 +71,7 @@ class TooMuchError(Exception):
 
 
 class UnknownName(jinja2.ChainableUndefined):
-    """A value that is not there. A name that is not known is noted when it is shown as text."""
+    """A missing value. If its name is unknown, that is noted when the value is shown as text."""
 
     note: Callable[[str], None]
 
@@ -119,7 +119,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
             """A context that also contains the names of the site."""
 
             def resolve_or_missing(self, key: str) -> Any:
-                """Return the value of a name in the template, or else that of the site."""
+                """Return the value of a name in the template, or else the value of that name in the site."""
                 found = super().resolve_or_missing(key)
                 if found is missing:
                     try:
@@ -162,7 +162,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         return "" if not _is_number(arg) else -arg if operator == "-" else arg
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the value of a table, or what a loop or an imported file has; never what a Python object has."""
+        """Return a value in a table, or an attribute of a loop or an imported file, but of no other Python object."""
         if isinstance(obj, LoopContext | Macro) or type(obj).__name__ == "TemplateModule":
             return super().getattr(obj, attribute)
         if attribute == "length" and isinstance(obj, Sequence | Mapping) and not isinstance(obj, jinja2.Undefined):
@@ -170,7 +170,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return the value of a table or a list."""
+        """Return a value in a table or a list."""
         if isinstance(obj, jinja2.Undefined):
             return obj
         if isinstance(obj, Mapping | Sequence):

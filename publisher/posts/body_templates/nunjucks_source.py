@@ -59,7 +59,7 @@ Reads = Callable[[str, str], bool]
 
 
 class NunjucksText:
-    """A text with Nunjucks as a template of Jinja2.
+    """A text with Nunjucks, converted to a template of Jinja2.
 
     pieces   the outputs and the tags that are not Jinja2's own, by their numbers in the template
     refused  the tags that cannot be read, and stay as text
@@ -146,7 +146,7 @@ class NunjucksText:
         return False
 
     def _closed(self, parts: list[Piece]) -> tuple[list[Piece], frozenset[int]]:
-        """Return the pieces without those of Jinja2's tags that have no partner, and the offsets of other blocks."""
+        """Return the pieces without Jinja2's tags that lack a partner, and the offsets of the other blocks."""
         others = {piece.name for piece in parts} - _CLOSED
         closable = {name for name in others if f"end{name}" in others}
         while True:
@@ -191,7 +191,7 @@ class NunjucksText:
         return self._marked(text.rstrip() if strips_right else text, start)
 
     def _marked(self, text: str, start: int) -> str:
-        """Return a text with the number of its line before each of its lines."""
+        """Return a text with the line number in front of each line."""
         if not self._has_lines or not text:
             return text
         first = self._line_of(start)

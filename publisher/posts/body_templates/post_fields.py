@@ -1,4 +1,4 @@
-"""What templates can read from a post: its front matter with numbers and booleans, and what its tool adds to it."""
+"""The values that templates can read from a post: front matter with numbers and booleans, and the tool's additions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _typed(value: Any) -> Any:
 
 
 def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: Config) -> dict[str, Any]:
-    """Return what tags can read from a post: its front matter, and what the tool adds to it."""
+    """Return the values that tags can read from a post: its front matter, and the values that the tool adds."""
     stem = PurePosixPath(source).stem
     dated = _DATED.fullmatch(stem)
     date = _moment(fields.get("date") or (dated[1] if dated else ""), config)

@@ -1,7 +1,7 @@
-"""What a tool's tags know about its site: the configuration, the data files, the front matter of posts and pages.
+"""The data that a tool's tags can read from its site: the configuration, data files, front matter of posts and pages.
 
-All of it is read when a tag uses it, is bounded, and is inside the project. What was used is noted, so that a body is
-rendered again when it changes.
+Each file is read when a tag uses it; it must be inside the project, and its size is bounded. The files that were used
+are noted, so that a body is rendered again when one changes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Asking(NamedTuple):
 
 
 class Noted:
-    """What tags have used.
+    """The values and files that tags have used.
 
     files     paths in the project on which the body depends, and "*" if it depends on all posts
     missing   names of values that are not there
@@ -67,7 +67,7 @@ class Noted:
         self.unread: dict[str, None] = {}
 
     def read(self, path: Path, root: Path) -> Any:
-        """Return what is in a data file; None if it cannot be read."""
+        """Return the data in a data file; None if the file cannot be read."""
         name = path.relative_to(root).as_posix()
         self.files[name] = None
         try:
@@ -81,7 +81,7 @@ class Noted:
 
 @lru_cache(maxsize=64)
 def _data(path: Path, root: Path, changed: int) -> Any:
-    """Return what is in a data file, which is read once for all posts. changed: the time of the file."""
+    """Return the data in a data file, which is read once for all posts. changed: the time of the file."""
     return read_data(path, root)
 
 
@@ -181,7 +181,7 @@ class PostsOf(Sequence[Any]):
 
 
 class SiteValues:
-    """What the tags of one body can use, by the names that its tool gives it."""
+    """The values that the tags of one body can use, by the names that its tool gives them."""
 
     def __init__(self, asking: Asking, noted: Noted) -> None:
         self.asking, self._noted, self.config = asking, noted, asking.config
@@ -192,7 +192,7 @@ class SiteValues:
 
     @cached_property
     def eleventy(self) -> EleventySettings:
-        """What Eleventy's configuration says."""
+        """The settings in Eleventy's configuration."""
         found = eleventy_settings(self.root)
         if found.file:
             self._noted.files[found.file] = None

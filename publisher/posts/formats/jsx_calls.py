@@ -1,4 +1,4 @@
-"""JSX in a text of MDX: elements and expressions, with their values. What they become is in mdx."""
+"""JSX in a text of MDX: elements and expressions, with their values. The module mdx converts them."""
 
 from __future__ import annotations
 

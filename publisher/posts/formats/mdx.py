@@ -36,7 +36,7 @@ _MOST_LINES = 200
 
 
 def is_mdx(source: str, tool: str, body: str) -> bool:
-    """Return whether the body of a post is MDX. Docusaurus takes every .md file for MDX."""
+    """Return whether the body of a post is MDX. Docusaurus treats every .md file as MDX."""
     if source.lower().endswith(".mdx"):
         return True
     signs = body if tool == "docusaurus" else ""
@@ -94,7 +94,7 @@ def mdx_as_markdown(body: str, context: ShortcodeContext) -> Expanded:
 
 
 def _with_files(body: str) -> Make:
-    """Return the function for elements of a body that may show the text of an imported file, which is not read."""
+    """Return the function that converts elements, and reports those that show the text of an imported file."""
     files = {name: path for name, path in _IMPORT.findall(body) if _AS_TEXT.search(path)}
 
     def made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:

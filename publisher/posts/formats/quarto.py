@@ -61,7 +61,7 @@ def quarto_as_markdown(body: str, page: Mapping[str, Any]) -> Expanded:
 
 
 def _after(line: str, fence: str) -> str:
-    """Return the fence that is open after a line, given the one before it."""
+    """Return the fence that is open after a line, given the fence that was open before it."""
     if fence:
         return "" if line.strip(" \t>").startswith(fence) and not line.strip(" \t>").strip(fence[0]) else fence
     opening = _PLAIN_FENCE.match(line)
@@ -76,7 +76,7 @@ def _block(
     kept: list[tuple[str, int]],
     not_run: list[int],
 ) -> int:
-    """Add what is shown of a fence with braces to `kept`; return the index of the line after it."""
+    """Add the visible lines of a fence with braces to `kept`; return the index of the line after the fence."""
     end = number + 1
     while end < len(lines) and not _closes(lines[end], opening[2]):
         end += 1

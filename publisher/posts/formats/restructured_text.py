@@ -92,10 +92,10 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
 
 
 def _problems(said: list[Any], html: str) -> list[TagProblem]:
-    """Return what docutils says about a text, each message once; it is an error if readers miss words because of it.
+    """Return docutils' messages about a text as problems, each once. They are errors if readers would miss words.
 
     said  its messages, each of which may contain the part of the text that it is about
-    html  what was made of the text
+    html  the HTML that was made of the text
     """
     found = dict.fromkeys(map(_message, said))
     seen = set(_A_WORD.findall(unescape(_WORDS.sub(" ", html))))

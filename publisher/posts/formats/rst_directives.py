@@ -54,7 +54,7 @@ class _AnyOption(dict[str, Any]):
 class UnknownDirectives:
     """The handling of directives and roles that docutils does not know, in one text.
 
-    problems  what is to be reported about them
+    problems  the problems to report about them
     """
 
     def __init__(self, context: ShortcodeContext) -> None:

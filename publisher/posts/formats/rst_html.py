@@ -108,7 +108,7 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
         raise nodes.SkipNode
 
     def visit_problematic(self, node: Any) -> None:
-        """Write what could not be read as it is in the post."""
+        """Write text that could not be parsed as it is in the post."""
         self.body.append(escape(node.astext(), quote=False))
         raise nodes.SkipNode
 

@@ -9,7 +9,7 @@ Public modules:
     enclosures  podcast episodes and other attached files
     parsing     splitting and parsing of front matter
     post_id     reading and writing the id in a post's front matter
-    preamble    what may precede front matter, and front matter in the wrong place
+    preamble    text that may precede front matter, and front matter in the wrong place
 """
 
 __all__ = ["dates", "enclosures", "parsing", "post_id", "preamble"]

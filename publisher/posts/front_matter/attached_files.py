@@ -66,7 +66,7 @@ class AttachedFiles:
     def _elsewhere(
         self, where: tuple[str, str, str, str, str], url: str, found: tuple[str, str]
     ) -> tuple[str, tuple[str, str]]:
-        """Return the URL and the paths of a file that is not next to the post, but where other tools look for it."""
+        """Return the URL and the paths of a file that is not next to the post, but where other tools look for files."""
         settings = self._settings
         if self._is_there(existing(settings.root, found[1])):
             return url, found
@@ -80,7 +80,7 @@ class AttachedFiles:
         return url, found
 
     def _shown(self, reference: str, url: str, found: tuple[str, str], *, is_picture: bool) -> str:
-        """Return the URL of a file of the project, and note it. A path from the root may mean a static file."""
+        """Return the URL of a file of the project, and note it. A path from the root may name a static file."""
         root = self._settings.root
         found = found[0], existing(root, found[1])
         if is_disguised(root, found[1]):

@@ -32,7 +32,7 @@ class Bylines:
 
     picture_url  returns the absolute URL of a picture, given its reference in front matter
     warn         takes a warning: its message and its hint
-    known        those of the authors read so far whom the project knows
+    known        the authors read so far whom the project knows
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Bylines:
         return found
 
     def _with_face(self, author: Author, table: FrontMatter, known: Author, *, is_rooted: bool = False) -> Author:
-        """Return an author with the picture and the line about them that a table has.
+        """Return an author with the picture and the description in a table.
 
         known      what else is known about the author
         is_rooted  whether a path without a leading slash is relative to the root of the site

@@ -61,7 +61,7 @@ _TIME_STAMP = patterns.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t]+)\d{1,2}:\d{
 
 
 def is_time_stamp(text: str) -> bool:
-    """Return whether YAML would take a date for a time stamp: a day and a time with seconds, here without a zone."""
+    """Return whether YAML would parse a date without a zone as a time stamp: a day and a time with seconds."""
     return _TIME_STAMP.fullmatch(text.strip()) is not None
 
 
@@ -98,7 +98,7 @@ def parse_date(text: str, zone: tzinfo, *, morning: time = MORNING, month_first:
 
 
 def _without_zone(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
-    """Return a date without the name of the zone at its end, and that zone; else the text and `zone`."""
+    """Return a date without the zone's name at its end, and that zone; without such a name, the text and `zone`."""
     plain = _CALENDAR.sub("", text)
     start = max(plain.rfind("["), plain.rfind(" "))
     found = _ZONE_BY_NAME.fullmatch(plain, start) if start > 0 else None
@@ -133,7 +133,7 @@ def _with_hyphens(text: str, month_first: bool) -> str:
 
 
 def _whole_day(found: re.Match[str]) -> str:
-    """Return a time such as 12:30 AM as 00:30; one that no clock shows stays as it is."""
+    """Return a time such as 12:30 AM as 00:30; an impossible time stays as it is."""
     if not 1 <= int(found[1]) <= 12:
         return found[0]
     hour = int(found[1]) % 12 + (12 if found[4] in "pP" else 0)

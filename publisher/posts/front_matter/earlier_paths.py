@@ -20,10 +20,10 @@ _ENDING = patterns.compile(r"\.[A-Za-z0-9]{1,10}$")
 
 
 def earlier_paths(meta: FrontMatter, path: str, settings: PostSettings, warn: Warn) -> tuple[str, ...]:
-    """Return the paths at which the post used to be, without its own, not percent-encoded.
+    """Return the paths at which the post used to be, except its present one. They are not percent-encoded.
 
-    A path with a slash at the end is a folder; under `aliases`, so is one without an extension, as in Hugo and Zola,
-    and a path that does not begin with a slash is relative to the post. Those that cannot be used get a warning.
+    A path with a slash at the end is a folder. Under `aliases`, as in Hugo and Zola, so is a path without an extension,
+    and a path that does not begin with a slash is relative to the post. Unusable paths get a warning.
 
     path  the permalink of the post
     """
@@ -69,7 +69,7 @@ def _read(written: str, path: str, settings: PostSettings, *, is_alias: bool) ->
 
 
 def _from_root(text: str, path: str, settings: PostSettings) -> str:
-    """Return the path from the root for one relative to a post. In Obsidian it is a name."""
+    """Return a path relative to a post as a path from the root. In Obsidian, it is a name."""
     name = name_segment(settings.tool, text) if settings.tool == "obsidian" else text
     return posixpath.normpath(posixpath.join(path, "..", name)) + ("/" if name.endswith("/") else "")
 

@@ -1,4 +1,4 @@
-"""The pages of other sites that front matter names: the page that a post is about, and the one on which it appeared.
+"""The pages of other sites that front matter names: the page that a post is about, and the page on which it appeared.
 
 The first makes it a link post, whose own page is here. The second is the post's own page, so links to it lead there,
 and there is none here unless the author wants one.
@@ -51,9 +51,9 @@ def external_url(meta: FrontMatter, site_url: str, warn: Warn) -> str:
 
 
 def canonical(meta: FrontMatter, site_url: str, warn: Warn) -> Canonical:
-    """Return where the post was published if its front matter says `canonical`, or has a whole URL as `permalink`.
+    """Return where the post was published, according to `canonical`, or a `permalink` that is a whole URL.
 
-    It has a page here as well with `republish: true`, or if the URL is under a key of tools whose posts have both.
+    It has a page here as well with `republish: true`, or if the key of the URL belongs to tools whose posts have both.
     """
     for field in ("canonical", "permalink"):
         for key, value, line in meta.all(field):
@@ -76,7 +76,7 @@ def _republishes(meta: FrontMatter, key: str, warn: Warn) -> bool:
 
 
 def linked(value: Tree) -> str:
-    """Return the URL in the value of a field: in angle brackets, as a link in Markdown, in a list or a table."""
+    """Return the URL in the value of a field, where it may be in angle brackets, a Markdown link, a list or a table."""
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
@@ -88,5 +88,5 @@ def linked(value: Tree) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a value as a message shows it."""
+    """Return a value in the short form that messages show."""
     return text if len(text) <= 40 else f"{text[:39]}…"

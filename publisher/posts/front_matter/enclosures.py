@@ -53,8 +53,8 @@ class Written(NamedTuple):
 class Enclosures:
     """The enclosures in front matter: an address, a table with `url`, or a list of these.
 
-    An address may also be WordPress's value, which has the length and the type after it. What the front matter says
-    about it under separate keys counts too, if there is only one.
+    An address may also be WordPress's value, which has the length and the type after it. If there is only one
+    enclosure, separate keys of the front matter may describe it too.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Enclosures:
         self._url_of, self._length_of, self._warn = url_of, length_of, warn
 
     def read(self, meta: FrontMatter) -> tuple[Enclosure, ...]:
-        """Return the enclosures of the first key that has any. What is not understood is a warning."""
+        """Return the enclosures of the first key that has any. Values that are not understood give warnings."""
         for key, value, line in meta.all("audio"):
             written = list(_written(value))
             items = [_with_separate_values(item, meta, alone=len(written) == 1) for item in written]
@@ -146,7 +146,7 @@ def _in_text(text: str) -> Written:
 
 
 def _with_separate_values(item: Written, meta: FrontMatter, *, alone: bool) -> Written:
-    """Return an enclosure with what the front matter says about it under separate keys.
+    """Return an enclosure, completed with the type, length and duration that are under separate keys.
 
     Such keys may mean something else, so their values count only if they look like a type, a length or a duration.
     alone: whether it is the only enclosure; if not, only the duration counts
@@ -174,7 +174,7 @@ def _duration(table: FrontMatter) -> str:
 
 
 def _whole(seconds: str) -> str:
-    """Return a number of seconds without its fraction, which JSON Feed allows."""
+    """Return a number of seconds without the fraction that JSON Feed allows."""
     whole, _, fraction = seconds.partition(".")
     return whole if fraction.isdigit() else seconds
 
@@ -201,12 +201,12 @@ def _shortened(text: str) -> str:
 
 
 def is_played(enclosure: Enclosure) -> bool:
-    """Return whether an enclosure is audio or video, as podcast players show it."""
+    """Return whether an enclosure is audio or video, which podcast players can play."""
     return enclosure.media_type.startswith(("audio/", "video/"))
 
 
 def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator[Problem]:
-    """Yield a warning, with the line, for each enclosure of unknown length. Only the files of such posts are read.
+    """Yield a warning, with the line, for each enclosure of unknown length. Only the files of such posts are opened.
 
     shown: the posts folder's name in problems.
     """
@@ -232,7 +232,7 @@ def _line_of(file: Path, name: str) -> int:
 
 
 def files_of(reference: str, url: str, settings: PostSettings, source: str) -> list[str]:
-    """Return the paths at which the file of a reference may be, in the order of the build: static files first.
+    """Return the paths at which the file of a reference may be, in the order of precedence: static files first.
 
     The paths are relative to the project and don't lead out of it. Symbolic links are not resolved; size_in does that.
     """
@@ -248,7 +248,7 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
 
 
 def remeasured(root: Path, measured: Mapping[str, Iterable[tuple[str, int]]]) -> list[str]:
-    """Return the posts with a file whose size has changed. measured: the files and their sizes, by post"""
+    """Return the posts that have a file whose size has changed. measured: the files and their sizes, by post"""
     return [source for source, files in measured.items() if any(size_in(root, path) != size for path, size in files)]
 
 

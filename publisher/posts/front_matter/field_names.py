@@ -194,13 +194,13 @@ def _near(folded: str, first: str = "") -> tuple[tuple[str, str], ...]:
 
 
 class Keys(NamedTuple):
-    """What is known about the keys of a post or a table, whatever their values are.
+    """The properties of the keys of a post or a table, whatever their values are.
 
     written  the keys as they are written, by folded key
     places   the places of our fields, the best first
-    near     keys that are not those of fields, but similar: the key, and the (field, key) pairs that may be meant
+    near     keys that are similar to keys of fields: the key, and the (field, key) pairs that may be meant
     hiding   keys that may hide a post in some other tool, as (key, folded key)
-    tables   keys whose tables may contain fields
+    tables   keys whose values may be tables with fields
     twice    pairs of keys that are equal when folded; the first counts
     """
 
@@ -214,7 +214,7 @@ class Keys(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def keys_of(keys: tuple[str, ...]) -> Keys:
-    """Return what is known about a post's keys. Cached because the posts of a blog use only a few sets of keys."""
+    """Return the properties of a post's keys. Cached because the posts of a blog use only a few sets of keys."""
     written: dict[str, str] = {}
     twice = []
     found: dict[str, list[tuple[int, Place]]] = {}
@@ -265,7 +265,7 @@ class FrontMatter:
         return _below(value, below) if below else value
 
     def find(self, field: str) -> tuple[Tree, int]:
-        """Return the value of one of our fields and its line; (None, 1) if the field has no value."""
+        """Return the value and the line of one of our fields; (None, 1) if it has no value."""
         for place in self._keys.places.get(field, _NOWHERE):
             value = self._at(place)
             if value and not (field == "published" and _is_bool(value)) and not _is_remark(place, value):
@@ -304,16 +304,16 @@ class FrontMatter:
         return None if key is None else self._at((key, tuple(below), spelling))
 
     def is_draft(self) -> bool:
-        """Return whether the front matter marks the post as a draft, as hidden, or as a post without a page."""
+        """Return whether the front matter marks the post as a draft, as hidden, or as having no page."""
         return any(map(self._says, ("draft", "shown", "state"))) or self._has_password() or self._has_no_page()
 
     def _has_password(self) -> bool:
-        """Return whether the post has a password, as in WordPress and Hexo, which no page or feed here can ask for."""
+        """Return whether the post has a password, as in WordPress and Hexo, for which no page or feed here can ask."""
         value = self.at("password") if "password" in self._keys.written else None
         return bool(value) and word_of(value) not in FALSE
 
     def _has_no_page(self) -> bool:
-        """Return whether the permalink is `false`, for which Eleventy does not write a page."""
+        """Return whether the permalink is `false`, which makes Eleventy write no page."""
         value = self.at("permalink") if "permalink" in self._keys.written else None
         return isinstance(value, str) and word_of(value) in FALSE
 
@@ -323,7 +323,7 @@ class FrontMatter:
         return not (self._says("not_listed") or self._says("listed"))
 
     def wants(self, switch: str) -> bool:
-        """Return whether a listed post should be in feeds ("in_feeds"), newsletters ("in_newsletters"), on a "page"."""
+        """Return whether a listed post should appear: "in_feeds", "in_newsletters", or on a "page" of its own."""
         return not self._says(switch)
 
     def _says(self, switch: str) -> bool:
@@ -346,7 +346,7 @@ class FrontMatter:
                     raise PostError(why[0], line=self._lines.get(place[0], 1), hint=why[1])
 
     def misspelled(self) -> Iterator[tuple[Misspelled, int]]:
-        """Yield each key that is probably misspelled, also in a table, and its line."""
+        """Yield each key that is probably misspelled, also within tables, and its line."""
         for key, near in self._keys.near:
             value = self._fields[key]
             found = meant([pair for pair in near if pair[0]], key, value)
@@ -386,7 +386,7 @@ class FrontMatter:
 
 
 def fields_of(key: str) -> set[str]:
-    """Return our names for the fields that a key may be. key: prefixed with its table, as in build.list."""
+    """Return our names for the fields that a key may mean. key: prefixed with its table, as in build.list."""
     folded = ".".join(map(fold, key.split(".")))
     return {field for field, spellings in _ALL if folded in spellings}
 
@@ -405,7 +405,7 @@ def _below(value: Tree, keys: tuple[str, ...]) -> Tree:
 
 
 def _meant_table(key: str, tables: set[str], value: dict[str, Tree]) -> Misspelled | None:
-    """Return which of the tables a misspelled key means: one that may contain a key in it."""
+    """Return the field that a misspelled table means, judging by the keys in it; None if no table has such keys."""
     for table in sorted(tables):
         inner = {name: field for field, name in _spellings(table)}
         if found := next((name for name in value if fold(name) in inner), ""):

@@ -88,7 +88,7 @@ def wrong_fence(line: str) -> str:
 
 
 class _Handler(BaseHandler):
-    """What the handlers have in common. split() expects a block that begins and ends with its fence."""
+    """The part that all handlers have in common. split() expects a block that begins and ends with its fence."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
     FM_BOUNDARY = patterns.compile(r"^---", re.MULTILINE)
@@ -342,7 +342,7 @@ def _unreadable(language: str, error: Exception, line: int, hint: str = "") -> P
 
 
 def _too_many_digits(language: str, text: str, first: int) -> PostError:
-    """Return the PostError for a number too long for Python to convert. first: the text's first line in the file."""
+    """Return the error for a number too long for Python. first: the line of the file on which the text begins."""
     lines = text.split("\n")
     longest = max(range(len(lines)), key=lambda number: len(lines[number]))
     what = f"the front matter can't be read as {language}: a number has thousands of digits"
@@ -389,7 +389,7 @@ _NESTED_QUOTES = patterns.compile(r"""(["'])((?:[^"'\n]*\s)?+\1[^\s"'][^\n]*)\1"
 
 
 def in_quotes(line: str) -> str:
-    """Return a line of YAML with its value in quotes, if it means what is written only then; "" for any other line."""
+    """Return a line of YAML with its value in quotes, if it is misread without them; "" for any other line."""
     found = _KEY_AND_VALUE.fullmatch(line.rstrip()) if len(line) <= _LONGEST_FIX else None
     if found is None or _value_of(line.strip()) == found[2]:
         return ""

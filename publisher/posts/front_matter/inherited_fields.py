@@ -1,4 +1,4 @@
-"""Fields that a post inherits from its tool's files: below its own, and hiding it where the tool would hide it."""
+"""Fields that a post inherits from its tool's files unless it has them itself."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from publisher.posts.post_file import Head, Tree
 def with_inherited(head: Head, inherited: Inherited) -> Head:
     """Return the front matter of a post with the fields that it inherits from its tool's files.
 
-    A key of the post itself replaces the same key there; so does another spelling of the same field, unless the field
-    may hide the post.
+    A key of the post itself replaces the same inherited key, and so does another spelling of the same field, unless the
+    field may hide the post.
     """
     if inherited is NOTHING:
         return head
@@ -43,7 +43,7 @@ def _is_named(key: str, named: set[str]) -> bool:
 
 
 def _tree(value: Data) -> Tree:
-    """Return a value of a data file as front matter has it: its scalars are text."""
+    """Return a value of a data file in the form of front matter, in which all scalars are text."""
     if isinstance(value, dict):
         return {key: _tree(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -52,7 +52,7 @@ def _tree(value: Data) -> Tree:
 
 
 def _data(value: Tree) -> Data:
-    """Return a value of front matter as one of a data file."""
+    """Return a value of front matter in the form of a data file."""
     if isinstance(value, dict):
         return {key: _data(item) for key, item in value.items()}
     return [_data(item) for item in value] if isinstance(value, list) else value

@@ -64,7 +64,7 @@ def build_post(
 
 
 def _published_by_hugo(meta: FrontMatter, path: str, tool: str) -> Iterator[Problem]:
-    """Warn about a draft that Hugo publishes, because only true is true for it, and yes is a text."""
+    """Warn about a draft that Hugo publishes, because `yes` is only a text for Hugo, unlike `true`."""
     for key, value, line in meta.all("draft") if tool == "hugo" else ():
         if key.lower() == "draft" and word_of(value) in TRUE - {"true", "1"}:
             what = f"{key}: {value} makes a draft of this post here, but Hugo publishes it: for Hugo it is only a text"
@@ -152,7 +152,7 @@ class _PostBuilder:
         return self.meta.text("id") or (self.old.id if self.old else "")
 
     def _name_in_id(self, name: str) -> str:
-        """Return the name with the language that the ending of the file names, as all translations share one name."""
+        """Return the name with the language in the ending of the file, as all translations share one name."""
         spoken = self.translated
         return name if spoken is None or spoken.folder else f"{name}.{spoken.part.lower()}"
 
@@ -200,7 +200,7 @@ class _PostBuilder:
         self._warn(line, what, hint)
 
     def _look_at_values(self) -> None:
-        """Warn about parts of values that YAML does not read as text, although readers were meant to see them."""
+        """Warn about parts of values that YAML does not read as text, although they were meant for readers."""
         for key, line, what, fix in self.head.unread:
             fields = fields_of(key) | fields_of(key.partition(".")[0])
             # After a date or a switch, and in "tags: a  # why", a comment is meant.
@@ -239,7 +239,7 @@ class _PostBuilder:
                 raise PostError(what, line=line, hint=f"did you mean {found.known}?")
 
     def _dates(self) -> tuple[datetime, datetime]:
-        """Return the date of the post, and that of its publication: a later one under a key such as `publish`."""
+        """Return the dates of the post and of its publication, which may be later, under a key such as `publish`."""
         written = published = self._published()
         for key, value, line in self.meta.all("published"):
             if fold(key) in _WHEN and isinstance(value, str) and not is_switched(value):
@@ -283,7 +283,7 @@ class _PostBuilder:
             raise PostError(str(error), line=line) from error
 
     def _optional_date(self, field: str) -> datetime | None:
-        """Return a date that the post can do without; one that is not valid is ignored with a warning."""
+        """Return a date that the post need not have; an invalid date is ignored with a warning."""
         try:
             return self._date(field)
         except PostError as error:
@@ -292,14 +292,14 @@ class _PostBuilder:
             return None
 
     def _excerpt(self, title: str) -> str:
-        """Return the description of the post; "" if it has none, or one that only repeats the title."""
+        """Return the description of the post; "" if it is missing, or only repeats the title."""
         excerpt = typeset(plain_line(self.meta.text("excerpt")))
         return excerpt if says_more(excerpt, title) else ""
 
     def _title(self, rest: str) -> tuple[str, bool]:
         """Return the title, and whether the author gave it; if not, it is made from the first words or the file's name.
 
-        A short text without a title is a note, which is shown without a title. rest: the name of the file.
+        A short text without a title is a note, which is shown without one. rest: the name of the file.
         """
         title = typeset(decoded(without_comments(without_pairs(self.meta.text("title")))))
         if is_visible(title):
@@ -413,7 +413,7 @@ def tags_of(names: tuple[str, ...]) -> tuple[Tag, ...]:
 
 
 def _means_image(value: Tree) -> bool:
-    """Return whether a value was meant as a picture: not a switch, nor words such as the text of a teaser or hero."""
+    """Return whether a value was meant as a picture, rather than as a switch, or as the text of a teaser or hero."""
     if isinstance(value, dict):
         return any(isinstance(inner, str) and inner.strip() and not is_switched(inner) for inner in value.values())
     return isinstance(value, str) and len(value.split()) == 1 and not is_switched(value)

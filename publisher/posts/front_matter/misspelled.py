@@ -1,7 +1,7 @@
-"""Keys of front matter that are nearly those of a field, or that hide a post in another tool.
+"""Keys of front matter that are nearly spelled like those of a field, or that hide a post in another tool.
 
-Publisher ignores the keys of other tools. A key that only looks like one would have no effect either, so it is
-reported; if it was meant to hide something, that is an error, because what has been emailed cannot be recalled.
+Publisher ignores the keys of other tools. A misspelled key of its own would have no effect either, so it is reported.
+If the key was meant to hide something, that is an error, because an email cannot be recalled.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def near_keys(folded: str, spellings: Iterable[tuple[str, str]]) -> list[tuple[s
 def meant(near: Iterable[tuple[str, str]], key: str, value: Tree) -> Misspelled | None:
     """Return which of the fields in `near` an unknown key means, judging by its value; None if it means none.
 
-    A key `mail` is near `email`, but it means that field only if its value is one that a switch may have.
+    A key `mail` is near `email`, but it means that field only if its value is a possible value of a switch.
     """
     return next((Misspelled(key, known, field, value) for field, known in near if _fits(field, value)), None)
 

@@ -24,7 +24,7 @@ from publisher.posts.text.prose import cut, line_counter, masked
 class Leftover:
     """Syntax of another tool that stays in the text unchanged.
 
-    what   description of the syntax, as the beginning of a warning
+    what   a description of the syntax, with which a warning begins
     lines  the lines of the body (from 1) that contain it
     tags   the names of the tags that `what` mentions
     """
@@ -35,7 +35,7 @@ class Leftover:
 
     @property
     def hint(self) -> str:
-        """What to do about it."""
+        """The hint that a warning about it gives."""
         if self.what.startswith(_PERSONAL):
             return (
                 "they work only in emails, notes and posts with `page: false`; an edition that shows one is put on hold"
@@ -55,7 +55,7 @@ Resolve = Callable[[str], str | None]
 def carry_over(body: str, site_url: str, resolve: Resolve | None, tool: Tool = "") -> tuple[str, list[Leftover]]:
     """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted.
 
-    resolve  None if Liquid was run already, so that the rest of it stays and was reported
+    resolve  None if Liquid was already run, so that what is left of it stays, and has been reported
     tool     the tool that the posts were written for, or ""
     """
     if resolve and ("{%" in body or "{{" in body):
@@ -120,7 +120,7 @@ def _blocks(body: str) -> str:
 
 
 def _find_blocks(body: str) -> Iterator[_Block]:
-    """Yield the blocks in a body. What is inside a block is not a block of its own."""
+    """Yield the blocks in a body, except blocks within blocks."""
     tags = list(_BLOCK_TAG.finditer(body))
     closing: dict[str, re.Match[str]] = {}
     blocks: list[_Block] = []
@@ -137,7 +137,7 @@ def _find_blocks(body: str) -> Iterator[_Block]:
 
 
 def _with_changes(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
-    """Return the text with these changes, which are in order; each replaces what is between two offsets."""
+    """Return the text with these changes, which are in order; each replaces the text between two offsets."""
     pieces, last = [], 0
     for start, end, words in changes:
         pieces += [text[last:start], words]

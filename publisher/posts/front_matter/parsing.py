@@ -149,7 +149,7 @@ def _end_of_json(text: str) -> int:
 
 
 def _is_sentence(text: str, end: int) -> bool:
-    """Return whether a line begins with JSON and continues with words, as one about JSON does.
+    """Return whether a line begins with JSON and continues with words, as a sentence about JSON does.
 
     Raises PostError if the JSON has the fields of a post, so that it is front matter.
     """
@@ -177,7 +177,7 @@ def _head(text: str, end: int) -> Head:
 
 
 def _named_block(language: str, inner: str) -> Head:
-    """Parse what is between the fences of front matter that names its language."""
+    """Parse the text between the fences of front matter that names its language."""
     if language in _SCRIPTS:
         return _script_block(inner)
     if language != "json":
@@ -192,7 +192,7 @@ def _named_block(language: str, inner: str) -> Head:
 
 
 def _script_block(inner: str) -> Head:
-    """Parse front matter in JavaScript, whose first line is the second of its file. Nothing is run."""
+    """Parse front matter in JavaScript, which begins on the second line of its file. Nothing is run."""
     # Not at the top: few posts have front matter in JavaScript.
     from publisher.posts.blog_tools.plain_programs import ScriptError, script_values
 
@@ -325,8 +325,8 @@ def simple_lines(front: str) -> list[SimpleLine]:
     """Return the lines of simple YAML (see simple_yaml) between the fences; [] if they need a real parser.
 
     front  the front matter with its fences, which are three hyphens and nothing else
-    This takes half the time of simple_yaml, because it neither finds null among the values nor items in lists that need
-    a real parser.
+    This takes half the time of simple_yaml, because it does not look for null among the values, or for items of lists
+    that need a real parser.
     """
     lines = _SIMPLE_LINES.findall(front)
     is_simple = len(lines) + 1 == front.count("\n") and (front.isascii() or not _STRANGE.search(front))

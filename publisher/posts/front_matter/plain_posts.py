@@ -59,7 +59,7 @@ class PlainPosts:
 
         data    the beginning of the file, or all of it
         source  its path in the posts folder, for which `takes` is true
-        digest  the digest that the post gets
+        digest  the digest for the post
         """
         front = front_of(data)
         if not front or b"\0" in data or front.translate(None, _USUAL_BYTES) or may_be_second(data, len(front) + 1):
@@ -106,7 +106,7 @@ class PlainPosts:
 
 
 class _PlainKeys(NamedTuple):
-    """The indices of the lines of plain front matter with its fields; -1 for a field that it does not have."""
+    """The index of the line of each field in plain front matter; -1 for a field that it does not have."""
 
     title: int
     date: int
@@ -145,7 +145,7 @@ def _plain_keys(keys: tuple[str, ...]) -> _PlainKeys | None:
 
 
 def _text(line: SimpleLine) -> str:
-    """Return the value of a line that may not be a list."""
+    """Return the value of a line, which must not be a list."""
     _, plain, quoted, items = line
     plain = plain.rstrip(" ")
     if items or plain in NULLS:

@@ -26,7 +26,7 @@ _PLAIN_PATTERN = patterns.compile(r"(?:[^{}]++|\{(?:folder|year|month|day|slug|l
 
 
 class Named(NamedTuple):
-    """What an address may be made from, apart from the front matter. See AddressParts for the fields."""
+    """The values, besides front matter, from which an address is made. See AddressParts for the fields."""
 
     source: str
     folder: str
@@ -38,9 +38,9 @@ class Named(NamedTuple):
 
 
 def unescaped(text: str) -> str:
-    """Return a name or path without the escapes of URLs that WordPress's exporters write.
+    """Return a name or path without the percent escapes that WordPress's exporters write.
 
-    It is the text itself if it has none, or if they would not be characters of one name or path.
+    The text is unchanged if it has none, or if they decode to characters that one name or path cannot have.
     """
     if not _ESCAPE.search(text):
         return text
@@ -175,7 +175,7 @@ class PostAddress:
 
 
 def _of_file(pattern: str, tool: Tool, source: str) -> str:
-    """Return the pattern for the address of a file, where the tool has its own for one that represents its folder.
+    """Return the pattern for the address of a file; some tools have their own for a file that represents its folder.
 
     For Quarto and VitePress that is index.md, and for Eleventy also a file with the name of its folder.
     """
@@ -191,24 +191,24 @@ def _of_file(pattern: str, tool: Tool, source: str) -> str:
 
 
 def _fit(path: str) -> str:
-    """Return a path from an old feed as that of a post; "" if it cannot be one."""
+    """Return a path from an old feed as the path of a post; "" if no post can have it."""
     path = tidy_path(path)
     return "" if why_unfit(path, path) else path
 
 
 @lru_cache(maxsize=64)
 def is_plain_pattern(pattern: str) -> bool:
-    """Return whether a permalink pattern has only parts that need nothing but what every post has."""
+    """Return whether all parts of a permalink pattern can be filled in for every post."""
     return _PLAIN_PATTERN.fullmatch(pattern) is not None
 
 
 def _is_odd(value: Tree) -> bool:
-    """Return whether a permalink is one that earlier versions did not understand."""
+    """Return whether earlier versions did not understand a permalink."""
     return isinstance(value, str) and re.search(r"[%:\s]", value) is not None
 
 
 def _names_in(value: Tree, *, is_one: bool, by_comma: bool) -> Iterator[str]:
-    """Yield the names in a value: a list, or a text that is one name, or several with spaces or commas between them."""
+    """Yield the names in a value: a list, or a text with one name, or with several between spaces or commas."""
     if isinstance(value, str):
         text = value.strip()
         if is_one:

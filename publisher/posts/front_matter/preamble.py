@@ -1,4 +1,4 @@
-"""The beginning of a post's file: what may precede front matter, and front matter that is in the wrong place.
+"""The beginning of a post's file: text that may precede front matter, and front matter in the wrong place.
 
 Licence comments, the mode lines of editors, blank lines and invisible characters say nothing to readers, so front
 matter after them counts. In a file without front matter, lines that look like it are an error, so that no draft is
@@ -90,7 +90,7 @@ def _after(found: int, closing: str) -> int:
 
 
 def is_front_matter(text: str) -> bool:
-    """Return whether a text that begins with three hyphens is front matter rather than a rule above other text."""
+    """Return whether a text that begins with three hyphens is front matter, not a horizontal rule above other text."""
     lines = text.split("\n", _MOST_LINES)[1:]
     first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
     field = _FIELD.fullmatch(first)
@@ -103,7 +103,7 @@ def is_front_matter(text: str) -> bool:
 def refuse_misplaced(text: str) -> None:
     """Raise PostError, with the line, if a file without front matter has lines that look like it.
 
-    Code is left out, in which a post may show what front matter looks like.
+    Code is not searched, since a post may show front matter as an example.
     """
     lines = masked("\n".join(text.split("\n", _MOST_LINES)[:_MOST_LINES])).split("\n")
     if number := _block_of_fields(lines):

@@ -69,12 +69,12 @@ _TABLES = {"in_feeds": {"excerpt_only"}, "in_newsletters": {"id", "uuid", "slug"
 
 
 def word_of(value: Tree) -> str:
-    """Return a value of a switch in comparable form: in lower case, without spaces around it; "" if it is not text."""
+    """Return a switch's value as it is compared: in lower case, without spaces around it; "" if it is not text."""
     return value.strip().lower() if isinstance(value, str) else ""
 
 
 def is_switched(value: str) -> bool:
-    """Return whether a value is written as true or false, in words."""
+    """Return whether a value is a word for true or false."""
     return word_of(value) in _IN_WORDS
 
 
@@ -173,7 +173,7 @@ def is_date(value: str) -> bool:
 
 
 def is_near(word: str, known: str) -> bool:
-    """Return whether a word differs from a known one by one letter, or two in a long word; swapped letters are one."""
+    """Return whether a word differs from a known one by a letter, or by two if it is long; a swap counts as one."""
     most = 2 if len(known) >= 8 else 1
     if word == known or abs(len(word) - len(known)) > most or (len(known) <= 4 and word[:1] != known[:1]):
         return False

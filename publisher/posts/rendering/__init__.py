@@ -1,7 +1,7 @@
 """Rendering: a Markdown body becomes HTML that is safe anywhere, with absolute URLs.
 
 Begin with body, which calls the other modules in order. It runs in a child process that has limits of time and memory;
-posts.markup starts it and keeps what it returns.
+posts.markup starts it and keeps the results.
 
 Public modules:
     allowed_html  the HTML that a post may contain

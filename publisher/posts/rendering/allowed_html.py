@@ -110,7 +110,7 @@ Absolutise = Callable[[str, str], str | None]
 def sanitise(fragment: str, absolutise: Absolutise, sanitiser: Sanitiser | None = None) -> str:
     """Return the fragment without active content, and with every URL passed through `absolutise`.
 
-    sanitiser  one that has been set up already; see there
+    sanitiser  one that has been set up already (see Sanitiser)
     """
     return alt_as_words((sanitiser or Sanitiser()).clean(fragment, absolutise))
 

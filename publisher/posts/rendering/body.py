@@ -73,7 +73,7 @@ _IN_BRACES = Signs("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:", "
 
 
 class Surroundings(NamedTuple):
-    """What all posts of a project have in common when they are rendered."""
+    """The objects that all posts of a project share when they are rendered."""
 
     places: Places
     config: Config
@@ -213,7 +213,7 @@ class _Body:
 
     @property
     def _own_targets(self) -> Iterable[str]:
-        """The names after # in links to the post itself, if its page is made here and not by another tool."""
+        """The names after # in links to the post itself; none if another tool makes its page."""
         return self.references.fragments if self.config.pages.enabled else ()
 
     def _with_maths(self, clean: str) -> tuple[str, dict[str, str]]:
@@ -259,7 +259,7 @@ class _Body:
             self.problems.append(Problem(self.path, self._lines.line_in_head(sign), message, "delete it"))
 
     def _require_small(self, fragment: str) -> None:
-        """Raise PostError if the HTML is too large for what was written. A character has at most four bytes."""
+        """Raise PostError if the HTML is too large for the size of its source. A character has at most four bytes."""
         if len(fragment) * 4 <= self._most or len(fragment.encode("utf-8", "replace")) <= self._most:
             return
         times, mark = self._growth.times, "|" if "<table" in fragment else "[^"
@@ -310,7 +310,7 @@ class _Body:
         return with_one_spelling(self._with_lone_tags_as_text(body))
 
     def _reported(self, expanded: Expanded) -> str:
-        """Report what is wrong with the tags of a body; return its new text."""
+        """Report the problems of the tags in a body; return its new text."""
         for line, message, hint, is_error, _ in expanded.problems[:MOST_PROBLEMS]:
             severity = Severity.ERROR if is_error else Severity.WARNING
             self.problems.append(Problem(self.path, self._line(line), message, hint, severity))
@@ -339,7 +339,7 @@ class _Body:
         return self.taken.put_back(self._held.put_back(html))
 
     def _report_lost(self, lost: Iterable[LostWords], first_line: int = 0) -> None:
-        """Report lost words. first_line: the line of the file from which theirs are counted, if not the body's"""
+        """Report lost words. first_line: the line of the file that is their line 1; 0 for the body's first."""
         for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
             severity = Severity.ERROR if is_error else Severity.WARNING
             number = line + first_line - 1 if first_line else self._line(self._syntax.expanded.line_of(line))
@@ -347,7 +347,7 @@ class _Body:
 
     @property
     def _separator(self) -> str:
-        """The post's own mark of the end of its excerpt; "" if it has none, or one that works in every post."""
+        """The post's own mark for the end of its excerpt; "" if it has none, or one that works in every post."""
         separator = self.post.excerpt_separator
         return "" if is_mark(separator) or separator not in self.written else separator
 

@@ -29,7 +29,7 @@ _HUGO_PARAMS = tuple(f"config/_default/params.{end}" for end in ("toml", "yaml",
 
 
 class BodyTags:
-    """What the tags in the body of one post may use.
+    """The data that the tags in the body of one post may use.
 
     file   the text of the post's file, with its front matter
     held   where the HTML that tags make is kept, to be put back into the HTML of the body
@@ -41,9 +41,9 @@ class BodyTags:
         self._is_rst = post.source.lower().endswith(".rst")
 
     def expanded(self, body: str, *, is_html: bool = False) -> Expanded:
-        """Return a body in which the tags are run, and note what it depends on.
+        """Return a body in which the tags have been run, and note the files that it depends on.
 
-        is_html  whether it is HTML, and not Markdown
+        is_html  whether the body is HTML, and not Markdown
         """
         try:
             return self._noted(expand_shortcodes(body, self._context(), is_html=is_html))

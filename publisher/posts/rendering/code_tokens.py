@@ -55,11 +55,11 @@ def nearest_class(kind: str, classes: Mapping[str, str]) -> str:
 class CodeLexer:
     """Splits the code of one post into tokens, within a limit of time for all of it.
 
-    slow  the first code that took longer than what was left of the time, as (language, code); None if none did
+    slow  the first code that took longer than the time that was left, as (language, code); None if none did
     """
 
     def __init__(self, process: BoundedProcess, seconds: float, painted: Painted | None = None) -> None:
-        """Find nothing yet. painted: the listings that are HTML already."""
+        """Start with no tokens. painted: the listings that are HTML already."""
         self._process, self._limit, self._left = process, seconds, seconds
         self._ahead: Call | None = None
         self._painted = painted or {}
@@ -83,7 +83,7 @@ class CodeLexer:
         return tokens
 
     def begin(self, html: str, paint: Paint) -> bool:
-        """Begin to turn all code of the post into HTML, so that it is there when it is needed.
+        """Begin to turn all code of the post into HTML, so that the HTML is ready when it is needed.
 
         Returns False if that is not necessary.
         """
@@ -117,7 +117,7 @@ class CodeLexer:
 def body_with_code(
     around: object, render: Callable[..., RenderedBody], args: Sequence[object], limit: TimeLimit, paint: Paint
 ) -> tuple[RenderedBody, Painted]:
-    """Return render(around, *args), and its code as HTML. It runs in the child, whose time begins again for the code.
+    """Return render(around, *args), and its code as HTML. It runs in the child, which gets new time for the code.
 
     limit  the time for all code, by the size of the body's HTML
     """
@@ -150,7 +150,7 @@ def listings(html: str) -> Iterator[tuple[str, str]]:
 
 
 def tokens_of(code: str, language: str) -> _Found:
-    """Return the processor time spent finding the tokens, and the tokens.
+    """Return the processor time that finding the tokens took, and the tokens.
 
     It runs in the child. A kind is the dotted name of Pygments' type. A space belongs to the token before it, since
     it has no colour. There are no tokens for an unknown language.

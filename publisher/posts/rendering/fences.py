@@ -76,10 +76,10 @@ _FLAG = patterns.compile(
 
 
 def with_fence_lines(html: str, body: str, placed: Placed, *, is_whole: bool = False) -> tuple[str, list[LostWords]]:
-    """Return the HTML of a body with the title of each fence above its code, or its words in it, and what was found.
+    """Return a body's HTML with each fence's title above its code, or its words in the code; and the LostWords.
 
     placed    renders the body with the place of each element in an attribute
-    is_whole  whether the HTML is that of the unchanged body, in which no tag was turned into text
+    is_whole  whether the HTML was made of the unchanged body, in which no tag was turned into text
     """
     if "```" not in body and "~~~" not in body:
         return html, []
@@ -156,7 +156,7 @@ def _with_line(fence: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _instead(attributes: str) -> tuple[str, str] | None:
-    """Return what is before and after the code of a fence with these attributes; None if it stays as it is."""
+    """Return the HTML to put before and after the code of a fence with these attributes; None to change nothing."""
     info = _info(attributes)
     if has_words(info):
         return f"<pre><code>{escape(info, quote=False)}\n", "</code></pre>"
@@ -192,7 +192,7 @@ _NAMED_CODE = patterns.compile(r"(<pre[^<>]*><code)>(?::::|#!)([\w+#-]{1,40}+)(?
 
 
 def with_named_code(html: str, tool: Tool) -> str:
-    """Return the HTML in which the first line of a block of code is its language, if the tool reads it so."""
+    """Return the HTML in which a block's first line gives its language, for tools that read it that way."""
     if tool not in ("pelican", "mkdocs") or not (">:::" in html or ">#!" in html):
         return html
     return _NAMED_CODE.sub(r'\1 class="language-\2">', html)

@@ -30,7 +30,7 @@ _LOOKS = (ops.AT, ops.ASSERT, ops.ASSERT_NOT)  # they match no character
 def first_characters(pattern: re.Pattern[str]) -> frozenset[str] | None:
     """Return the ASCII characters with which a match can begin; None if it can be empty.
 
-    It may return too many characters: what it does not know can begin with any.
+    It may return too many characters: a part of a pattern that it does not know counts as beginning with any.
     """
     parsed = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
     found, may_be_empty = _of_all(parsed, pattern.flags | parsed.state.flags)

@@ -31,7 +31,7 @@ _FIRST_SECOND = patterns.compile(r"[?&](?:start|t)=(\d+)")
 
 
 def page_of_frame(source: str) -> str:
-    """Return the page on which people see what a frame with this URL shows; the URL itself if no such page is known."""
+    """Return the page that shows the content of the frame with this URL to people; the URL itself if none is known."""
     source = source.replace("&amp;", "&")
     if "//w.soundcloud.com/player" in source:
         track = parse_qs(urlsplit(source).query).get("url", [""])[0]

@@ -40,7 +40,7 @@ def with_targets(fragment: str, tool: Tool, wanted: Collection[str]) -> str:
 
 
 def targets_in(fragment: str) -> set[str]:
-    """Return the names to which links can lead in the HTML of a body, as they are written and decoded."""
+    """Return the names to which links can lead in the HTML of a body, both as written and decoded."""
     written = {unescape(each) for each in _TARGET.findall(fragment)}
     return written | {unquote(each) for each in written if "%" in each}
 

@@ -1,7 +1,7 @@
 """The title that the text of a post gives it: its first heading, or the first words of a short note.
 
-It is what readers see of that line, so the line is rendered like a body, and the tags are then removed. All functions
-are pure, and look only at the beginning of a text.
+The title is what readers see of that line, so the line is rendered like a body, and its tags are then removed. All
+functions are pure, and look only at the beginning of a text.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _heading(body: str) -> str:
 
 
 def first_words(body: str) -> str:
-    """Return the first words of a note, about a line of them; "" for a longer text, and for one without any words."""
+    """Return the first words of a note, about one line; "" for a text that is longer than a note, or has no words."""
     body = body.strip()
     if len(body) > _LONGEST_NOTE:
         return ""

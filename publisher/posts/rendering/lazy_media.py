@@ -1,7 +1,7 @@
 """Pictures and other media that a script would load later, as exporters of other tools write them.
 
-No reader runs scripts. So the address that waits in `data-src` or the like takes the place of a `src` that is missing
-or only a placeholder, and only one of a picture and its twin in <noscript> is left.
+No reader runs scripts. So the address in `data-src` or the like replaces a `src` that is missing or only a placeholder,
+and if <noscript> repeats a picture, only one of the two stays.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _MOST = 2_000
 
 
 class _Media(NamedTuple):
-    """A tag of a picture or another medium: its name, its text with the address that readers need, and that address."""
+    """A tag of a picture or another medium: its name, the tag with the address that readers need, and that address."""
 
     name: str
     text: str
@@ -58,13 +58,13 @@ class _Media(NamedTuple):
 
 
 def is_lazy(written: str) -> bool:
-    """Return whether a text may have media that wait for a script."""
+    """Return whether a text may have media that only a script would load."""
     lower = written.lower()
     return "data-" in lower or "noscript" in lower
 
 
 def loaded(html: str) -> str:
-    """Return HTML in which no medium waits for a script. <noscript> is written as NOSCRIPT and END_NOSCRIPT."""
+    """Return HTML in which no medium needs a script to load. <noscript> is written as NOSCRIPT and END_NOSCRIPT."""
     html = _MEDIA.sub(lambda tag: _media(tag).text, html)
     if NOSCRIPT in html:
         html = _without_twins(html).replace(NOSCRIPT, "").replace(END_NOSCRIPT, "")
@@ -132,7 +132,7 @@ def _around(html: str, inside: re.Match[str]) -> list[tuple[re.Match[str], bool]
 
 
 def _waits(tag: re.Match[str], medium: _Media) -> bool:
-    """Return whether a medium was lazy: it has an address only now, or only a placeholder."""
+    """Return whether a medium was lazy: whether it had no address before, or still has only a placeholder."""
     return (
         medium.text != tag[0]
         or " data-" in tag[2]

@@ -1,4 +1,4 @@
-"""Tags in a text that would swallow what follows them, which are shown as text instead.
+"""Tags in a text that would swallow the text after them, and are shown as text instead.
 
 A writer who says "Use the <title> tag" means the word. An HTML parser takes it for a tag, and everything up to a
 closing tag that never comes for its content. GitHub shows such tags as text (GFM 6.11), and so does this module, before
@@ -102,7 +102,7 @@ def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtm
 
 
 def _placed(body: str, shown: list[ShownTag]) -> tuple[list[ShownTag], str]:
-    """Return the tags with their lines, and the body with marks before those that would begin a block of HTML."""
+    """Return the tags with their lines, and the body with marks before the tags that would begin a block of HTML."""
     view = masked(_RAW.sub(_HIDDEN, body)).replace(_HIDDEN, "<")
     line_of = line_counter(body)
     found, offsets = [], []
@@ -137,7 +137,7 @@ _A_WORD = "it seems to be a word of the sentence"
 
 
 class _Reader:
-    """Reads the tags of a text, and collects what has to change."""
+    """Reads the tags of a text, and collects the necessary changes."""
 
     def __init__(self, raw: str, escaped: str | None) -> None:
         self._raw, self._is_markdown = raw, escaped is not None
@@ -259,7 +259,7 @@ class _Reader:
         return stop
 
     def _sort(self, tag: WrittenTag, end: int) -> int:
-        """Decide about a tag immediately if that is possible; return where to continue."""
+        """Handle a tag now if possible, or else put it aside for later; return where to continue."""
         if tag.name in _FILTERED and tag.place.in_text:
             self._as_text(tag.start, tag.end, _NOT_ALLOWED)
         elif tag.name in _REMOVED or tag.name == "iframe":
@@ -292,7 +292,7 @@ class _Reader:
         return closing.end()
 
     def _remove(self, start: int, end: int, name: str, stop: int, *, is_named: bool = False) -> None:
-        """Remember what is removed: a tag up to `end`, content up to `stop`. is_named: record it even without words."""
+        """Record what is removed: a tag up to `end`, content up to `stop`. is_named: record it even without words."""
         words = removed_words(name, self._raw, end, stop) if not is_named else ""
         if words or is_named or name not in self._removed_names:
             self._removed[start] = self._shown(start, end, name)._replace(words=words)
@@ -339,7 +339,7 @@ class _Reader:
         self._outside_tables([(a.start, b.end) for a, b in pairs if a.name == "table"])
 
     def _opening(self, closing: WrittenTag, opened: list[WrittenTag]) -> WrittenTag | None:
-        """Return the opening tag for a closing one. What was opened in another sentence is never closed."""
+        """Return the opening tag for a closing one. A tag opened in another sentence counts as never closed."""
         while opened and opened[-1].place.in_text and opened[-1].place != closing.place:
             self._show(opened.pop())
         if opened:
@@ -368,7 +368,7 @@ class _Reader:
                 self._changes.append((tag.start, tag.end, sign if is_noscript else ""))
 
     def _outside_tables(self, tables: list[tuple[int, int]]) -> None:
-        """Show the parts of tables in a sentence as text, if they are not inside a table by the writer."""
+        """Show the tags of table parts in a sentence as text, unless they are inside a table that the writer made."""
         tables.sort(reverse=True)
         end = 0
         for tag in self._tags:
@@ -378,7 +378,7 @@ class _Reader:
                 self._show(tag)
 
     def _mention(self) -> None:
-        """Show the ordinary tags as text that a sentence mentions."""
+        """Show as text the ordinary tags that a sentence mentions."""
         shown: set[int] = set()
         for mention in mentions(self._raw, self._ordinary):
             tag = mention.tag

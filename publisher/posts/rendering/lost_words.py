@@ -46,7 +46,7 @@ Placed = Callable[[str], str]
 
 
 def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
-    """Return a Markdown body in which words outside tables that its parser would drop are text, and what was found.
+    """Return a Markdown body in which words that its parser would drop outside tables are text, and those words.
 
     footnotes  whether the parser knows footnotes
     """
@@ -111,7 +111,7 @@ def _without_second_notes(body: str, found: list[LostWords]) -> str:
 
 
 def unseen_notes(body: str, html: str) -> set[str]:
-    """Return the names of the footnotes in a body that are not in its HTML. Some may be in code or in comments."""
+    """Return the names of the footnotes in a body that are missing from its HTML. Some may be in code or comments."""
     if "^" not in body or "[^" not in body or "]:" not in body:
         return set()
     shown = {unquote(unescape(name)).casefold() for name in _NOTE_ID.findall(html)}
@@ -122,7 +122,7 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
     """Yield an error for each of these footnotes whose text no reader sees.
 
     prose  a file whose front matter and code are blank
-    html   what became of its body, before it was sanitised
+    html   the HTML of its body, before it was sanitised
     """
     prose = _without_comments(prose)
     line_of, shown = line_counter(prose), outside_code(html)
@@ -235,13 +235,13 @@ def _unread(unread: list[tuple[int, str]]) -> LostWords:
 
 
 class _Definitions:
-    """Tells the definitions that Markdown reads apart from lines of a paragraph that look like them, in order."""
+    """Tells link definitions apart from lines of a paragraph that look like them. It is called for each in order."""
 
     def __init__(self, view: str, line_of: Callable[[int], int]) -> None:
         self._lines, self._line_of, self._last = view.split("\n"), line_of, 0
 
     def is_read(self, found: re.Match[str]) -> bool:
-        """Return whether nothing but a blank line, a heading or another definition is above it."""
+        """Return whether Markdown reads it as a definition, as below a blank line, a heading or another definition."""
         line = self._line_of(found.start(1))
         above = self._lines[line - 2].strip(" \t>") if line > 1 else ""
         begins_item = self._lines[line - 1].lstrip(" \t>")[:1] != "["
@@ -257,7 +257,7 @@ def _is_bare_address(target: str) -> bool:
 
 
 def _definitions_first(body: str, as_text: Collection[int]) -> str:
-    """Return a body in which the definitions of links come before the lines of text above them, which would end them.
+    """Return a body in which link definitions precede lines that are text now, below which they would not count.
 
     as_text  the indices of the lines of definitions that are text now
     """
@@ -284,7 +284,7 @@ def _is_file(target: str) -> bool:
 
 
 def _has_extension(target: str) -> bool:
-    """Return whether the last of several parts of a path has a dot."""
+    """Return whether the last part of a path with several parts has an extension."""
     return _DOTTED.fullmatch(_path(target).partition("/")[2].rpartition("/")[2].lower()) is not None
 
 

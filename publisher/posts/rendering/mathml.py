@@ -130,11 +130,11 @@ _STYLE = patterns.compile(r" (?:displaystyle|scriptlevel)=\"[^\"]*+\"")
 
 
 def _in_styles(mathml: str) -> str:
-    """Move the attributes that set sizes into <mstyle>, and off tables, as the schema of validators requires."""
+    """Move attributes that set sizes into <mstyle>, and remove them from tables, as the validators' schema requires."""
     wrapped: list[bool] = []
 
     def element(found: re.Match[str]) -> str:
-        """Return a tag with the style that its attributes ask for."""
+        """Return a tag with the style that its attributes set."""
         name, attributes, closed = found.groups()
         if closed:
             return found[0] + "</mstyle>" * (wrapped.pop() if wrapped else False)
@@ -152,7 +152,7 @@ def _in_styles(mathml: str) -> str:
 
 
 def _attempts(tex: str, *, display: bool) -> Iterator[str]:
-    """Yield the texts to convert. Rows and their separators need an environment, which writers leave out."""
+    """Yield the texts to try. Rows and their separators need an environment, which writers tend to leave out."""
     if display and r"\begin{" not in tex:
         if r"\tag" in tex:
             yield rf"\begin{{align*}}{tex}\end{{align*}}"

@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 class WrittenTag(NamedTuple):
-    """A tag by the writer, from one offset to another."""
+    """A tag that the writer typed, from one offset to another."""
 
     name: str
     closing: bool
@@ -44,7 +44,7 @@ class WrittenTag(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A tag that is text. If it only lacks its closing tag, it needs one instead, and is_text is false."""
+    """A tag to be shown as text or, if is_text is false, one that only lacks its closing tag and gets it."""
 
     tag: WrittenTag
     is_text: bool = True
@@ -110,7 +110,7 @@ def mentions(raw: str, tags: Sequence[WrittenTag]) -> Iterator[Mention]:
     """Yield the mentions among the ordinary tags of a text, in the order of their closing.
 
     raw   the HTML that Markdown made
-    tags  the writer's tags in it, without those that lone_tags reads in a special way
+    tags  the writer's tags in it, except those that lone_tags handles itself
     """
     waiting: dict[str, list[WrittenTag]] = {}
     has_form = any(tag.name == "form" for tag in tags)
@@ -129,7 +129,7 @@ def mentions(raw: str, tags: Sequence[WrittenTag]) -> Iterator[Mention]:
 
 
 def _select(raw: str) -> range:
-    """Return where options are not words: from the first list of them to the end of the last."""
+    """Return the range in which <option> tags are not words: from the first <select> to the end of the last."""
     lower = raw.lower()
     return range(max(lower.find("<select"), 0), lower.rfind("</select") + 1)
 
@@ -170,7 +170,7 @@ def _lacks_only_its_end(tag: WrittenTag) -> bool:
 
 
 def _is_open(raw: str, tag: WrittenTag) -> bool:
-    """Return whether a tag that is never closed is a word rather than left open on purpose."""
+    """Return whether a tag that is never closed is meant as a word, rather than left open on purpose."""
     if tag.is_bare and _SUBJECT.match(raw, tag.end):
         return True
     if not tag.place.in_text:
@@ -181,6 +181,6 @@ def _is_open(raw: str, tag: WrittenTag) -> bool:
 
 
 def _is_word(raw: str, tag: WrittenTag) -> bool:
-    """Return whether a tag is between words of one line, apart from both."""
+    """Return whether a tag is set off from the text around it, as a word is."""
     before, after = raw[max(0, tag.start - _NEAR) : tag.start].rstrip(MARK), raw[tag.end : tag.end + _NEAR]
     return _WORD_BEFORE.search(before) is not None and _WORD_AFTER.match(after) is not None

@@ -1,6 +1,7 @@
 """Pictures that are left out, because they have no address or their file doesn't exist.
 
-Their alt text stays as words. What only a picture needs goes with it: the sources of a <picture>, an empty paragraph.
+Their alt text stays as words. Elements that only a picture needs are removed with it: the sources of a <picture>, an
+empty paragraph.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _LINKED_NOTHING = patterns.compile(rf'(<a [^<>]*?\bhref="([^"]*)"[^<>]*>)\s*+{_N
 def alt_as_words(clean: str) -> str:
     """Return sanitised HTML in which the alt text of a picture without an address takes its place.
 
-    A link that has nothing else shows its address. Of a <picture>, another source takes the place of a missing one.
+    A link with no other content shows its address. In a <picture>, another source takes the place of a missing one.
     """
     if "<img" not in clean or not _WITHOUT_ADDRESS.search(clean):
         return clean
@@ -43,7 +44,7 @@ def alt_as_words(clean: str) -> str:
 
 
 def _of_what_is_there(picture: re.Match[str]) -> str:
-    """Return a <picture> without sources that have no address, or what is in it if none of them has one."""
+    """Return a <picture> without the sources that lack an address; if all lack one, return its content alone."""
     inside = _LOST_SOURCE.sub("", picture[1])
     image, candidate = _IMAGE.search(inside), _CANDIDATE.search(inside)
     if image and not _SOURCE.search(image[0]) and candidate:

@@ -1,4 +1,4 @@
-"""Markdown of other editors and tools, converted to what our Markdown parser knows.
+"""Markdown of other editors and tools, converted to syntax that our Markdown parser knows.
 
 Tags that have to be run, such as those of Liquid, are in posts.tags.
 """
@@ -29,7 +29,7 @@ _FENCE = patterns.compile(r"(?: {0,3}>){0,9} {0,3}(`{3,30}|~{3,30})")
 class OtherSyntax(NamedTuple):
     """A body in the Markdown that our parser knows.
 
-    expanded       the body, its lines, and what is wrong with it
+    expanded       the body, its lines, and its problems
     has_notes      whether it has inline notes, as in ^[a note]
     abbreviations  the explanations of abbreviations, which the HTML of the body should have
     """

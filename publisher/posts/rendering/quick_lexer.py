@@ -25,7 +25,7 @@ _State = tuple[dict[str, list[_Rule]], list[_Rule]]
 
 
 def quick_tokens(lexer: Lexer) -> Callable[[str], Iterable[tuple[Any, str]]]:
-    """Return a function that returns the tokens of a text, as lexer.get_tokens does, in less time if possible."""
+    """Return a function that does the same as lexer.get_tokens, and takes less time if possible."""
     is_plain = isinstance(lexer, RegexLexer) and not lexer.filters
     if is_plain and type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed:
         return _QuickLexer(lexer).tokens
@@ -85,7 +85,7 @@ def _enter(stack: list[str], entered: Any) -> None:
 
 
 def _by_character(rules: list[_Rule]) -> _State:
-    """Return the state that has these rules."""
+    """Return the state with these rules, by the characters with which their matches can begin."""
     begins = [first_characters(match.__self__) for match, _, _ in rules]  # type: ignore[attr-defined]
     pairs = list(zip(rules, begins, strict=True))
     return {char: [rule for rule, begin in pairs if begin is None or char in begin] for char in ASCII}, rules

@@ -57,16 +57,16 @@ class References:
     """The references in one post, which are collected while they are made absolute.
 
     links          the sources of the posts that it links to, whether they exist or not; and the paths from the root,
-                   beginning with "/", whose URLs depend on what the site has; and after "./" the paths of files whose
+                   beginning with "/", whose URLs depend on the site's files; and after "./" the paths of files whose
                    content is part of the post
     assets         the files that it shows, and the copies of its pictures, as (site path, project path)
     pictures       the pictures of the project that it shows, by URL without query and escapes
     fragments      the names after # in links to the post itself
     local          the links that were written without a domain, as URL -> link as written
     problems       the problems in the body, as (reference as written, message, hint)
-    doubts         what only a check reports, in the same form as `problems`
+    doubts         problems that only a check reports, in the same form
     head_problems  the problems with pictures and enclosures in the front matter, in the same form
-    lost           the URLs, without query and escapes, of the pictures in the front matter that are known to be missing
+    lost           the URLs, without query and escapes, of pictures in the front matter that are known to be missing
     """
 
     def __init__(self, post: WrittenPost, places: Places, config: Config) -> None:
@@ -117,7 +117,7 @@ class References:
         return url
 
     def _whole(self, tag: str, reference: str) -> str:
-        """Return a whole URL. One of this site may be that of a file of the project, or lead nowhere."""
+        """Return a whole URL. If it is on this site, it may lead to a file of the project, or nowhere."""
         if tag == "a" and reference.startswith(f"{self._config.site_url}/"):
             self.local.setdefault(reference, reference)
         path = own_path(reference, self._config.site_url)
@@ -214,12 +214,12 @@ class References:
         return self._url(self._places.permalinks[source]) + fragment
 
     def _other_folder(self, reference: str, path: str, whole: str, written: str) -> str:
-        """Return the permalink of a page for a link from a post, and the other way round; "" if there is none.
+        """Return the permalink of a page that a post links to, or of a post that a page links to; "" if there is none.
 
         whole    the path of the file from the root of the project
         written  the same as a source, if it is in the posts folder
-        A page of a blog's tool that was moved to the folder of pages is found by its earlier path too. A link to a
-        Markdown file that is neither is reported.
+        A page of a blog's tool that was moved to the folder of pages is found by its earlier path too. A link to any
+        other Markdown file is reported.
         """
         there, others = composed(whole), self._places.others
         moved = f"{self._config.pages.folder}/{there}" if self._config.posts.tool else ""
@@ -236,10 +236,10 @@ class References:
         return permalink
 
     def _project_path(self, path: str) -> str:
-        """Return a path in a link to a Markdown file from the root of the project. It may lead out of the posts folder.
+        """Return the path in the project of the Markdown file in a link. It may be outside the posts folder.
 
-        In a vault, it may be no more than the name of a note. A path from the root may also be one from the root of the
-        tool's content, as Zola's (@/blog/x.md) always are.
+        In an Obsidian vault, a link may be only the name of a note. A path from the root may also be one from the root
+        of the tool's content, as Zola's (@/blog/x.md) always are.
         """
         posts = self._config.posts
         if not path.startswith(("/", "@/", "@site/")):
@@ -257,19 +257,19 @@ class References:
         return plain
 
     def _below_input(self, path: str, plain: str) -> str:
-        """Return a path as Eleventy also reads it: from its input folder. plain: the path relative to the post."""
+        """Return the path of a post or page from Eleventy's input folder; else `plain`, the path from the post."""
         found = content_paths(self._config.posts, posixpath.normpath(path))
         folder = posixpath.normpath(self._config.posts.folder)
         self.links.update(dict.fromkeys(out_of_folder(folder, each) for each in found))  # it may be published later
         return next(filter(self._is_known, found), plain)
 
     def _names(self, path: str) -> NamedFiles:
-        """Return the posts and files by their names; the post then depends on what has this name."""
+        """Return the posts and files by their names; the post then depends on the files with this name."""
         self.links[f"*/{key_of_name(without_ending(path).rpartition('/')[2])}"] = None
         return self._places.named
 
     def _is_known(self, path: str) -> bool:
-        """Return whether a path from the root of the project is that of a post, or of a page that has an address."""
+        """Return whether a path from the root of the project leads to a post, or to a page with an address."""
         source = out_of_folder(posixpath.normpath(self._config.posts.folder), path)
         is_post = self._places.source_of(source) is not None
         return is_post or path in self._places.others or bool(self._tool_page(path))
@@ -305,7 +305,7 @@ class References:
         return url
 
     def _is_made_elsewhere(self, url: str) -> bool:
-        """Return whether the site has a feed at a URL, or the blog's tool makes that page from the project's file.
+        """Return whether the site has a feed at a URL, or the blog's tool makes a page there from a project file.
 
         Jekyll makes a page of every file outside of folders that begin with _, such as the template atom.xml.
         """
@@ -315,7 +315,7 @@ class References:
         return config.posts.tool == "jekyll" and not config.pages.enabled and "/_" not in path
 
     def _is_in_bundle(self, reference: str) -> bool:
-        """Return whether a path relative to the post is that of a file which is published with its bundle."""
+        """Return whether a path relative to the post leads to a file that is published with the post's bundle."""
         path = unquote(urlsplit(reference).path)
         project_path = self._project_path(path) if path and path[0] != "/" else ""
         return is_resource(self._post.source, project_path, self._config)
@@ -352,7 +352,7 @@ class References:
         return (path, static) if static and is_needed else found
 
     def _show(self, path: str, project_path: str, reference: str) -> None:
-        """Note how a picture is shown, and the copies that it needs; and what is wrong with it, for a check."""
+        """Note how a picture is shown, the copies that it needs and, for a check, its drawbacks."""
         url = bare_url(f"{self._config.site_url}/{quoted(path)}")
         if url in self.pictures or not is_picture(project_path):
             return
@@ -385,11 +385,11 @@ class References:
         return True
 
     def _lacks(self, path: str, project_path: str) -> bool:
-        """Return whether a picture is known to be missing. Without pages, another program may have it."""
+        """Return whether a picture is known to be missing. Without pages, another program may publish it."""
         return self._config.pages.enabled and is_picture(project_path) and not self._exists(path, project_path)
 
     def _exists(self, path: str, project_path: str) -> bool:
-        """Return whether a file is next to the post, or in the static folder where the page looks for it."""
+        """Return whether a file is next to the post, or in the static folder at the path that the page loads."""
         if is_file(self._config.root / project_path):
             return True
         self.links[f"/{path}"] = None  # it may be added later

@@ -46,5 +46,5 @@ class RenderedBody(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the body is only text, so that it depends on no file but that of its post."""
+        """Whether the body is only text, so that it depends on no file but its post's."""
         return not any(self[3:])

@@ -1,4 +1,4 @@
-"""Liquid and Nunjucks in the body of one post, if the project's tool has them: run before anything reads the body."""
+"""Liquid and Nunjucks in the body of one post, for tools that have them. They run before the body is parsed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def may_have_templates(body: str, tool: Tool) -> bool:
 def templates_run(
     file: str, body: str, post: WrittenPost, places: Places, config: Config, references: References, most: int
 ) -> Expanded | None:
-    """Return a body in which templates were run, and note in `references` what it depends on; None if it has none.
+    """Return a body whose templates have been run, and note in `references` what it depends on; None without any.
 
     file  the whole text of the post's file
     most  how many characters the body may become

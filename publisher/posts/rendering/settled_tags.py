@@ -1,4 +1,4 @@
-"""What became of the tags of a text: those that are text now, and those that were removed, with the words in them.
+"""The fate of the tags in a text: which of them are text now, and which were removed, with the words in them.
 
 lone_tags decides about each tag.
 """
@@ -80,7 +80,7 @@ class SettledHtml:
     removed: list[ShownTag] = field(default_factory=list)
 
     def place(self, line_of: Callable[[int], int]) -> None:
-        """Give each tag the line that a function returns for its own."""
+        """Replace the line of each tag by the line that a function returns for it."""
         self.shown = [tag._replace(line=line_of(tag.line)) for tag in self.shown]
         self.removed = [tag._replace(line=line_of(tag.line)) for tag in self.removed]
 

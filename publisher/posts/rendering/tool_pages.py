@@ -1,6 +1,6 @@
-"""The addresses of the Markdown files of a blog other than posts, such as those of its documentation.
+"""The addresses of a blog's Markdown files that are not posts, such as its documentation.
 
-Posts link to them by their files. Their pages are the tool's, so only the addresses are known here.
+Posts link to their files. The tool makes their pages, so only the addresses are known here.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def page_of_tool(posts: Posts, root: Path, path: str) -> str:
 
 
 def content_paths(posts: Posts, path: str) -> list[str]:
-    """Return the paths in the project that a path from the root of a tool's content may mean, the best first."""
+    """Return the paths in the project that a path from the root of a tool's content may mean, the likeliest first."""
     folder = posts.folder.strip("/")
     if folder == ".":
         return [path, f"content/{path}"]
@@ -75,7 +75,7 @@ def content_paths(posts: Posts, path: str) -> list[str]:
 def of_pelican(reference: str, folder: str, *, is_here: bool) -> str:
     """Return a link in Pelican's notation, such as {filename}/a.md, as a path; any other link unchanged.
 
-    folder   that of the post, relative to the posts folder
+    folder   the folder of the post, relative to the posts folder
     is_here  whether the pages of the site are made here, so that lists of posts and files next to posts are ours
     """
     found = _PELICAN.fullmatch(reference)
@@ -115,7 +115,7 @@ def _address(posts: Posts, root: Path, path: str, begin: str, rest: str) -> str:
 
 
 def _own_address(file: Path) -> str:
-    """Return the path in the front matter of a file; "" if there is none, or one that is not a plain path."""
+    """Return the path in the front matter of a file; "" if there is none, or if it is not a plain path."""
     try:
         with file.open("rb") as opened:
             text = opened.read(_HEAD_BYTES).decode("utf-8", "replace")

@@ -1,8 +1,8 @@
 """Links by name, as Obsidian, Quartz and Foam write them: [[A note#A heading|words]] and ![[picture.png|300]].
 
-They become links, pictures, sounds and films in Markdown. A name that nothing has becomes words, with a problem, if the
-posts were written in Obsidian. Elsewhere it may be code or a text in brackets, as in [[noreturn]] and
-[[Feature #20182]]: it stays as it is written.
+They become links, pictures, sounds and films in Markdown. If the posts were written in Obsidian, an unknown name
+becomes plain words, with a problem. In other posts, which may contain code or texts in brackets such as [[noreturn]]
+and [[Feature #20182]], it stays as it is written.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Names(Protocol):
 class NamesFrom:
     """The names that one post may use.
 
-    needed     what the post depends on; see Places.where
+    needed     the targets on which the post depends; see Places.where
     has_pages  whether this program makes the pages of the site
     """
 
@@ -111,7 +111,7 @@ def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:
 
 
 def _written(found: re.Match[str], names: Names, *, all_are: bool) -> tuple[str | None, bool]:
-    """Return a link as Markdown, and whether it leads nowhere; None for what is text."""
+    """Return a link as Markdown, or None if it is only text; and whether it leads nowhere."""
     is_embed, name = bool(found[1]), found[2].strip()
     heading, words = (found[3] or "").rpartition("#")[2].strip(), (found[4] or "").strip()
     if not name and not heading:
@@ -139,7 +139,7 @@ def _places(view: str) -> set[str]:
 
 
 def _is_place(heading: str) -> bool:
-    """Return whether a link leads to a heading. Blocks of a note have no place of their own here."""
+    """Return whether a link leads to a heading. Links to other blocks of a note lead to the note as a whole."""
     return bool(heading) and not heading.startswith("^")
 
 

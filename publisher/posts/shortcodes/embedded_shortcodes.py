@@ -1,6 +1,6 @@
 """The shortcodes built into Hugo and Zola, as those tools render them.
 
-Players become frames, as there. A post, a gist or a picture that would have to be fetched from a service while
+Players become frames, as in those tools. A post, a gist or a picture that would have to be fetched from a service while
 rendering becomes a link to it.
 """
 
@@ -41,7 +41,7 @@ class ShortcodeContext:
 
 
 class Made(NamedTuple):
-    """What a shortcode made.
+    """The result of a shortcode.
 
     parts     pieces of HTML, or of text; None marks where the content of the shortcode goes
     as_text   whether the pieces are Markdown, and not HTML
@@ -59,19 +59,19 @@ NOWHERE = "https:nowhere"  # an address that is removed, so that the words of th
 
 
 def hugo_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
-    """Return what one of Hugo's own shortcodes makes; None for any other. raw: its content, as it was written."""
+    """Return the result of one of Hugo's own shortcodes; None for any other. raw: its content, as it was written."""
     make = _HUGO.get(call.name.removesuffix(".html").removesuffix("_simple"))
     return make(call, context, raw) if make else None
 
 
 def quarto_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
-    """Return what one of Quarto's own shortcodes makes; None for any other."""
+    """Return the result of one of Quarto's own shortcodes; None for any other."""
     make = _QUARTO.get(call.name)
     return make(call, context, raw) if make else None
 
 
 def zola_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
-    """Return what one of Zola's own shortcodes makes; None for any other."""
+    """Return the result of one of Zola's own shortcodes; None for any other."""
     make = _ZOLA.get(call.name)
     return make(call, context, raw) if make else None
 

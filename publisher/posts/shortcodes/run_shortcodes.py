@@ -1,8 +1,8 @@
 """Shortcodes of Hugo and Zola in a Markdown body: they are run, and replaced by their results.
 
-The owner's template of a name has precedence over the tool's own shortcode (see embedded_shortcodes). Of any other that
-has an end, only the words inside stay; one without an end stays as it was typed. The content of a shortcode stays in
-the body, so that it is still Markdown, and its lines are known.
+The owner's template of a name has precedence over the tool's own shortcode (see embedded_shortcodes). Any other
+shortcode with an end is reduced to the words inside it; one without an end stays as it was typed. The content of a
+shortcode stays in the body, so that it is still Markdown, and its lines are known.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def run_calls(
 ) -> Expanded:
     """Return a text in which these calls have been run.
 
-    make  see Make; for calls without a template of the owner
-    kind  the word for them in messages
+    make  runs a call for which the owner has no template (see Make)
+    kind  the word for the calls in messages
     """
     expansion = _Expansion(text, context, make, kind)
     expansion.write(calls, 0, len(text))
@@ -92,12 +92,12 @@ class _Expansion:
         self.line_of = line_counter(self.text)
 
     def expanded(self) -> Expanded:
-        """Return the text with what the shortcodes have made, and the files that they read."""
+        """Return the text with the results of the shortcodes, and the files that they read."""
         files = (*self.context.owner.files(tuple(self.names)), *self.files)
         return self.pieces.expanded(tuple(self.problems.values()), files)
 
     def write(self, calls: Sequence[ShortcodeCall | Escaped], start: int, end: int, depth: int = 0) -> None:
-        """Write the text from `start` to `end`, which contains these shortcodes."""
+        """Write the text from `start` to `end`, in which these shortcodes are."""
         for call in calls:
             self._copy(start, call.start)
             start = call.start
@@ -152,7 +152,7 @@ class _Expansion:
                 self._insert(part, *place, as_text=made.as_text)
 
     def _made(self, call: ShortcodeCall) -> Made | None:
-        """Return what a shortcode makes; None if it is not known."""
+        """Return the result of a shortcode; None if the shortcode is not known."""
         self.names[call.name] = None
         raw = self.text[call.end : call.closing[0]] if call.closing else ""
         owner = self.context.owner

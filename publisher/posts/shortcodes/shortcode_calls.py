@@ -64,7 +64,7 @@ class Escaped:
 
 @dataclass(frozen=True, slots=True)
 class ShortcodeTag:
-    """The tag of a call, which may have an end; or a tag that ends the call with the name in `closes`."""
+    """The tag that begins a call, or one that ends the call named in `closes`."""
 
     call: ShortcodeCall
     closes: str | None

@@ -7,7 +7,7 @@ Public modules:
     discovery          the feeds that a web page names
     exchange           one request and its answer, over checked connections
     feed_document      reading a feed of any kind
-    feed_extras        what feeds and exports add to a text: buttons, forms, counters
+    feed_extras        the extras in feeds and exports: buttons, forms, counters
     fetcher            requests for URLs that strangers chose, within limits
     hub_subscription   subscriptions to the hubs that feeds name
     identity           which items of a document are new

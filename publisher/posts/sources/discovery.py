@@ -1,4 +1,4 @@
-"""The feeds that a web page names, for when only the address of a blog's page is known."""
+"""The feeds that a web page names. They are looked for if only the address of a blog's page is known."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def feeds_of(html: bytes, url: str) -> list[NamedFeed]:
     """Return the feeds that a web page names, the most likely one first; feeds of comments come last.
 
     url  the address of the page
-    Only if its head names none, links to addresses that look like those of feeds are used instead.
+    If its head names none, links whose addresses look like those of feeds are used instead.
     """
     text, _ = decoded_text(html[:_MOST_BYTES], {})
     named: dict[str, NamedFeed] = {}

@@ -2,7 +2,7 @@
 
 httpcore only speaks HTTP here: without proxies, cookies, redirects or ~/.netrc. Its connections are opened by
 _CheckedNetwork, which resolves a name once, checks every address, and connects to one of the addresses that it checked.
-So a name gains nothing by resolving differently the next time.
+So it does not matter if the name resolves differently the next time.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class UnknownNameError(Exception):
 
 
 def explanation(error: Exception, seconds: float) -> tuple[str, bool]:
-    """Return what an exception of `Exchanger.send` means, in words, and whether the host could not be reached.
+    """Return an exception of `Exchanger.send` in words, and whether it means that the host could not be reached.
 
     Any other exception is raised again. seconds: the limit, which is named if it was exceeded.
     """
@@ -76,9 +76,9 @@ _EXPLANATIONS = (
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a name. A name server that doesn't answer never delays the end of the loop.
+    """Return the addresses of a name. A name server that doesn't answer does not delay the loop's end.
 
-    The thread is not one of the event loop's own, as a loop ends when all of those have ended.
+    The thread is not from the event loop's own pool, as a loop waits at its end for all threads of its pool.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[str]] = loop.create_future()
@@ -94,7 +94,7 @@ async def _resolve(host: str, port: int) -> list[str]:
             loop.call_soon_threadsafe(settle, answer)
 
     def settle(answer: list[str] | OSError | UnicodeError) -> None:
-        """Give the future its answer, unless nothing awaits it any longer."""
+        """Give the future its result, unless it is already done, such as after a time-out."""
         if found.done():
             return
         if isinstance(answer, list):
@@ -112,7 +112,7 @@ async def _dial(address: str, port: int, seconds: float) -> httpcore.AsyncNetwor
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The two ways in which the fetcher touches the network; tests have their own.
+    """The two ways in which the fetcher uses the network. Tests replace them.
 
     resolve  returns the addresses of a name, and raises OSError if there are none
     dial     connects to an address, within a number of seconds
@@ -224,7 +224,7 @@ class Exchanger:
         return HttpReply(response.status, headers, body, reason)
 
     async def _body(self, response: httpcore.Response, headers: Mapping[str, str], limit: asyncio.Timeout) -> bytes:
-        """Return the body, inflated. A large one waits for its turn, and that time doesn't count."""
+        """Return the body, inflated. A large one waits for its turn; that wait doesn't count."""
         inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
         number, is_large = 0, False
         try:
@@ -296,7 +296,7 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         raise failure
 
     async def connect_unix_socket(self, path: str, *args: object, **options: object) -> httpcore.AsyncNetworkStream:
-        """Refuse: nothing asks for it."""
+        """Raise an error, since nothing uses Unix sockets."""
         raise AddressRefusedError(f"{path} is a socket of this machine", may_be_allowed=False)
 
     async def sleep(self, seconds: float) -> None:
@@ -319,13 +319,13 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 
 
 class _CountedStream(httpcore.AsyncNetworkStream):
-    """A connection that ends when one answer is too long, in any part of it: endless headers, too."""
+    """A connection that raises BadBodyError once an answer is too long, with its headers."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, most: int) -> None:
         self._stream, self._most, self._read = stream, most, 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what arrived."""
+        """Return the bytes that have arrived."""
         data = await self._stream.read(max_bytes, timeout)
         self._read += len(data)
         if self._read > self._most:
@@ -333,7 +333,7 @@ class _CountedStream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send; what arrives next belongs to another answer."""
+        """Send bytes. The bytes that arrive next count as a new answer."""
         self._read = 0
         await self._stream.write(buffer, timeout)
 
@@ -347,7 +347,7 @@ class _CountedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Begin TLS with the one context of this process: loading the certificates takes 15 ms and a megabyte."""
+        """Begin TLS with the only context of this process, because loading certificates takes 15 ms and a megabyte."""
         try:
             secure = await self._stream.start_tls(_tls(), server_hostname, timeout)
         except httpcore.ConnectError as error:
@@ -357,7 +357,7 @@ class _CountedStream(httpcore.AsyncNetworkStream):
         return _CountedStream(secure, self._most)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks about the connection."""
+        """Return the information about the connection that httpcore asks for."""
         return self._stream.get_extra_info(info)
 
 

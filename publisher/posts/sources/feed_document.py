@@ -1,7 +1,7 @@
 """Reading a feed of any kind: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed become a FeedDocument.
 
 A document is read in a child process that has limits of time and memory, since a stranger wrote it. Its first
-characters say what it is, not the answer's media type.
+characters decide how it is read, not the media type of the answer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\0?\s*+[\[{]")
 
 
 def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument:
-    """Return what a feed says, with clean texts and absolute URLs.
+    """Return the content of a feed, with clean texts and absolute URLs.
 
     body     the document, inflated
     url      the address that answered with it
@@ -57,7 +57,7 @@ def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument
 
 
 def _read(body: bytes, url: str, headers: dict[str, str]) -> FeedDocument:
-    """Read a document, in the child. The headers may say what it doesn't say about itself."""
+    """Read a document, in the child. The headers may add data that the document lacks."""
     found = _parsed(_unpacked(body) if body.startswith(_GZIP) else body, url, headers)
     hub, own = found.hub or _linked(headers, "hub", url), found.url or _linked(headers, "self", url)
     language = found.language or headers.get("content-language", "").partition(",")[0].strip()[:40]

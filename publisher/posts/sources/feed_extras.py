@@ -1,8 +1,8 @@
-"""What tools add to a feed's texts and nobody wants in an email: counters, share buttons, lines about the post itself.
+"""Extras that tools add to a feed's texts: counters, share buttons, lines about the post itself.
 
-The table in feed_extras.tsv says what is left out: by the classes of elements ("word*" is any class that begins with
-that word), by parts of the addresses of counters, emoji pictures and share pages, and by what a last line says. To add
-something, add a row with the tool that writes it.
+The table in feed_extras.tsv says which parts are left out: by the classes of elements ("word*" is any class that begins
+with that word), by parts of the addresses of counters, emoji pictures and share pages, and by phrases in a last line.
+To add something, add a row with the tool that writes it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _MOST_EMPTY = 20
 
 
 def without_marked(fragment: str) -> str:
-    """Remove the elements of unsanitised HTML whose class says that they are extras, with what is in them.
+    """Remove the elements of unsanitised HTML whose class says that they are extras, with their content.
 
     Pictures that a style hides are removed too, since they only count readers and the style is lost.
 
@@ -78,7 +78,7 @@ def without_marked(fragment: str) -> str:
 
 
 def _small(fragment: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the spans that have few words and are not inside another. One with many words is what the author wrote."""
+    """Return the spans that have few words and are not inside another. A span with many words is the author's text."""
     found, last, tries = [], 0, 0
     for start, end in sorted(spans):
         if start >= last and tries < _MOST_TRIES:
@@ -113,7 +113,7 @@ def without_extras(clean: str, link: str, home: str) -> str:
 
 
 def _shown(image: re.Match[str]) -> str:
-    """Return a picture, or nothing for one that counts readers; an emoji becomes its character."""
+    """Return the picture as it is, nothing if it only counts readers, or the character if it is an emoji."""
     attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(image[1])}
     source = attributes.get("src", "").lower()
     if _PIXEL.search(image[1]) or _pixel().search(source):

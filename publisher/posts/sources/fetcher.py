@@ -1,4 +1,4 @@
-"""The one fetcher: everything fetched for a post comes through here, and nothing else opens a connection for one.
+"""The only fetcher: everything that posts need from the network is fetched here, and nowhere else.
 
 `fetch` and `fetch_all` are called like any function; inside, one thread with an event loop talks to several hosts at
 once, and to each host over one connection. Every hop of a redirect is checked (network_addresses.py), and each request
@@ -62,10 +62,10 @@ class FetchLimits:
 class Request:
     """A request for a URL.
 
-    etag, last_modified  what the last answer said, verbatim; "" asks unconditionally
+    etag, last_modified  from the last answer, verbatim; "" makes the request unconditional
     user, password       only sent to the host of `url`; "" sends none
     allow_private        whether the URL may lead to this machine or a private network
-    form                 the fields of a form, which make it a POST; its redirects are followed only if they keep the
+    form                 the fields of a form, which make it a POST, whose redirects are followed only if they keep the
                          method
     """
 
@@ -85,7 +85,7 @@ class Answer:
     url       where it came from, after all redirects
     headers   by lower-case name
     body      inflated; empty for 304
-    moved_to  the URL that replaces the one asked for, if every redirect was a permanent one (301 or 308); else ""
+    moved_to  the URL that replaces the requested one, if every redirect was permanent (301 or 308); else ""
     """
 
     url: str
@@ -101,7 +101,7 @@ class FetchError(PublisherError):
     status       the status of the answer, such as 404; 0 if there was none
     retry_after  the header Retry-After of the answer, verbatim; "" if it had none
     is_refused   whether our own rules forbid connecting
-    is_silent    whether the host could not be reached or did not answer in time
+    is_silent    whether the host could not be reached, or did not answer in time
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class FetchError(PublisherError):
 
 
 def user_agent(config: Config, readers: int) -> str:
-    """Return how we introduce ourselves: the program, the site, and how many people read what we fetch."""
+    """Return the User-Agent header: the program, the site, and how many people read the fetched items."""
     count = f"; {readers} subscriber{'' if readers == 1 else 's'}" if readers else ""
     site = f"+{config.site.url}" if config.site.url.isascii() else "a site"
     return f"Publisher/{__version__} ({site}{count})"
@@ -149,7 +149,7 @@ def fetch_all(
     network: Network | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Request, Answer | FetchError]]:
-    """Fetch several URLs; yield each request with its outcome as soon as it is there, in any order.
+    """Fetch several URLs; yield each request with its outcome as soon as there is one, in any order.
 
     agent       how we introduce ourselves (see user_agent)
     network     how names are resolved and addresses are connected to; None uses the system's own
@@ -162,7 +162,7 @@ def fetch_all(
 
 
 class _Round:
-    """Requests that one thread sends, and whose outcomes another takes."""
+    """Requests that one thread sends, while another thread collects their outcomes."""
 
     def __init__(self, requests: Sequence[Request], limits: FetchLimits, agent: str, network: Network | None) -> None:
         self._requests, self._limits, self._agent, self._network = requests, limits, agent, network
@@ -193,13 +193,13 @@ class _Round:
             thread.join()
 
     def _taken(self, outcome: Answer | FetchError) -> None:
-        """Let the next request begin, as an outcome has been collected."""
+        """Let another request begin, since an outcome has been collected."""
         self._room.release()
         if self._exchanger is not None and isinstance(outcome, Answer):
             self._exchanger.dispose(outcome.body)
 
     def _next(self) -> tuple[Request, Answer | FetchError] | BaseException | None:
-        """Return the next outcome; None if none comes within a moment."""
+        """Return the next outcome; None if there is none within a moment."""
         try:
             return self._done.get(timeout=_MOMENT)
         except queue.Empty:
@@ -274,14 +274,14 @@ def _left_out(request: Request) -> FetchError:
 
 
 class _Fetcher:
-    """Fetches one URL at a time for each caller: redirects, credentials, and what went wrong in words."""
+    """Fetches one URL at a time for each caller. It follows redirects, sends credentials, and explains failures."""
 
     def __init__(self, exchanger: Exchanger, limits: FetchLimits, agent: str) -> None:
         self._exchanger, self._limits, self._agent = exchanger, limits, agent
         self._hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def outcome(self, request: Request) -> Answer | FetchError:
-        """Return the answer, or why there is none."""
+        """Return the answer to a request, or the error that explains why there is none."""
         try:
             return await self._fetch(request)
         except FetchError as error:
@@ -395,7 +395,7 @@ def _error(request: Request, message: str, **more: Any) -> FetchError:
 
 
 def _explained(request: Request, place: Destination, error: Exception, seconds: float) -> FetchError:
-    """Return what went wrong with one hop, in words."""
+    """Return the error that explains what went wrong with one hop."""
     # Not at the top: the HTTP client takes long to load.
     from publisher.posts.sources.exchange import AddressRefusedError, explanation
 

@@ -1,6 +1,6 @@
 """Subscriptions to the hubs of sources (W3C WebSub, sections 5 and 6): pure functions that send nothing.
 
-A hub reports new items within seconds; a source that has one is polled all the same. A report is only a reason to fetch
+A hub reports new items within seconds. A source with a hub is polled all the same. A report is only a reason to fetch
 the feed: its content is not read, so a forged one cannot bring anything into a letter.
 
 The callback's URL contains a token that nobody can guess, and the hub signs its reports with a secret of the lease.
@@ -31,7 +31,7 @@ _SIGNATURE = patterns.compile(r"(sha1|sha256|sha384|sha512)=([0-9a-fA-F]{40,128}
 
 
 def lease_for(before: HubLease | None, hub: str, topic: str) -> HubLease | None:
-    """Return the lease of a source once a document has been read: the same one if it names the same hub and topic.
+    """Return the lease of a source once a document has been read: the same lease if the hub and topic are the same.
 
     hub    the hub that the document names; "" if it names none
     topic  the address under which the hub knows the feed
@@ -67,9 +67,9 @@ def subscription_form(lease: HubLease, callback: str) -> tuple[tuple[str, str], 
 
 
 def after_verification(lease: HubLease, query: Mapping[str, str], now: datetime) -> tuple[HubLease, str] | None:
-    """Return the lease after a hub has asked whether we want it (section 5.3), and what to answer.
+    """Return the lease after a hub has asked whether we want it (section 5.3), and the answer to send.
 
-    None: we don't want what it asks about, and it gets 404. We never ask to end a subscription.
+    None means that we don't want that subscription, so the answer is 404. We never ask to end a subscription.
     """
     if query.get("hub.topic") != lease.topic or lease.asked_at is None:
         return None
@@ -82,9 +82,9 @@ def after_verification(lease: HubLease, query: Mapping[str, str], now: datetime)
 
 
 def signature_check(lease: HubLease, header: str) -> tuple[hmac.HMAC, str] | None:
-    """Return the hash to update with a report's body, and the digest that it should then have (section 7.1.2).
+    """Return the hash object to update with a report's body, and the digest to expect (section 7.1.2).
 
-    None if the header X-Hub-Signature is missing, or has a form that we don't know.
+    Returns None if the header X-Hub-Signature is missing, or has a form that we don't know.
     """
     found = _SIGNATURE.fullmatch(header.strip())
     if found is None:

@@ -2,8 +2,8 @@
 
 An item that is mistaken for a new one is sent twice, and one that is mistaken for a known one is lost. So an item is
 recognised in several ways, the surest first, and each known item only once: by its guid, by its link, and by its title
-together with its date or its path. A way counts only where it identifies one item: a link that several items share, or
-that leads to the home page, and a guid that several items share, say nothing by themselves.
+together with its date or its path. Each of these is used only where it identifies a single item: a link or guid that
+several items share, or a link to the home page, proves nothing by itself.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def changes(
     listed    the numbers of the items of the previous document, newest first
     text_of   returns the text of a known item as HTML, given its number; it is called for few of them
 
-    If more than half of the items are suddenly new, in the place of others, and do not look like news, the new ones are
-    suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
-    New items at the old end are a backlog too: the feed shows more than before, or has replaced deleted ones.
+    If more than half of the items suddenly seem new, have replaced others, and do not look like news, they are suspect:
+    it is likelier that the feed has changed its guids and links than that somebody wrote so much. New items at the old
+    end of the feed are a backlog too: the feed shows more than before, or has replaced deleted items.
     """
     home = link_key(document.link)
     found = _distinct(newest_first(document.items), home)
@@ -122,7 +122,7 @@ def _listed(item: FeedItem, home: str) -> _Listed:
 
 
 def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
-    """Return items with the newest first: in the document's order, unless its dates say that this is oldest first."""
+    """Return items with the newest first: in the document's order, or reversed if its dates are ascending."""
     up = down = 0
     for one, other in pairwise(items):
         if one.published and other.published:
@@ -133,8 +133,8 @@ def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
 def _distinct(items: Iterable[FeedItem], home: str) -> list[_Listed]:
     """Return the items without repetitions. An item that only shares a guid with another gets a key of its own.
 
-    Two items that share a guid are still two if their titles differ, and their links or dates as well. Two that share a
-    link, a title and a date are one.
+    Items that share a guid are still different if their titles differ, and their links or dates as well. Items that
+    share a link, a title and a date are the same.
     """
     kept: list[_Listed] = []
     seen: set[Hashable] = set()
@@ -176,7 +176,7 @@ class _Recogniser:
         self._links = Counter(each.keys.link for each in known), Counter(each.keys.link for each in found)
 
     def numbers(self) -> dict[int, int]:
-        """Return the numbers of the known items, by the index in the document."""
+        """Return the numbers of the known items, by their indices in the document."""
         self._pair(lambda e: (e.base, e.keys.link, e.keys.title), lambda k: (_base(k), k.keys.link, k.keys.title))
         self._pair(lambda e: (e.base, e.keys.link), lambda k: (_base(k), k.keys.link), is_unique=True)
         self._pair(lambda e: (e.base, e.keys.title), lambda k: (_base(k), k.keys.title), lambda e, k: _has_title(e))
@@ -217,7 +217,7 @@ class _Recogniser:
         *,
         is_unique: bool = False,
     ) -> None:
-        """Pair the remaining items that have the same key and agree.
+        """Pair the remaining items that have the same key and pass a further comparison.
 
         is_unique: only if no other item, paired or not, has the same key.
         """
@@ -247,15 +247,15 @@ class _Recogniser:
         return all(count[found.base] == 1 for count in self._bases)
 
     def _are_other(self, found: _Listed, known: KnownItem) -> bool:
-        """Return whether a guid was used again: the items are far apart, or differ in link, title, date and text."""
+        """Return whether a guid was reused: the items are far apart, or differ in link, title, date and text."""
         if found.keys.link == known.keys.link or found.keys.title == known.keys.title or _are_far(found, known):
             return _are_far(found, known)
         return found.item.published != known.published and not self._share_text(found, known, otherwise=True)
 
     def _has_date(self, found: _Listed, known: KnownItem) -> bool:
-        """Return whether the date identifies an item: it has no guid of its own, and was in the previous document.
+        """Return whether the date identifies an item: one without a guid of its own, known from the last document.
 
-        A day without a time is not enough, unless they have text in common.
+        A day without a time is not enough, unless the items have text in common.
         """
         guid, date = found.item.guid.strip(), found.item.published
         owns_guid = guid and not is_home(link_key(guid), self._home) and self._bases[1][found.base] == 1
@@ -264,13 +264,13 @@ class _Recogniser:
         return date.time() != time() or self._share_text(found, known, otherwise=False)
 
     def _share_text(self, found: _Listed, known: KnownItem, *, otherwise: bool) -> bool:
-        """Return whether two items have text in common. otherwise: the answer if one has none, or after too many."""
+        """Return whether two items have text in common. otherwise: the answer if that is not known."""
         self._texts_left -= 1
         one, other = found.item.html or found.item.summary, self._text_of(known.number) if self._texts_left > 0 else ""
         return have_words_in_common(one, other) if one and other else otherwise
 
     def _names(self, found: _Listed) -> bool:
-        """Return whether the link of an item is that of one item alone, and not of the home page."""
+        """Return whether the link of an item belongs to no other item, and is not that of the home page."""
         return not is_home(found.keys.link, self._home) and self._links[1][found.keys.link] == 1
 
 
@@ -293,11 +293,11 @@ def _has_title(found: _Listed) -> bool:
 def _old_end(
     found: Sequence[_Listed], numbers: Mapping[int, int], known: Mapping[int, KnownItem], listed: Sequence[int]
 ) -> frozenset[int]:
-    """Return the indices of new items that are older than what the feed had before.
+    """Return the indices of new items that are older than all items that the feed had before.
 
-    They come after the last known item, without a date or with one that is not later than the oldest. Without a date
-    they may be news below an item that always comes first, unless most of the document is as before. A single one does
-    not count if nothing else has changed: a back-dated item of a small blog looks like that.
+    Such items come after the last known item, and have no date later than the oldest known one. Items without a date
+    count only if most of the document is as before, since they may be news below an item that always comes first. A
+    single item does not count if nothing else has changed, since it may be a back-dated item of a small blog.
     """
     before, present = set(listed), set(numbers.values())
     last = max(numbers, default=len(found))
@@ -315,8 +315,9 @@ def _unlike_news(
 ) -> list[int]:
     """Return the indices of new items that may be known ones in another guise.
 
-    News is dated after everything known. But a feed that moves may give everything new dates: then more than half have
-    one date, or some have titles of items that have disappeared, and all items of the same day may be known too.
+    Items that are really new are dated after all known ones. But a feed that moves may give all its items new dates.
+    Then more than half have the same date, or some have the titles of items that have disappeared; in that case, all
+    items of the same day may be known too.
     """
     newest = max((each.published for each in known if each.published and each.published <= now), default=None)
     present = set(numbers.values())
@@ -334,13 +335,13 @@ def _unlike_news(
 
 
 def _turned_new(listed: Sequence[int], present: Collection[int], odd: int, found: int) -> bool:
-    """Return whether more than half of the items may not be new, in place of more than half of the previous ones."""
+    """Return whether more than half of the items, replacing more than half of the previous ones, may not be new."""
     absent = sum(number not in present for number in listed)
     return odd > 1 and 2 * odd > found and 2 * absent > len(listed)
 
 
 def _new_items(new: Iterable[_Listed], taken: set[str], keys_taken: set[str], mint: str) -> list[NewItem]:
-    """Return items that are to be stored, with ids and keys that no other item of the source has."""
+    """Return the items to store, with ids and keys that no other item of the source has."""
     made = []
     for found in new:
         each = found
@@ -370,7 +371,7 @@ def _post_id(each: _Listed, taken: Collection[str], mint: str) -> str:
 
 
 def _changed(old: KnownItem, each: _Listed, keys_taken: Collection[str]) -> ChangedItem | None:
-    """Return what the document says about a known item, or None if that has not changed."""
+    """Return the changes that the document makes to a known item, or None if it makes none."""
     digest = digest_of(each.item)
     # An item that has a key of its own, since its guid is not its own, keeps it.
     keeps = each.base == _base(old) or each.keys.guid in keys_taken
@@ -385,9 +386,9 @@ def _gone(
 ) -> Iterable[int]:
     """Yield the numbers of items that have vanished.
 
-    An item has vanished if it is missing although older ones are there, or if it is missing at the end. But a feed has
-    room for a number of items, or of days; so those at the end have only made room if enough newer ones came, or if
-    they are not recent. found: the number of items of the document.
+    An item has vanished if it is missing although older items are there. Items missing at the old end have vanished
+    only if they are recent and there are fewer new items than missing ones, since a feed is limited to a number of
+    items or days, and drops old ones. found: the number of items of the document.
     """
     last = max((index for index, number in enumerate(listed) if number in present), default=-1)
     newer = found - sum(number in present for number in listed)

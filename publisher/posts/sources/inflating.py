@@ -1,7 +1,7 @@
-"""Inflation of what a server compressed, in pieces, so that a small answer never becomes a huge one.
+"""Inflation of compressed answers, in pieces, so that a small answer never becomes a huge one.
 
 A kilobyte of gzip can hold a megabyte, and a kilobyte of brotli far more. So each step asks the library for a bounded
-piece of the result, and the whole ends at a limit.
+piece of the result, and the total is limited too.
 """
 
 from __future__ import annotations

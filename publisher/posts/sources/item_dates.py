@@ -1,4 +1,4 @@
-"""The dates of items, in every form that blog tools write. A date that nobody can be sure of is None."""
+"""The dates of items, in every form that blog tools write. An ambiguous date is None."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ _SECONDS = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
 
 
 def read_date(text: str) -> datetime | None:
-    """Return the moment that a date in a feed means; None if it is empty, impossible, ambiguous or says "never".
+    """Return the time that a date in a feed means; None if it is empty, impossible or ambiguous, or says "never".
 
     It understands RFC 822, RFC 3339, looser spellings of both, names of months in other languages, names of time zones
-    and Unix time. A date without a zone is in UTC, and a day alone is its beginning.
+    and Unix time. A date without a zone is in UTC, and a day alone means its beginning.
     """
     text = _NAMED_TOO.sub(r"\1", " ".join(text.split()))
     if not text or len(text) > _LONGEST or _YEAR_ZERO.search(text):
@@ -120,7 +120,7 @@ def _unix_time(text: str) -> datetime | None:
 
 
 def _other_words(text: str) -> datetime | None:
-    """Return a date with the name of a month in any language, and the time and offset after it."""
+    """Parse a date with the name of a month in any language, perhaps followed by a time and an offset."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
     found = _IN_WORDS.search(plain)
     if found:
@@ -150,7 +150,7 @@ _TIME = re.compile(
 
 
 def _time_of(text: str) -> str:
-    """Return the time of day in what follows a date, with its offset, as ISO 8601 writes it."""
+    """Return the time of day and offset in the text after a date, as ISO 8601 writes them."""
     found = _TIME.search(text)
     if not found:
         return "00:00:00+00:00"
@@ -161,7 +161,7 @@ def _time_of(text: str) -> str:
 
 
 def _loose(text: str) -> datetime | None:
-    """Return a date in another form that front matter allows. A day alone is its beginning, not its morning."""
+    """Parse a date in another form that front matter allows. A day alone means its beginning, not its morning."""
     if re.fullmatch(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{8}", text):
         text = f"{text} 00:00"
     return parse_date(text, timezone(timedelta(0)))

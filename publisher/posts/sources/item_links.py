@@ -14,7 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 def canonical_link(url: str) -> str:
     """Return the part of a URL that says which page it is: without scheme, www, trailing slash and utm_ parameters.
 
-    It is for comparing, and need not be a URL itself.
+    The result is only for comparisons, and need not be a URL itself.
     """
     host, rest = _parts(url)
     return host + rest
@@ -23,7 +23,7 @@ def canonical_link(url: str) -> str:
 def link_key(url: str) -> str:
     """Return the key of a link, the same for all links to one page: two hashes joined by a dot; "" for none.
 
-    They are the hashes of its host and of the rest. The second is missing if the link is that of a home page.
+    They are the hashes of the link's host and of the rest. The second is missing if the link leads to a home page.
     """
     if not url:
         return ""
@@ -42,7 +42,7 @@ def is_home(key: str, home: str) -> bool:
 
 
 def hash_of_texts(*parts: str) -> str:
-    """Return a hash of texts and their order, as keys of items have it: 32 hexadecimal digits."""
+    """Return the hash of texts in this order, for the keys of items: 32 hexadecimal digits."""
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 

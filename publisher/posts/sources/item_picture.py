@@ -39,12 +39,12 @@ _RESIZED = re.compile(r"-\d{2,4}x\d{2,4}(?=\.[a-z]{3,4}$)|-scaled(?=\.[a-z]{3,4}
 
 @dataclass(frozen=True, slots=True)
 class NamedPictures:
-    """Where an item may have pictures, as its feed writes them.
+    """The places in an item where its feed may name pictures.
 
     media, thumbnails  the attributes of <media:content> and <media:thumbnail>
     enclosures         those of its enclosures, whose URL is `href`
     own                the picture of the item itself, such as that of an episode
-    words, caption     what is said about the only <media:content>, or about `own`: its alternative text and caption
+    words, caption     the alternative text and the caption of the only <media:content>, or of `own`
     html               its clean text
     """
 
@@ -62,8 +62,8 @@ def picture_of(pictures: NamedPictures, base: str, title: str) -> Image | None:
 
     base   the URL to which the references of the feed are relative
     title  the item's title, which describes the picture if nothing else does
-    What the feed names comes first: <media:content>, <media:thumbnail>, an enclosure, the item's own picture. A small
-    one of them counts only if the text has no large one.
+    Pictures that the feed names come first: <media:content>, <media:thumbnail>, an enclosure, the item's own picture. A
+    small one of these counts only if the text has no large picture.
     """
     shown = list(_shown(pictures.html))
     named = [(absolute_web(base, url), width) for url, width in _named(pictures)]
@@ -93,7 +93,7 @@ def _named(pictures: NamedPictures) -> Iterator[tuple[str, int]]:
 
 
 def _by_size(found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Sort pictures: the default one first; if all say how wide they are, they are one picture in several sizes."""
+    """Sort pictures with the default one first. If all of them have a width, they are one picture in several sizes."""
     widths = [_number(each.get("width")) for each in found]
     order = [-width for width in widths] if all(widths) else [0] * len(found)
     defaults = [str(each.get("isdefault", "")).lower() != "true" for each in found]
@@ -109,7 +109,7 @@ def _is_picture(each: Mapping[str, Any], key: str) -> bool:
 
 
 def _may_stand(url: str) -> bool:
-    """Return whether a picture may be what an item is about, judging by its address. Emails do not show SVG."""
+    """Return whether a picture may represent an item, judging by its address. Emails do not show SVG."""
     return _OTHER_PICTURE.search(url) is None and ending_of(bare_url(url)) not in (".svg", ".ico")
 
 
@@ -124,7 +124,7 @@ def _number(value: object) -> int:
 
 
 def _shown(html: str) -> Iterator[tuple[str, int, str]]:
-    """Yield (URL, width in pixels, or 0, alternative text) of the pictures in a clean text that may represent it."""
+    """Yield (URL, width in pixels or 0, alternative text) of the pictures in a clean text that may represent it."""
     for image in _IMAGE.finditer(html):
         attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(image[1])}
         url = absolute_web("", attributes.get("src", ""))
@@ -135,7 +135,7 @@ def _shown(html: str) -> Iterator[tuple[str, int, str]]:
 
 
 def _if_low(attributes: Mapping[str, str]) -> int:
-    """Return the height of a picture as its width if it is certainly a pixel or a line."""
+    """Return a small height as the width of a picture, which is then certainly a dot or a line; 0 for other heights."""
     height = _number(attributes.get("height"))
     return height if 0 < height < _LEAST_NAMED // 2 else 0
 
@@ -152,5 +152,5 @@ def _alt(chosen: str, shown: Iterable[tuple[str, int, str]]) -> str:
 
 
 def _file_of(url: str) -> str:
-    """Return what the address of a picture has in common with those of its other sizes."""
+    """Return the part of a picture's address that is the same for all sizes of the picture."""
     return _RESIZED.sub("", bare_url(url).partition("//")[2])

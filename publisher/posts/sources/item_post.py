@@ -1,6 +1,6 @@
 """Conversion of an item of a source to a Post, according to the source's settings.
 
-The post's page is where the item was published, unless the source is republished: then it has one here too. Its id was
+The post's page is where the item was published. If the source is republished, the post has a page here too. Its id was
 decided when the item was first seen, and never changes.
 """
 
@@ -39,7 +39,7 @@ class SourceSite(NamedTuple):
 
     @classmethod
     def of(cls, source: SourceConfig, title: str = "", link: str = "", language: str = "") -> SourceSite:
-        """Return the site of a source. title, link, language: what its last document says about itself."""
+        """Return the site of a source. title, link, language: from its last document."""
         host = urlsplit(source.url).hostname or source.name
         return cls(source.title or title or host, link or source.url, language)
 
@@ -89,7 +89,7 @@ def item_post(
 
 
 def item_name(stored: StoredItem, html_of: Callable[[int], str]) -> str:
-    """Return what people call an item: its title or first words, or its link if it has neither, or else its id.
+    """Return a name of an item for people: its title or first words, or its link if it has neither, or else its id.
 
     html_of  returns the text of an item, given its number
     """
@@ -127,7 +127,7 @@ def _matches(item: FeedItem, wanted: ItemFilter) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Return the words of a text as they are compared, with one space between them."""
+    """Return the words of a text in the form in which they are compared, with one space between them."""
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
@@ -149,7 +149,7 @@ def _own_path(stored: StoredItem, published: datetime, settings: PostSettings) -
 
 
 def _unchanged_since(stored: StoredItem, published: datetime) -> datetime:
-    """Return since when an item has been unchanged. An item of the first fetch is as old as it says."""
+    """Return the time since which an item is unchanged; for an item of the first fetch, the time that it gives."""
     if stored.changed_at > stored.first_seen_at or not stored.is_backlog:
         return stored.changed_at
     return min(stored.first_seen_at, max(published, stored.item.updated or published))

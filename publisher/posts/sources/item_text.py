@@ -78,24 +78,24 @@ class ItemText:
 
 
 def _is_escaped_twice(text: str) -> bool:
-    """Return whether a text is HTML of which every tag was escaped once more than is needed."""
+    """Return whether a text is HTML whose tags were all escaped once too often."""
     return "<" not in text and "&lt;/p" in text.lower() and is_markup(unescape(text))
 
 
 def too_long(texts: int) -> tuple[str, ...]:
-    """Return the problem of a feed from which this many texts were left out, if any were."""
+    """Return the problem of a feed from which this many texts were left out; none for 0."""
     return (f"has {texts} texts of more than {MOST_TEXT // 1_000_000} MB, which are left out",) if texts else ()
 
 
 def absolute_web(base: str, reference: str) -> str:
-    """Return the absolute http(s) URL of a reference; "" if it has none."""
+    """Return the absolute http(s) URL of a reference; "" if there is none."""
     reference = reference.strip()
     url = absolute(base, reference) if reference and len(reference) <= _LONGEST_URL else ""
     return url if is_web_url(url) else ""
 
 
 def is_markup(text: str) -> bool:
-    """Return whether a text that may be plain is HTML: a tag is closed in it, and all its tags are known ones."""
+    """Return whether a text that may be plain is HTML: it contains a pair of tags, and only known tags."""
     return _PAIR.search(text) is not None and all(name.lower() in TAGS for name in _TAG.findall(text))
 
 
@@ -126,7 +126,7 @@ def _without_brackets(text: str) -> str:
 
 
 def _loaded(html: str) -> str:
-    """Return HTML in which no picture waits for a script, since no reader runs one."""
+    """Return HTML in which no picture needs a script to load, since no reader runs scripts."""
     if not is_lazy(html):
         return html
     return loaded(_NOSCRIPT.sub(lambda tag: END_NOSCRIPT if tag[1] else NOSCRIPT, html))
@@ -141,7 +141,7 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     """Return a text with clean HTML: safe, without a feed's extras, its URLs absolute by its base or the item's link.
 
     url   the address of the feed
-    link  the URL of the item's page, or of what takes its place
+    link  the URL of the item's page, or the URL that takes its place
     home  the URL of the site; "" if unknown
     A text that is nested too deeply to be shown anywhere is reduced to its words.
     """
@@ -161,7 +161,7 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
 
 
 def have_words_in_common(one: str, other: str) -> bool:
-    """Return whether two texts, as HTML, may be versions of the same: a quarter of the shorter is in the longer."""
+    """Return whether two texts in HTML may be versions of the same one: a quarter of the shorter is in the longer."""
     texts = ["".join(filter(str.isalnum, plain_text(text[:_COMPARED]).casefold())) for text in (one, other)]
     size = min(_ALIKE, *map(len, texts))
     first, second = ({text[at : at + size] for at in range(len(text) - size + 1)} for text in texts)

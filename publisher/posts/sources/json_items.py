@@ -21,7 +21,7 @@ Table = Mapping[str, Any]
 
 
 def read_json(body: bytes, url: str, headers: Mapping[str, str], most_items: int) -> FeedDocument:
-    """Return what a JSON Feed says. Raises FeedError if it is not one, or has too many items."""
+    """Return the content of a JSON Feed. Raises FeedError if it is not one, or has too many items."""
     text, _ = decoded_text(body, headers)
     try:
         feed = json.loads(text)
@@ -39,7 +39,7 @@ def read_json(body: bytes, url: str, headers: Mapping[str, str], most_items: int
 
 
 class _JsonFeed:
-    """A feed while it is read: what all of its items have in common."""
+    """A feed while it is read, with the values that all of its items share."""
 
     def __init__(self, feed: Table, url: str) -> None:
         self._feed, self._url = feed, url
@@ -116,7 +116,7 @@ def _line(found: Table, key: str) -> str:
 
 
 def _id(item: Table) -> str:
-    """Return an item's id. By the specification, a number is to be read as its text."""
+    """Return an item's id. As the specification demands, a number is read as text."""
     value = item.get("id")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else _text(item, "id")

@@ -1,8 +1,8 @@
 """Which addresses of the network may be connected to, and which spellings of a URL are accepted.
 
 A feed, or the server that resolves its name, chooses where a request goes. Without these rules it could make the
-program read what only this machine or its network can reach (server-side request forgery). The rules are about the
-address of the connection, never only about the name; fetcher.py asks for every address of every hop.
+program read what only this machine or its network can reach (server-side request forgery). The rules apply to the
+address of the connection, not only to the name. They are checked for every address of every hop.
 
 Everything here is a pure function.
 """
@@ -87,7 +87,7 @@ class Destination:
 
 
 def destination_of(url: str) -> Destination:
-    """Return where a URL leads. Raise ValueError, with a message for the user, for one that nobody should fetch.
+    """Return where a URL leads. Raise ValueError, with a message for the user, for a URL that must not be fetched.
 
     URLs with http and https are accepted, without a user name or password, with a host that is a name or an address in
     its normal spelling, and with a port that belongs to no other protocol.

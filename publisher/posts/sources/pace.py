@@ -1,7 +1,7 @@
-"""When a source is fetched next, and from which URL: pure functions of what the last answer said.
+"""When a source is fetched next, and from which URL: pure functions that depend on the last answer.
 
-A source is asked at most every 30 minutes, and less often if the feed or its server says so. A source that fails is
-asked less and less often, but is never given up.
+A source is fetched at most every 30 minutes, and less often if the feed or its server says so. A source that fails is
+fetched less and less often, but never abandoned.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _TOO_MANY_REQUESTS = 429
 class Whereabouts:
     """Where a source is.
 
-    url       the URL to ask
-    moved_to  another host, to which the last answers were redirected for good; "" if they were not
+    url       the URL to fetch
+    moved_to  the URL on another host to which the last answers redirected permanently; "" if they did not
     seen      the number of those answers, in a row
     """
 
@@ -50,9 +50,9 @@ def next_fetch(
 ) -> datetime:
     """Return the earliest time at which a source should be fetched again.
 
-    outcome   what the fetch at `now` gave
-    pace      what the feed said about itself when it was read last
-    failures  how many fetches in a row have failed, this one included
+    outcome   the outcome of the fetch at `now`
+    pace      the feed's own wishes when it was last read
+    failures  how many fetches in a row have failed, including this one
     name      the source's name: sources that were fetched together are spread by it, always in the same way
     """
     if isinstance(outcome, FetchError):
@@ -104,8 +104,8 @@ def is_skipped(moment: datetime, pace: FeedPace) -> bool:
 def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
     """Return where a source is after an answer.
 
-    A permanent redirect on the same host is followed for good immediately; one to another host only after it was seen
-    at FETCHES_OF_A_MOVE fetches in a row.
+    A permanent redirect on the same host changes the URL immediately; a redirect to another host does so only after
+    FETCHES_OF_A_MOVE fetches in a row.
     """
     if not answer.moved_to or answer.moved_to == before.url:
         return Whereabouts(before.url)
@@ -131,7 +131,7 @@ def _outside_of_skipped(time: datetime, pace: FeedPace, share: float) -> datetim
 
 
 def _share(name: str, now: datetime) -> float:
-    """Return a number from 0 to 1 that is always the same for a name and a time."""
+    """Return a number from 0 to 1 that depends only on a name and a time."""
     digest = hashlib.blake2b(f"{name}\0{now.timestamp():.0f}".encode(), digest_size=4).digest()
     return int.from_bytes(digest) / 0xFFFFFFFF
 

@@ -1,4 +1,4 @@
-"""Which items of several sources, and which posts of the project, are one post because their links are the same.
+"""Which items of several sources, and which files of the project, are the same post because their links are the same.
 
 A blog's post may come through its own feed, a planet's feed and a tag's feed, each time with a different guid; or it
 may be a file of the project as well. What they have in common is the page that they lead to.
@@ -40,7 +40,7 @@ def links_of(
 def _of_files(
     files: Iterable[PostRow], canonical: Mapping[str, str], wanted: Collection[str], site_url: str
 ) -> dict[str, tuple[str, ...]]:
-    """Return those links of files that an item has too."""
+    """Return the links of files that an item has too."""
     own = canonical_link(site_url)
     may_be_here = any(link.startswith(own) for link in wanted)
     links: dict[str, list[str]] = {}
@@ -59,5 +59,5 @@ def _of_files(
 
 
 def _has_path(link: str) -> bool:
-    """Return whether a canonical link is that of a page, and not of a site as a whole."""
+    """Return whether a canonical link leads to a page, and not to a site as a whole."""
     return not {"/", "?", "#"}.isdisjoint(link)

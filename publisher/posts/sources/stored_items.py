@@ -45,7 +45,7 @@ class StoredItems:
         self.found = self._found() if store_exists(config.database.url, config.root) else {}
 
     def entries(self, sources: Collection[str]) -> Iterator[Entry]:
-        """Yield what the index stores about items, given their Post.source."""
+        """Yield the index entries of items, given their Post.source."""
         for stored in self._opened().sources.some([item_number(source) for source in sources]):
             path = item_source(stored.source, stored.number)
             parsed = self._parsed(stored)
@@ -87,7 +87,7 @@ class StoredItems:
         }
 
     def keep(self) -> None:
-        """Note in the index, once it has all entries, which state of the database they are from."""
+        """Store in the index, once it has all entries, which state of the database they come from."""
         if self._fact:
             self._index.keep_fact(_FACT, self._fact)
             self._fact = ""

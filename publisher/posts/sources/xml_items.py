@@ -1,7 +1,7 @@
-"""What feedparser finds in an RSS or Atom feed, as a FeedDocument.
+"""Conversion of feedparser's result for an RSS or Atom feed to a FeedDocument.
 
-feedparser only ever sees text: XML that xml_text has prepared. It is given no address, so that it fetches nothing and
-leaves URLs as they are written; it does not clean HTML either. Both are done here as for our own posts.
+feedparser only gets XML that xml_text has prepared, as text. It gets no address, so that it fetches nothing and leaves
+URLs as they are written, and it does not clean HTML. URLs and HTML are treated here like those of our own posts.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _RENAMED = (
 
 
 def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int) -> FeedDocument:
-    """Return what an RSS or Atom feed says. Raises FeedError if it is not one, or has too many items."""
+    """Return the content of an RSS or Atom feed. Raises FeedError if it is not one, or has too many items."""
     text, problem = decoded_text(body, headers)
     text = xml_text(text)
     for pattern, name in _RENAMED:
@@ -85,7 +85,7 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
 
 
 def _found_in(text: str) -> Any:
-    """Return what feedparser finds. Raises FeedError if it fails, as its repairs of broken documents may."""
+    """Return feedparser's result. Raises FeedError if it fails, as its repairs of broken documents may."""
     try:
         return feedparser.parse(
             io.BytesIO(text.encode()),  # it would take bytes alone for a file name
@@ -99,7 +99,7 @@ def _found_in(text: str) -> Any:
 
 
 class _Channel:
-    """A feed while it is read: what all of its items have in common."""
+    """A feed while it is read, with the values that all of its items share."""
 
     def __init__(self, found: Found, text: str, url: str, *, is_repaired: bool) -> None:
         """is_repaired: whether the document is not well-formed, so that feedparser leaves references in names."""
@@ -191,7 +191,7 @@ class _Channel:
         )
 
     def _link_of(self, entry: Found) -> str:
-        """Return the URL of the item's page: the first link to a page, else any, else the guid if it is an address."""
+        """Return the URL of the item's page: the first link to a page, else any link, else a guid that is a URL."""
         links = [link for link in entry.get("links") or () if isinstance(link, dict) and link.get("rel") == "alternate"]
         links.sort(key=lambda link: "html" not in _text(link, "type"))
         written = [self._name(entry, "feedburner_origlink"), *(_text(link, "href") for link in links)]
@@ -204,7 +204,7 @@ class _Channel:
     def _texts(self, entry: Found, base: str) -> tuple[ItemText, str]:
         """Return the whole text, which may be empty, and the summary.
 
-        A description is the whole text if there is no other, and it seems to be one. The same goes for an episode's
+        If there is no other text, a description that seems to be the whole text counts as such, and so do an episode's
         notes.
         """
         contents = [self._text_of(each) for each in entry.get("content") or () if isinstance(each, dict)]
@@ -301,7 +301,7 @@ def _first_date(entry: Found, *names: str) -> datetime | None:
 
 
 def _episode(entry: Found, base: str) -> Episode | None:
-    """Return what podcast directories show about an item. Of several transcripts, feedparser keeps the last."""
+    """Return an item's episode data for podcast directories. Of several transcripts, feedparser keeps the last."""
     kind = _text(entry, "itunes_episodetype").strip().lower()
     transcript, chapters = (entry.get(f"podcast_{each}") or {} for each in ("transcript", "chapters"))
     written = (absolute_web(base, _text(transcript, "url")), _text(transcript, "type").strip() or "text/plain")

@@ -1,8 +1,8 @@
 """The text of an XML feed as a strict parser accepts it, from the bytes that a server sent.
 
-Many feeds are not quite XML. What is certain is repaired here: a declared encoding that lies, characters that XML
-forbids, entities of HTML, a lone "&", a prefix without a namespace, and words before the first tag. The result never
-has a DTD, so that no parser can expand or fetch an entity.
+Many feeds are not quite XML. Obvious faults are repaired here: a wrong declared encoding, characters that XML forbids,
+entities of HTML, a lone "&", a prefix without a namespace, and words before the first tag. The result never has a DTD,
+so that no parser can expand or fetch an entity.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ NAMESPACES = {
 def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
     """Return the text of a document, and what is wrong with its declared encoding, in one line; "" if nothing is.
 
-    headers  those of the answer, in lower case; of them, the charset of content-type counts least
+    headers  those of the answer, in lower case; the document's own declaration overrules the charset of content-type
     Bytes that are UTF-8 are UTF-8, whatever is declared. A byte that is in no encoding is decoded as Windows shows it.
     """
     if marked := _marked(body):
@@ -114,7 +114,7 @@ def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _nearly_utf8(body: bytes) -> str:
-    """Return the text of bytes that are UTF-8 with some flaws, or else Windows-1252 with some that look like UTF-8."""
+    """Decode bytes that are UTF-8 with some flaws, or else Windows-1252 with some parts that look like UTF-8."""
     right = body.decode("utf-8", "ignore")
     flaws = len(body) - len(right.encode())
     beyond_ascii = len(right) - len(body.translate(None, _BEYOND_ASCII))
@@ -130,7 +130,7 @@ def _marked(body: bytes) -> str:
 
 
 def _codec(name: str) -> str:
-    """Return Python's name of the encoding that is meant by a declared name; "" if there is none."""
+    """Return Python's name of the encoding that a declared name means; "" if there is none."""
     try:
         codec = codecs.lookup(name).name if name else ""
     except LookupError:
@@ -216,7 +216,7 @@ class _Counter:
 
 
 def no_feed(text: str) -> FeedError:
-    """Return the error for a document that is not a feed, which says what it is instead."""
+    """Return the error for a document that is not a feed; it says which kind of document it seems to be."""
     beginning = text[:_MOST_BEFORE].lstrip("\ufeff \t\r\n")
     if not beginning:
         return FeedError("is empty", hint="open the address in a browser to see what the site has there")
@@ -259,7 +259,7 @@ def _as_xml(found: re.Match[str]) -> str:
 
 
 def _in_section(found: re.Match[str]) -> str:
-    """Return a text with references as a section, which feedparser reads in one piece, not in one for each."""
+    """Return a text with references as a CDATA section, which feedparser reads in one piece."""
     if not found[2] or "&" not in found[2]:
         return found[0]
     text = unescape(found[2]) if "&#" in found[2] else without_references(found[2])
@@ -267,14 +267,14 @@ def _in_section(found: re.Match[str]) -> str:
 
 
 def without_references(text: str) -> str:
-    """Return a text with the five characters that XML names instead of their references."""
+    """Return a text in which the references to XML's five special characters are replaced by the characters."""
     for reference, sign in _SIGNS:
         text = text.replace(reference, sign)
     return text
 
 
 def _character(code: int, written: str) -> str:
-    """Return a reference to a character if XML allows it; else what it stands for, or nothing."""
+    """Return a character reference if XML allows it; for 128 to 159, the character of Windows-1252; else ""."""
     if 0x80 <= code < 0xA0:
         return _WINDOWS[code]
     allowed = code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
@@ -282,7 +282,7 @@ def _character(code: int, written: str) -> str:
 
 
 def _with_namespaces(text: str) -> str:
-    """Declare the prefixes that the document uses and forgot to declare."""
+    """Declare the prefixes that the document uses without declaring them."""
     declared = {"xml", "xmlns", *_DECLARATIONS.findall(text)}
     missing = [prefix for prefix in dict.fromkeys(_PREFIXES.findall(text)) if prefix not in declared]
     if not missing:

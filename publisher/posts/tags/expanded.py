@@ -31,7 +31,7 @@ class Expanded:
 
     text      the new text
     lines     for each of its lines, the line (from 1) of the original that it was made from; () if they are the same
-    problems  what is wrong with the tags, by lines of the original
+    problems  what is wrong with the tags, with lines of the original
     files     the files on which it depends, by their paths from the root of the project, whether they exist or not
     """
 
@@ -41,13 +41,13 @@ class Expanded:
     files: tuple[str, ...] = ()
 
     def line_of(self, line: int) -> int:
-        """Return the line of the first text for a line of this one, both from 1."""
+        """Return the line of the original text for a line of this text, both from 1."""
         if not self.lines or line < 1:
             return line
         return self.lines[min(line, len(self.lines)) - 1]
 
     def then(self, step: Callable[[str], Expanded]) -> Expanded:
-        """Return the result of another step on this text, with lines of the first text."""
+        """Return the result of another step on this text, with the lines of the original text."""
         later = step(self.text)
         if later.text == self.text and not later.problems and not later.files:
             return self

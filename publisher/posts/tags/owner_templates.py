@@ -49,9 +49,9 @@ class OwnerTemplates:
 
         positional  the values without a name
         named       the values with a name
-        inner       what is between the tag and its end, as HTML or Markdown that is inserted as it is
+        inner       the content between the tag and its end, as HTML or Markdown that is inserted as it is
         page        the front matter of the post, with title and url
-        raw         what is between the tag and its end as it was written, if that is not `inner`
+        raw         the same content as it was written, if that is not `inner`
         Raises TemplateError, with the file and line, if the template cannot be rendered.
         """
         if not self.has(name):
@@ -79,7 +79,7 @@ class OwnerTemplates:
         return tuple(sorted(asked))
 
     def _all(self) -> list[str]:
-        """Return all templates of the project, since it is not known which others a template includes."""
+        """Return all templates of the project, since it is not known which other templates a template includes."""
         found: list[str] = []
         for where, folders, files in os.walk(self._root):
             folders.sort()
@@ -101,6 +101,6 @@ def _compiled(root: Path, has_templates: bool) -> OwnerTemplates:
 
 
 def plain_error(error: TemplateError) -> tuple[str, str]:
-    """Return the message and the hint of a template's error, with its place, for a problem of the post."""
+    """Return the message and the hint of a template's error, for a problem of the post. The message names the place."""
     place = f"{error.where}: " if error.where else ""
     return f"{place}{error.message}", error.hint or "correct the template"

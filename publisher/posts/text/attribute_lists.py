@@ -1,7 +1,7 @@
 """Attribute lists in braces: {: .x} of kramdown, {#x .y width=50%} of Pandoc, Goldmark, MkDocs and markdown-it.
 
-Ids are kept as targets for links, and so are the sizes of pictures. The rest is for another site's stylesheet, and is
-removed. A picture's size may also be written as Obsidian's ![x|300](a.png) and as ![x](a.png =300x200).
+Ids are kept as targets for links, and so are the sizes of pictures. All other attributes are for another site's style
+sheet, and are removed. A picture's size may also be written as Obsidian's ![x|300](a.png) and as ![x](a.png =300x200).
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def size_mark(width: str, height: str) -> str:
 
 
 def _without_span_lists(body: str) -> str:
-    """Return a body with only the words of [words]{.x}. Those of a link keep their brackets, as footnotes do."""
+    """Return a body with only the words of [words]{.x}. Links and footnotes keep their brackets."""
     defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
 
     def words(found: re.Match[str]) -> str:
@@ -167,7 +167,7 @@ def _without_span_lists(body: str) -> str:
 
 
 def _without_lists_at_ends(body: str) -> str:
-    """Remove the lists at the ends of headings, and those on lines of their own below what they describe."""
+    """Remove the attribute lists at the ends of headings, and those on lines of their own below other text."""
     lines, view = body.split("\n"), masked(body).split("\n")
     for number, seen in enumerate(view):
         place = seen.rfind("{")

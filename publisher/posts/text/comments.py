@@ -1,7 +1,7 @@
-"""Comments, which only the writer should see: in HTML, in other editors, and in the template languages of other tools.
+"""Comments, which only the writer should see, in HTML, in other editors, and in the template languages of other tools.
 
-Markdown knows only HTML's. They are removed from titles and descriptions, too. Any other comment would be published as
-text, and so would one of HTML that Markdown doesn't recognise: these are found, each kind once.
+Markdown knows only HTML comments, which are removed from titles and descriptions as well. Other comments, and HTML
+comments that Markdown doesn't recognise, would be published as text. They are found here, each kind once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from publisher.posts.text.tool_comments import COMMENT_KINDS, first_of, per_cent
 class ShownComment(NamedTuple):
     """A comment that readers would see: its offset in the prose, what is wrong with it, and how to fix it.
 
-    is_certain  whether it is a comment; otherwise the same characters may be meant for readers
+    is_certain  whether it certainly is a comment; otherwise the same characters may be meant for readers
     """
 
     place: int
@@ -55,7 +55,7 @@ _HTML = patterns.compile(r"<!--(?:(?!-->).)*+(-->|\Z)", re.DOTALL)
 
 
 def without_comments(text: str) -> str:
-    """Return a title or another line of text without the comments <!-- ... -->; those in backticks stay."""
+    """Return a title or another line of text without the comments <!-- ... -->, except those in backticks."""
     if "<!--" not in text:
         return text
     pieces, last = [], 0
@@ -156,7 +156,7 @@ def _without_hidden(body: str) -> tuple[str, bool]:
 
 
 def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
-    """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body.
+    """Return where a comment ends; -1 if it doesn't. One that begins a block of HTML then ends with the body.
 
     unclosed  the kinds of comments without an end further down; that of this comment may be added
     """
@@ -261,7 +261,7 @@ _CODE = frozenset(("pre", "code", "kbd", "samp"))
 def _html(prose: str) -> ShownComment | None:
     """Return the comment <!-- ... --> that Markdown most likely shows as text.
 
-    It is the first one that contains a blank line, or doesn't begin or end as it should, or else the first of all.
+    That is the first comment that contains a blank line, or is not well-formed, or else the first of all.
     """
     first = -1
     begins = "the comment that begins here is shown to readers, because it"
@@ -294,7 +294,7 @@ def _html_comments(prose: str) -> Iterator[tuple[int, int]]:
 
 
 def _comment_in_comment(prose: str) -> int:
-    """Return the offset of an HTML comment that contains another, so that its rest is shown; -1 if there is none."""
+    """Return the offset of an HTML comment in which another begins, so that its rest is shown; -1 if there is none."""
     for start, end in _html_comments(prose):
         if end >= 0 and prose.find("<!--", start + 4, end) >= 0:
             behind = prose.find("-->", end + 3)
@@ -314,13 +314,13 @@ def _shown_per_cent(prose: str) -> Iterator[ShownComment]:
 
 
 def _reference(prose: str) -> int:
-    """Return the offset of the first reference after other words, or else of the first; -1 if there is none."""
+    """Return the offset of the first reference that follows words, or else of the first one; -1 if there is none."""
     places = [found.start() for found in islice(_REFERENCE.finditer(prose), _MOST)]
     return next((place for place in places if _is_behind_words(prose, place)), places[0] if places else -1)
 
 
 def _is_behind_words(prose: str, place: int) -> bool:
-    """Return whether there are words before a place in its line, or in the line above."""
+    """Return whether words precede a place on its line, or are on the line above."""
     before = prose[max(0, place - _NEAR) : place].split("\n")[-2:]
     return any(line.strip(" \t>*+-") for line in before)
 

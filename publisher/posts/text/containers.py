@@ -70,7 +70,7 @@ class _Container(NamedTuple):
     """A container in a list of lines.
 
     kind    the kind of alert that it becomes; "" if it is only for looks, _COMMENT if it is hidden
-    title   its title; None for a container whose first heading is its title
+    title   its title; None if its first heading is its title
     first   the index of the first line of its text, after its options, if it has any
     end     the index after its text
     next    the index after its last line
@@ -94,7 +94,7 @@ def has_containers(body: str) -> bool:
 def as_alerts(body: str) -> Expanded:
     """Return a Markdown body in which containers are GitHub's alerts, and callouts have the kinds that GitHub has.
 
-    What looks like a container but cannot be read as one is one of its problems.
+    Whatever looks like a container, but cannot be read as one, is reported.
     """
     lines = body.split("\n")
     found = _converted([_Line(text, number) for number, text in enumerate(lines, 1)], 0)
@@ -203,7 +203,7 @@ def _dedented(line: str, columns: int) -> str:
 def _ends(lines: list[str], code: list[bool]) -> dict[int, int]:
     """Return the index of the line that closes each fence, by the index of the one that opens it.
 
-    A closing fence belongs to the last open one of its length, else to the last open one.
+    A closing fence belongs to the last open fence of the same length, or else to the last open fence.
     """
     found: dict[int, int] = {}
     opened: list[tuple[str, int]] = []
@@ -221,7 +221,7 @@ def _ends(lines: list[str], code: list[bool]) -> dict[int, int]:
 
 
 def _fenced(lines: list[str], number: int, ends: Mapping[int, int]) -> _Container | None:
-    """Return the container that a line with ::: opens. One that nothing closes ends with the text, as in VitePress."""
+    """Return the container that a line with ::: opens. If nothing closes it, it ends with the text, as in VitePress."""
     fence = _FENCE.fullmatch(lines[number]) if ":::" in lines[number] or "///" in lines[number] else None
     if not fence:
         return None
@@ -241,7 +241,7 @@ def _fenced(lines: list[str], number: int, ends: Mapping[int, int]) -> _Containe
 
 
 def _is_hidden(name: str, attributes: str) -> bool:
-    """Return whether other tools do not show a container on a web page."""
+    """Return whether other tools hide a container on web pages."""
     condition = _CONDITION.search(attributes)
     is_for_web = condition is None or (condition[2].startswith("html") == (condition[1] == "when"))
     return (name in _HIDDEN and is_for_web) or (name == "content-visible" and not is_for_web)
@@ -259,7 +259,7 @@ def _title_behind(rest: str, all_of_it: str) -> str:
 
 
 def _indented(lines: list[str], number: int) -> _Container | None:
-    """Return the container that a line with !!!, ??? or === opens. Its text is the lines below that are indented."""
+    """Return the container that a line with !!!, ??? or === opens. The indented lines below it are its text."""
     line = lines[number]
     admonition = _ADMONITION.fullmatch(line) if "!!!" in line or "???" in line else None
     tab = _TAB.fullmatch(line) if "===" in line else None
@@ -292,7 +292,7 @@ def _indent(line: str) -> int:
 
 
 def _callout(lines: list[str], number: int) -> str:
-    """Return a line as it is, or if it begins a callout that GitHub does not know, as the first line of an alert."""
+    """Return a line unchanged or, if it begins a callout that GitHub does not know, as the first line of an alert."""
     line = lines[number]
     callout = _CALLOUT.fullmatch(line) if "[!" in line else None
     if not callout or (number and _QUOTE.match(lines[number - 1]) and _signs(lines[number - 1]) >= _signs(line)):
@@ -310,5 +310,5 @@ def _signs(line: str) -> int:
 
 
 def _named(name: str, kind: str) -> str:
-    """Return the title of a container without one: its name, or "" if that is the name of its kind."""
+    """Return the title for a container that has none: its name, or "" if that is the name of its kind."""
     return "" if name.upper() == kind else name.replace("-", " ").replace("_", " ").capitalize()

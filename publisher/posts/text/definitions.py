@@ -74,7 +74,7 @@ def _indent(line: str) -> int:
 
 
 def with_separate_terms(html: str) -> str:
-    """Return HTML in which each line of a term is a separate term, unless emphasis or a link crosses its end."""
+    """Return HTML in which each line of a term is a separate term, unless emphasis or a link spans several lines."""
     return _TERM.sub(_separated, html)
 
 

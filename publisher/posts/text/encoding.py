@@ -34,7 +34,7 @@ _MARKS = _QUOTES | frozenset("–—…•·\u00a0™®©ª°")
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The repairs of a line of garbled text: the line (from 1), the words of the first, and how many others follow."""
+    """The repairs on a line: its number (from 1), the first repair (before and after), and how many others follow."""
 
     line: int
     before: str
@@ -104,8 +104,8 @@ def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
     """Repair garbled text (mojibake), where the repair is certain; return the text and the repairs.
 
     A repair is certain if the bytes of a run of characters are well-formed UTF-8, and ftfy rates the word as garbled. A
-    run stays if the text also contains what it would become, as a text about garbled text does, or if it is in
-    quotation marks. Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
+    run stays if the text also contains the repaired form, as a text about garbled text does, or if it is in quotation
+    marks. Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
 
     markdown  whether the text is a body, which may contain blocks of code
     """
@@ -176,7 +176,7 @@ def _repairs_in(text: str, healthy: frozenset[str], near: frozenset[str]) -> lis
 
 
 def _decoded(run: str) -> str:
-    """Return what a run of garbled characters was, also if it was garbled more than once; "" if it is not garbled."""
+    """Return the original of a run of garbled characters, even if garbled more than once; "" if it is not garbled."""
     while _RUN.fullmatch(run):
         data = b"".join(char.encode("latin-1" if char < "\u0100" else "cp1252") for char in run)
         try:
@@ -197,7 +197,7 @@ def _is_meant(run: re.Match[str], right: str, healthy: frozenset[str], near: fro
 
     right    what it would become
     healthy  the characters of the text outside of such runs
-    near     those of its line
+    near     the characters of its line
     """
     before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
     if (before in _QUOTES and after in _QUOTES) or (right == "\ufeff" and before):

@@ -121,7 +121,7 @@ def _line(fragment: str) -> str:
 
 
 def _readable(fragment: str) -> str:
-    """Return the HTML with only its prose, and with characters for what only tags say."""
+    """Return the HTML with only its prose, and with characters that replace meaningful tags."""
     if "<sup" in fragment:
         fragment = _without_footnote_marks(fragment)
     fragment = _SKIPPED.sub(lambda found: " " if found[2] else found[0], fragment)
@@ -194,7 +194,7 @@ def _moved(name: str, inside: str, behind: str) -> str:
 def _without_footnote_marks(fragment: str) -> str:
     """Remove footnote marks, and the spaces before marks that punctuation follows: "One [^1], two" becomes "One, two".
 
-    A space between a mark and the punctuation is the writer's, as in French.
+    A space between a mark and the punctuation is kept, since the writer typed it, as in French.
     """
     kept: list[str] = []
     begin, takes_space = len(fragment), False  # of the mark on the right, going from the last to the first
@@ -215,7 +215,7 @@ def _without_footnote_marks(fragment: str) -> str:
 def plain_line(text: str) -> str:
     """Return a line of text from front matter without its Markdown or HTML markup, and without struck-out words.
 
-    What only looks like markup stays: "The <b> element", f[i](x), 2**3, and all that is in backticks.
+    Text that only looks like markup stays: "The <b> element", f[i](x), 2**3, and everything in backticks.
     """
     text = without_comments(text)
     held: list[str] = []
@@ -310,7 +310,7 @@ def says_more(excerpt: str, title: str) -> bool:
 def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
     """Return the first paragraphs and list items of prose in a post's HTML as plain text, cut at a word.
 
-    There is one block, or as many as are needed to say something. A block that consists only of a picture and its
+    It is one block, or as many blocks as are needed to say something. A block that consists only of a picture and its
     caption, of a link, of addresses or of another tool's syntax is not prose; an alert is prose only if there is no
     other.
     """
@@ -318,16 +318,16 @@ def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
 
 
 def prose_of_whole(fragment: str) -> str:
-    """Return the first blocks of prose in a post's HTML, whatever is below them."""
+    """Return the first blocks of prose in a post's HTML, judging by the whole of it."""
     readable = _readable(fragment)
     prose = _prose(_ALERT.sub(" ", readable)) if "<div class=" in readable else ""
     return prose or _prose(readable) or _line(readable) or _title_of_frame(fragment)
 
 
 def _prose_of_beginning(fragment: str) -> str:
-    """Return the first blocks of prose if the beginning says enough, and nothing below can change it; else "".
+    """Return the first blocks of prose if the beginning says enough, and nothing below can change them; else "".
 
-    This is so in most posts, and saves making the whole readable.
+    That is the case in most posts, and saves processing the whole text.
     """
     end = fragment.find("</p>", _SHORT, _LONGEST_BEGINNING) + 4
     beginning = fragment[:end] if end > _SHORT else ""
@@ -359,7 +359,7 @@ def _is_unspaced(char: str) -> bool:
 
 
 def _title_of_frame(fragment: str) -> str:
-    """Return the title of the first frame or film, for a post that is nothing else."""
+    """Return the title of the first frame or film, for a post that has no other content."""
     title = _FRAME_TITLE.search(fragment)
     return " ".join(html.unescape(title[1]).split()) if title else ""
 
@@ -406,7 +406,7 @@ _FOREIGN = patterns.compile(
 
 
 def _may_be_wide(text: str) -> bool:
-    """Return whether a text may have characters that are words or syllables: in scripts without spaces, or Hangul."""
+    """Return whether a text may contain Hangul, or characters of scripts that are written without spaces."""
     return not text.isascii() and _MAYBE_WIDE.search(text) is not None
 
 

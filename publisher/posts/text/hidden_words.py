@@ -1,8 +1,8 @@
 """Words that a browser would not show because of a tag, an attribute or a style, but which readers would see.
 
 Feeds and letters don't contain a writer's style sheets, so text that a style hides would be published. Size and
-visibility are those of the nearest element that sets them: newsletters of MJML and Mailchimp set them to nothing in a
-cell, and to something in what the cell contains.
+visibility are those of the nearest element that sets them: newsletters made with MJML and Mailchimp set the size to
+zero in a cell, and to another value in the cell's content.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _why_hidden(tag: re.Match[str]) -> frozenset[str]:
 
 
 def _set_to_something(tag: re.Match[str]) -> set[str]:
-    """Return the inherited properties with which an element shows words that elements around it would hide."""
+    """Return the properties with which an element shows words, although its parents hide them by the same property."""
     styles = _styles(tag[3])
     shown = {name for name in _INHERITED if name in styles and not _SHARE.fullmatch(styles[name])}
     return shown - _why_hidden(tag)

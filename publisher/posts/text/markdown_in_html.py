@@ -1,6 +1,6 @@
 """HTML elements that say that their content is Markdown: <div markdown="1"> of kramdown, PHP Markdown Extra and MkDocs.
 
-A parser of CommonMark takes everything up to the next blank line for HTML. An element that is only for looks loses its
+A parser of CommonMark takes everything up to the next blank line for HTML. Elements that are only for looks lose their
 tags; the tags of others, such as <details>, get blank lines around them.
 """
 
@@ -48,7 +48,7 @@ def with_markdown_read(body: str) -> Expanded:
 
 
 def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
-    """Yield what to replace: from, to, and the new text."""
+    """Yield each replacement: its start, its end, and the new text."""
     opened: dict[str, list[re.Match[str] | None]] = {}  # the open elements of each name; None for one without Markdown
     count = 0
     for tag in _TAG.finditer(view):

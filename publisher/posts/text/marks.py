@@ -1,4 +1,4 @@
-"""Marked words, inline notes, and abbreviations.
+"""Highlighted words, inline notes, and abbreviations.
 
 ==words== and ^[a note] come from Obsidian and Pandoc, *[HTML]: from kramdown and PHP Markdown Extra.
 
@@ -51,7 +51,7 @@ _SKIPPED = patterns.compile(
 class Marked(NamedTuple):
     """A body with its marked words as HTML.
 
-    has_notes      whether it has inline notes, which its parser should read; what only looks like a note is escaped
+    has_notes      whether it has inline notes for its parser; text that only looks like a note is escaped
     abbreviations  the explanations, by the abbreviation; their lines are blank
     """
 
@@ -70,7 +70,7 @@ def may_have_marks(body: str) -> bool:
 
 
 def prose_of(view: str) -> str:
-    """Return a text with a neutral character for each character of attributes, addresses and descriptions."""
+    """Return a text in which attributes, addresses and descriptions are masked with a neutral character."""
     if not any(sign in view for sign in ("](", "![", "</", "/>", "='", '="')):
         return view
     return _NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), view)
@@ -102,7 +102,7 @@ def marked(body: str) -> Marked:
 
 
 def _is_note(found: re.Match[str]) -> bool:
-    """Return whether ^[...] is a note: after a word, as in x^[1], only if it contains several words itself.
+    """Return whether ^[...] is a note. After a word, as in x^[1], it is only a note if it contains several words.
 
     A character class of a regular expression, as in ^[a-z], is not a note, nor is a word followed by a character such
     as +.

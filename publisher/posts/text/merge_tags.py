@@ -94,7 +94,7 @@ def foreign_code(text: str) -> Iterator[str]:
 
 
 def shown_prose(text: str, body: str) -> str:
-    """Return a file without what may look like code of other tools: real code, formulas, and blocks of Liquid's raw.
+    """Return a file without text that only looks like other tools' code: real code, formulas, and Liquid's raw blocks.
 
     Shortcodes that are escaped, as in {{</* name */>}}, are meant for readers too. Offsets and lines stay as in
     the text. body: the part after the front matter

@@ -91,7 +91,7 @@ def require_shallow_html(html: str, written: str, first_line: int = 1) -> None:
 
 
 def _deepest_line(written: str) -> int:
-    """Return the index of the line inside the most quotes and lists, or else with the most emphasis characters."""
+    """Return the index of the most deeply quoted or listed line, or else of that with the most emphasis characters."""
     lines = written.split("\n")
     depths = dict(_depths(lines))
     return max(range(len(lines)), key=lambda number: depths.get(number, 0) + sum(map(lines[number].count, "*_~[")))

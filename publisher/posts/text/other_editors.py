@@ -1,4 +1,4 @@
-"""Markdown of other editors, and typing mistakes, which stay in the text: found in a body's prose, with the fix.
+"""Markdown of other editors, and typing mistakes, that stay in the text. They are found in the prose, with the fix.
 
 Readers would see the characters as they were typed. Tools with a template language of their own are in other_tools.
 """
@@ -15,9 +15,9 @@ from publisher.posts.text.signs import Signs
 
 
 class _Family(NamedTuple):
-    """A kind of syntax that is shown as it was typed: what it looks like, and what to write instead.
+    """A kind of syntax that is shown as it was typed: its pattern, and what to write instead.
 
-    may_be  whether a text may have it, which is quick to tell
+    may_be  quickly says whether a text may have it
     """
 
     may_be: Callable[[str], object]
@@ -90,7 +90,7 @@ _NOTE = patterns.compile(r"\[\^([^\[\]\s]{1,100})\](:?)")
 
 
 def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
-    """Yield what stays in the text as (line, message, hint): one for each family, with the number of lines.
+    """Yield (line, message, hint) for syntax that stays in the text: one for each family, with the number of lines.
 
     prose  a file whose front matter and code are blank
     """
@@ -114,7 +114,7 @@ _PIPE = patterns.compile(r"(?<!\\)\|")
 
 
 def _tables_with_wrong_rule(lines: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the rules below the headers of tables that don't have as many cells as the header."""
+    """Yield the rules below table headers that don't have as many cells as the header."""
     for number in range(1, len(lines)):
         above = lines[number - 2] if number > 1 else ""
         if "|" not in lines[number - 1] or "|" in above or not _RULE.fullmatch(lines[number]):
@@ -132,7 +132,7 @@ def _cells(line: str) -> int:
 
 
 def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the footnotes without a text. lost_words finds the texts without a mark."""
+    """Yield the footnote marks without a text. lost_words finds the texts without a mark."""
     used: dict[str, int] = {}
     texts: dict[str, int] = {}
     for found in _NOTE.finditer(prose):

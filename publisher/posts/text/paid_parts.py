@@ -17,7 +17,7 @@ from publisher.posts.text.signs import Signs
 
 
 class PaidPart(NamedTuple):
-    """A part that is not for everybody: the offset of its mark in the body, and the mark as it is written."""
+    """A part that not everybody should see: the offset of its mark in the body, and the mark as it is written."""
 
     place: int
     mark: str
@@ -163,7 +163,7 @@ class _Search:
         return self._has_words(found.end())
 
     def _next(self, text: str, start: int) -> int:
-        """Return the offset of the next occurrence of a text, in capitals or not; the length if there is none."""
+        """Return the offset of the next occurrence of a text, in any case; the length of the body if there is none."""
         text = text.lower()
         if self._ends.get(text, -1) < start:
             place = self._lower.find(text, start)
@@ -171,7 +171,7 @@ class _Search:
         return self._ends[text]
 
     def _has_end(self, ending: str, start: int) -> bool:
-        """Return whether the end of a part follows an offset, with words in between."""
+        """Return whether the end mark of a part follows an offset, with words in between."""
         end = self._next(ending, start)
         return end < len(self._lower) and _WORD.search(self._view, start, end) is not None
 

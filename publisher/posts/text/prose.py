@@ -26,8 +26,8 @@ _LONGEST_NEEDLE = 200
 def code_lines(lines: list[str]) -> list[bool]:
     """Return, for every line, whether it belongs to a code block, fenced or indented.
 
-    An indented line after a blank line is code, unless it continues a list item above it and is not indented by four or
-    more than the item's text. A fence in a list item ends with the item, even if it isn't closed. HTML blocks of <pre>,
+    An indented line after a blank line is code; in a list item, only if it is indented by at least four columns more
+    than the item's text. A fence in a list item ends with the item, even if it isn't closed. HTML blocks of <pre>,
     <script>, <style> and <textarea> count as code.
     """
     reader = _Blocks()
@@ -212,7 +212,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def edited(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
-    """Replace each match of a pattern outside code with the result of `change` for the match in the unmasked text."""
+    """Replace each match of a pattern outside code by the result of `change`, which gets the match in the original."""
     out, last = [], 0
     for found in pattern.finditer(masked(body)):
         real = pattern.match(body, found.start())
@@ -223,7 +223,7 @@ def edited(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]]
 
 
 def cut(body: str, pattern: re.Pattern[str]) -> str:
-    """Return a body without what a pattern finds outside code; its line endings stay."""
+    """Return a body without the matches of a pattern outside code. Line endings within them stay."""
     return edited(body, pattern, lambda match: "\n" * match[0].count("\n"))
 
 
@@ -233,8 +233,8 @@ class LineFinder:
     def __init__(self, file: str, body: str, seen: str | None = None) -> None:
         """Keep the text of the whole file.
 
-        body  the part of it after the front matter
-        seen  the body with blanks instead of what is not prose either, such as formulas
+        body  the part of the file after the front matter
+        seen  the body with blanks in place of other text that is not prose, such as formulas
         """
         self._file, self.head = file, file[: len(file) - len(body)]
         self._first = self.head.count("\n") + 1
@@ -253,7 +253,7 @@ class LineFinder:
         return self._line(text, self.prose, without_inline_code(self._file), self._file) or self._first
 
     def line_of_body(self, line: int) -> int:
-        """Return the line of the file for a line of the body, from 1; for 0 the body's first line."""
+        """Return the line of the file for a line of the body, both from 1. 0 counts as the body's first line."""
         return self._first + max(line - 1, 0)
 
     def line_in_head(self, text: str) -> int:

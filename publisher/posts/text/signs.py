@@ -19,9 +19,9 @@ _FIRST_LETTERS = 3
 class Signs:
     """Texts such as "<!--" that most bodies do not contain.
 
-    They are first looked for among the characters of a body that words don't contain, a twentieth of it: if those of a
-    sign are not found there in a row, the sign is not in the body either. The signs are grouped by their rarest
-    character; signs with only letters by the first ones, and these are looked for in the body.
+    Words make up nineteen twentieths of a body. So a sign is first looked for, without its letters, in what is left of
+    the body without its words: if it is not found there, it is not in the body either. The signs are grouped by their
+    rarest character. Signs of letters only are grouped by their first letters, which are looked for in the whole body.
     """
 
     __slots__ = ("_groups", "_words")
@@ -47,7 +47,7 @@ class Signs:
 
 
 def _besides_words(text: str) -> str:
-    """Return what a text contains besides words: its other ASCII characters, in order."""
+    """Return the ASCII characters of a text that are not part of words, in order."""
     return text.encode("utf-8", "surrogatepass").translate(None, _WORDS).decode("ascii")
 
 
@@ -59,5 +59,5 @@ def _first_letters(sign: str) -> str:
 
 
 def _rarest(rest: str) -> str:
-    """Return the rarest character of what a sign contains besides words; all of that if none of it is rare."""
+    """Return the rarest of a sign's characters that are not letters; all of these characters if none is rare."""
     return min((char for char in rest if char in _RARE), key=_RARE.index, default=rest)

@@ -1,4 +1,4 @@
-r"""Finding TeX in a Markdown body; it is taken out before Markdown is rendered, and put back afterwards.
+r"""Finding TeX in a Markdown body. It is taken out before the Markdown is rendered, and put back afterwards.
 
 Markdown would change it: a backslash before a brace, an underscore, an asterisk, a line that begins with a minus sign.
 It understands $...$, $$...$$, $`...`$, \(...\), \[...\], the last two also with two backslashes, and the environments
@@ -209,7 +209,7 @@ def _formulas(body: str) -> Iterator[Formula]:
 
 
 def _closers(tokens: list[re.Match[str]]) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the token that would close each opening one, and the next blank line after it, as indexes."""
+    """Return, by the index of each opening token, the indices of its closing token, and of the next blank line."""
     closers: dict[int, int] = {}
     blanks: dict[int, int] = {}
     following: dict[str, int] = {}  # the nearest token of each spelling, going from the last to the first
@@ -234,7 +234,7 @@ def _closers(tokens: list[re.Match[str]]) -> tuple[dict[int, int], dict[int, int
 
 
 def _formula(body: str, opening: re.Match[str], closing: re.Match[str], *, crosses_blank: bool) -> Formula | None:
-    """Return the formula between two delimiters; None if what is between them is not TeX."""
+    """Return the formula between two delimiters; None if the text between them is not TeX."""
     start, end = opening.start(), closing.end()
     tex = body[opening.end() : closing.start()]
     prefix, own_lines = _own_lines(body, start, end)
@@ -254,14 +254,14 @@ def _formula(body: str, opening: re.Match[str], closing: re.Match[str], *, cross
 
 
 def _own_lines(body: str, start: int, end: int) -> tuple[str | None, bool]:
-    """Return what precedes a formula on its line, or None if that is text; and whether it has its lines to itself."""
+    """Return the characters before a formula on its line, or None if they are text; and whether it is alone there."""
     found = _PREFIX.fullmatch(_line_before(body, start))
     rest = body[end : end + 200].partition("\n")[0]
     return (found[0] if found else None), found is not None and not rest.strip()
 
 
 def _line_before(body: str, start: int) -> str:
-    """Return what precedes an offset on its line, unless that is too long to be the markers of a block."""
+    """Return the text before an offset on its line, cut to the longest length that markers of a block may have."""
     nearest = max(0, start - _LONGEST_LINE)
     return body[max(nearest, body.rfind("\n", nearest, start) + 1) : start]
 
@@ -361,7 +361,7 @@ def _is_group(body: str, start: int, end: int, tex: str) -> bool:
 
 
 def _is_word(tex: str) -> bool:
-    """Return whether what is between two pairs of dollar signs in a sentence is a word, as in "$$ or $$"."""
+    """Return whether the text between two pairs of dollar signs in a sentence is only a word, as in "$$ or $$"."""
     if re.search(r"[^\W_]|\\", tex) is None:
         return True
     is_apart = tex[0].isspace() and not _TEX_SIGN.search(tex) and not _OPERATOR.search(tex)
@@ -381,5 +381,5 @@ def _is_aside(body: str, start: int, end: int, tex: str) -> bool:
 
 
 def _is_cell(body: str, start: int, tex: str) -> bool:
-    """Return whether what looks like TeX contains a border between table cells."""
+    """Return whether text that looks like TeX contains a border between table cells."""
     return _line_before(body, start).lstrip().startswith("|") and len(re.findall(r"(?<!\\)\|", tex)) % 2 == 1

@@ -1,6 +1,6 @@
-"""How other tools write comments, and their removal from a body, as those tools remove them.
+"""The comments of other tools, which are removed from a body as those tools remove them.
 
-A comment that is never closed, or that may be something else, stays: comments reports it.
+A comment that is never closed, or that may be something else, stays; the module `comments` reports it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from publisher.posts.text.tex import without_formulas
 
 
 class CommentKind(NamedTuple):
-    """The delimiters of a comment, and what the HTML made of its opening one may look like."""
+    """The delimiters of a comment, and the forms that the opening delimiter may have in HTML."""
 
     opening: str
     closing: str
@@ -67,7 +67,7 @@ _MERGE_TAG = patterns.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
 
 
 def first_of(kind: CommentKind, prose: str) -> int:
-    """Return the offset of the first comment of a kind, or of the last that is not closed; -1 if there is none."""
+    """Return the offset of a kind's first comment, or of the last one if the kind has no closing delimiter; else -1."""
     if not kind.closing:
         return prose.rfind(kind.opening)
     return next((start for start, _ in _closed(kind, prose)), -1)

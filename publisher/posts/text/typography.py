@@ -117,7 +117,7 @@ def finished(fragment: str) -> str:
 
 
 def typeset(text: str) -> str:
-    """Return a plain text, such as a title, with the quotes, dashes and emoji that the same words have in a body."""
+    """Return a plain text, such as a title, with the quotes, dashes and emoji that it would have in a body."""
     if not _TO_SET.search(text):
         return text
     import comrak  # not needed for most titles
@@ -132,7 +132,7 @@ def typeset(text: str) -> str:
 
 
 def unknown_codes(text: str) -> list[str]:
-    """Return what looks like an emoji code in a text without code, but is not one of GitHub's, without duplicates."""
+    """Return the apparent emoji codes in a text without code that GitHub does not have, without duplicates."""
     codes = (code for found in _EMOJI.finditer(text) for code in re.findall(r":[a-z][a-z0-9_+-]+:", found[0]))
     return [code for code in dict.fromkeys(codes) if not _emoji(code)]
 
@@ -144,7 +144,7 @@ def _may_have_address(body: str) -> bool:
 
 
 def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
-    """Yield what to replace in a body: from, to, and the new text. view: the body without its code."""
+    """Yield each replacement in a body: its start, its end, and the new text. view: the body without its code."""
     opened: set[str] = set()  # the quotation marks that are open in the paragraph
     for found in _TOKENS.finditer(view):
         start, end, kind = found.start(), found.end(), found.lastgroup
@@ -170,7 +170,7 @@ def _begins_quotation(view: str, end: int) -> bool:
 
 
 def _quote(view: str, start: int, opened: set[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield the replacement for the mark of feet, inches, minutes or seconds, and note which quotations are open."""
+    """Yield the replacement for a mark of feet, inches, minutes or seconds, and keep track of the open quotations."""
     sign, before, after = view[start], view[start - 1 : start], view[start + 1 : start + 2]
     if sign == "\n":
         opened.clear()
