@@ -1,8 +1,8 @@
-"""The child of a BoundedProcess: it reads calls from a pipe, calls the functions, and writes the results to another.
+"""The child of a BoundedProcess: it reads calls from one pipe, calls the functions, and writes the results to another.
 
 The kernel ends it when a call has used its processor time (SIGPROF), and when the parent's end of a third pipe, the
-lifeline, is closed (SIGIO), which happens as soon as the parent ends, however it ends. Neither needs any code to run
-here, so both work in the middle of a pattern or of a C library. This module imports little, because a new interpreter
+lifeline, is closed (SIGIO), which happens as soon as the parent ends, however it ends. Neither needs code in the child,
+so both work even while a pattern or a C library is running. This module imports little, because a new interpreter
 starts with it.
 """
 
@@ -80,7 +80,7 @@ class Messages:
         self._poll.register(handle, select.POLLIN)
 
     def is_there(self, seconds: float) -> bool:
-        """Wait until a message begins or the pipe is closed; return False if neither happens in this time."""
+        """Wait until a message begins or the pipe is closed; return False if neither happens within the time given."""
         return bool(self._buffer or self._poll.poll(seconds * 1000))
 
     def take(self) -> bytes | None:
@@ -143,7 +143,7 @@ def allow(seconds: float) -> None:
 
 
 def _called(seconds: float, function: Any, args: tuple[Any, ...]) -> tuple[bytes, bool]:
-    """Return the pickled answer to a call, and whether this process can take another one."""
+    """Return the pickled answer to a call, and whether this process can take another call."""
     goes_on = True
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -184,7 +184,7 @@ def _take_signals(lifeline: int) -> None:
 
 
 def _limit_memory(memory: int) -> None:
-    """Limit the memory of this process, and write no core files. A system without such a limit only limits the time."""
+    """Limit the memory of this process, and write no core files. Without such limits, only the time is limited."""
     size, data = _memory_in_use()
     for name, used in (("RLIMIT_AS", size), ("RLIMIT_DATA", data), ("RLIMIT_CORE", -memory)):
         kind = getattr(resource, name, None)

@@ -1,8 +1,8 @@
 """A child process that calls functions for this one, with limits on the time and the memory of each call.
 
-A pattern or a parser that never ends cannot be interrupted from inside its process, and one that fills the memory or
-overruns the stack ends its process. So whatever a stranger or an author wrote is parsed in a child: the kernel ends the
-child at its limit, the caller gets an OverLimit, and the next call starts a new child.
+A pattern or a parser that never ends cannot be interrupted from inside its process, and a parser that fills the memory
+or overruns the stack ends its process. So whatever a stranger or an author wrote is parsed in a child: the kernel ends
+the child at its limit, the caller gets an OverLimit, and the next call starts a new child.
 docs/decisions/0027-bounded-rendering.md has the reasons. bounded_child.py is the other side.
 """
 
@@ -128,8 +128,8 @@ class BoundedProcess:
         args      arguments that can be pickled, as must the result
         seconds   the processor time that the call may take
         state     an argument that many calls share; it is passed to the child only when it changes
-        Raises OverLimit, and what the function raises. If the child had answered other calls before it died, a new
-        child gets the call too, and must also die of it.
+        Raises OverLimit, and what the function raises. If the child had answered other calls before it died, the call
+        is tried once more in a new child.
         """
         return self.result(self.begin(function, *args, seconds=seconds, state=state))
 
@@ -158,7 +158,7 @@ class BoundedProcess:
             self._child = self._child or self._started(state)
 
     def withdraw(self, calls: Iterable[Call]) -> None:
-        """Forget calls whose results are no longer needed. Calls that the child has been sent are still made."""
+        """Forget calls whose results are no longer needed. Calls that were already sent to the child are still made."""
         with self._lock:
             gone = set(map(id, calls))
             self._waiting = deque(call for call in self._waiting if id(call) not in gone)
@@ -217,7 +217,7 @@ class BoundedProcess:
         return _forked(state, self._memory) if alone else _spawned(self._memory)
 
     def _discard(self) -> None:
-        """End the child. The calls that it was sent but did not answer are sent to the next one."""
+        """End the child. Calls that were sent to it but not answered will be sent to the next child."""
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
         if self._child is not None:
@@ -230,7 +230,7 @@ class _GoneError(Exception):
 
 
 class _DiedError(Exception):
-    """The child died of the call, or during it. lasting: whether it certainly died of the call."""
+    """The child died during the call. lasting: whether the call was certainly the reason."""
 
     def __init__(self, over: OverLimit, *, lasting: bool) -> None:
         super().__init__(str(over))

@@ -37,7 +37,7 @@ def bundle_of(source: str, tool: Tool) -> str:
 
 
 def is_resource(source: str, path: str, config: Config) -> bool:
-    """Return whether a file belongs to the bundle of a post. path: its path in the project, if it is there."""
+    """Return whether a file belongs to the bundle of a post. path: the path of the file in the project."""
     bundle = bundle_of(source, config.posts.tool)
     start = in_folder(config.posts.folder, bundle)
     return bool(bundle) and path.startswith(f"{start}/") and _is_taken(path.rpartition("/")[2], config.posts.tool)

@@ -83,7 +83,7 @@ class PathPatterns:
         return bool(self._after(folder))
 
     def name(self, path: str) -> bool:
-        """Return whether a pattern spells out the beginning of the last name in a path, so that the path is meant."""
+        """Return whether a pattern spells out the beginning of the last name in a path, and so means this path."""
         folder, _, name = path.rpartition("/")
         parts = (self._patterns[n][at : at + 1] for n, at in self._after(folder))
         return any(part and part[0][:1] == name[:1] and _regex(part[0]).fullmatch(name) for part in parts)
@@ -185,9 +185,10 @@ def bundled(paths: Iterable[str], tool: Tool) -> set[str]:
 
 
 def _has_folder_of_posts(config: Config) -> bool:
-    """Return whether posts are only in folders named _posts or _drafts, wherever those are, as for Jekyll and Hexo.
+    """Return whether all posts are in folders named _posts or _drafts, at any depth, as for Jekyll and Hexo.
 
-    This applies to a project as a whole. A folder that the settings name contains posts, unless it has such a folder.
+    The answer applies to the project as a whole. But a folder that the settings name may contain posts directly, unless
+    it has such a folder.
     """
     start = posixpath.normpath(config.posts.folder)
     if start == "." or set(POST_FOLDERS).intersection(start.split("/")):

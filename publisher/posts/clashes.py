@@ -18,7 +18,7 @@ Seen = tuple[float, int]
 
 
 class Copy(NamedTuple):
-    """An item that is the same post as another item or a file. source, id: its own. original: the path of the other"""
+    """An item that is the same post as another item or a file. source, id: its own. original: the other's path"""
 
     source: str
     id: str
@@ -141,7 +141,7 @@ def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str 
     Translations in Pelican, which share one slug, are among them, as are those in Jekyll's Polyglot, which share one
     permalink.
 
-    With names of their own they are separate posts. The one without punctuation is not among them.
+    With names of their own, such files are separate posts. The file without punctuation is not among them.
 
     rows     all posts
     clashes  the errors of those that are left out, by source
@@ -190,7 +190,7 @@ def _clash(shown: str, source: str, other: str, what: str, value: str, change: s
 def _by_precedence(
     rows: list[PostRow], published: Mapping[str, str], edited: Collection[str], seen: Mapping[str, Seen]
 ) -> list[PostRow]:
-    """Sort the posts by their right to an id. A renamed file is recognised by its id alone."""
+    """Sort the posts by precedence for an id. A renamed file is recognised by its id alone."""
     known = set(published.values())
 
     def rank(row: PostRow) -> tuple[bool, int, bool, float, int, str]:

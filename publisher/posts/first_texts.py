@@ -2,7 +2,7 @@
 
 A build stores the text of every post that it publishes, as its last readable version (see posts.last_versions). The
 first build would read every file twice for that. So the texts go into a file of their own, a few at a time, which
-replaces the usual one when the build has published them. A build that fails, or is killed, stores none.
+replaces the usual file when the build has published the posts. A build that fails, or is killed, stores none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class FirstTexts:
     """The texts of one first build. If storing fails, all are dropped, and the files are read again later."""
 
     def __init__(self, path: Path, create: Callable[[Path], sqlite3.Connection], now: datetime) -> None:
-        """Begin with a file next to the one at `path`.
+        """Begin with a file next to the file at `path`.
 
         create  creates the file, with the tables of posts.last_versions
         now     the moment of the build; later posts are not stored

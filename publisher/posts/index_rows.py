@@ -76,7 +76,7 @@ def usual_row(
     tags: str,
     authors: AuthorColumns,
 ) -> Row:
-    """Return what to_row returns for a file without problems whose post has only these fields.
+    """Return the same row as to_row, for a file without problems whose post has only these fields.
 
     tags, authors  what tag_column and author_columns return
     """
@@ -155,7 +155,7 @@ def _flat_author(author: Author) -> list[str]:
 
 
 def sharing(rows: Iterable[tuple[Any, ...]], stamps: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the columns of index.PostRow unchanged, but with one object for equal texts.
+    """Yield the columns of index.PostRow unchanged, except that equal texts are the same object.
 
     stamps  the sources of all posts, whose objects replace the equal ones in the rows
     """
@@ -226,7 +226,7 @@ def tags_of(text: str) -> list[Tag]:
 
 @lru_cache(maxsize=4096)
 def _same_tags(text: str) -> tuple[Tag, ...]:
-    """Return the tags of a column. Many posts have the same, and share them in memory."""
+    """Return the tags of a column. Posts with the same column share the tags in memory."""
     return tuple(tags_of(text))
 
 
@@ -237,11 +237,11 @@ def flat_problem(problem: Problem) -> list[Any]:
 
 
 def to_problem(item: list[Any]) -> Problem:
-    """Return the problem of such a list."""
+    """Return the problem in a list that flat_problem made."""
     path, line, message, hint, severity, *rest = item
     return Problem(path, line, message, hint, Severity(severity), *rest)
 
 
 def dump(items: Sequence[Any]) -> str:
-    """Return a list as JSON; "" if it is empty, which a partial index leaves out."""
+    """Return a list as JSON; "" if it is empty, so that partial indexes can leave it out."""
     return json.dumps(items) if items else ""

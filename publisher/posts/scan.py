@@ -107,7 +107,7 @@ def scan(
 
 
 def scan_posts(config: Config) -> Scan:
-    """Scan the folder of posts, which a project of sources need not have."""
+    """Scan the folder of posts, which a project with sources need not have."""
     folder = config.root / config.posts.folder
     if _needs_no_posts(config):
         return Scan({}, [], [])

@@ -42,7 +42,7 @@ def own_slug(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return the text case-folded, in one Unicode form, and without characters that only change how an emoji looks."""
+    """Return the text case-folded, in one Unicode form, without characters that only change the look of an emoji."""
     before = ""
     while text != before:
         before, text = text, unicodedata.normalize("NFKC", LOOKS.sub("", text)).casefold()

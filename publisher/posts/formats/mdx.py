@@ -1,4 +1,4 @@
-"""MDX as Markdown: imports and exports are removed, elements are HTML, and components are the owner's templates.
+"""MDX as Markdown: imports and exports are removed, elements become HTML, and components use the owner's templates.
 
 Nothing is run. Components that many tools provide, such as Admonition, TabItem or Image, become what they show there.
 Any other component is reduced to its words, with a warning.
@@ -60,7 +60,7 @@ def without_modules(text: str) -> str:
 
 
 def _end_of_module(lines: list[str], opened: list[int], first: int) -> int:
-    """Return the index after the last line of an import or export: the line before a blank one outside of braces.
+    """Return the index after the last line of an import or export, which ends at a blank line outside of braces.
 
     opened  how many braces each line opens
     """
@@ -150,7 +150,7 @@ def _dedent(lines: list[str], view: list[str], first: int, last: int) -> None:
 
 
 def mdx_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
-    """Return what an element or expression of MDX shows; None if it is most likely text."""
+    """Return the result of an element or expression of MDX; None if it is most likely text."""
     if call.name == EXPRESSION:
         return _expression(call, context)
     if call.name == FRAGMENT:

@@ -1,7 +1,7 @@
 """reStructuredText as HTML, by docutils, which reads no file and inserts no raw text.
 
 Directives and roles that docutils does not know, such as those of Pelican, Nikola and Sphinx, become the owner's
-templates, players or code. Any other is reduced to its words, with a warning.
+templates, players or code. All others are reduced to their words, with a warning.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _message(said: Any) -> tuple[int, int, str, str]:
 
 
 def _lost_words(part: str, seen: set[str]) -> str:
-    """Return the words of a part of the text if readers don't see some of them; "" if they see all."""
+    """Return the words of a part of the text if readers don't see all of them; else ""."""
     words = " ".join(_WORDS.sub(" ", _OPTION.sub("", _NAME.sub("", part, count=1))).split())
     return words if not seen.issuperset(_A_WORD.findall(words)) else ""
 

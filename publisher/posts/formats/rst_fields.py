@@ -19,7 +19,7 @@ _MOST = 500
 
 
 def rst_head(text: str) -> Head:
-    """Return the front matter of a reStructuredText file. Its body is all of its text, or that below YAML's fences."""
+    """Return the front matter of a reStructuredText file. Its body is all its text, or the text below YAML's fences."""
     if text.startswith("---\n"):
         head = parse_head(text, whole=True)
         return _with_title(head, head.body.split("\n")[:_MOST])

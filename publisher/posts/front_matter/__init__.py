@@ -2,7 +2,7 @@
 
 The dialects of all blog tools become one: parsing splits the block and parses plain lines, formats does YAML, TOML and
 JSON with their libraries, other_tools and field_names translate the keys of other tools, and metadata makes the values.
-A key that nobody understands is reported, and so is one that is misspelled or appears twice.
+Keys that are unknown, misspelled or repeated are reported.
 
 Public modules:
     dates       parsing of dates in front matter

@@ -35,7 +35,7 @@ class AttachedFiles:
     """
 
     def __init__(self, source: str, settings: PostSettings, warn: Callable[[int, str, str], None]) -> None:
-        """Remember the post. warn: function that is called with a line, a message and a hint."""
+        """Store the post. warn: function that is called with a line, a message and a hint."""
         self._source, self._settings, self._warn = source, settings, warn
         self.files: dict[tuple[str, str], None] = {}
         self.measured: dict[str, int] = {}

@@ -63,7 +63,7 @@ class Enclosures:
         length_of: Callable[[str, str], int],
         warn: Callable[[int, str, str], None],
     ) -> None:
-        """Remember the functions that depend on the post.
+        """Store the functions that depend on the post.
 
         url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
         length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if

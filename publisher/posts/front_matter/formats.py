@@ -315,7 +315,7 @@ def _lines_of_json_key(text: str, name: str) -> tuple[int, int]:
 
 
 def _twice_in_toml(text: str, line: int) -> PostError:
-    """Return a PostError for a key that a line of the file writes a second time."""
+    """Return a PostError for a key that a line of the file repeats."""
     lines = text.split("\n")
     found = re.match(_TOML_KEY, lines[line - 2].strip()) if line - 2 < len(lines) else None
     first = _key_lines(text, _TOML_KEY, 2).get(found[1], line) if found else line

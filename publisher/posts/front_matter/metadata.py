@@ -41,7 +41,7 @@ def build_post(
 ) -> ParsedFile:
     """Build the Post from a file; a draft, or a page of the blog's tool, gives a ParsedFile without a Post.
 
-    title_in  returns the title that a body gives, and whether that is a heading; "" if it gives none
+    title_in  returns the title in a body, and whether the title is a heading; "" if there is no title
 
     Raises PostError, with the line, if the file cannot be published.
     """
@@ -148,7 +148,7 @@ class _PostBuilder:
         return {"has_page": has_page, "is_listed": is_listed, "in_feeds": in_feeds, "in_newsletters": in_newsletters}
 
     def _own_id(self) -> str:
-        """Return the id in the front matter, or that in the old feed; "" if there is neither."""
+        """Return the id in the front matter, or else the id in the old feed; "" if there is neither."""
         return self.meta.text("id") or (self.old.id if self.old else "")
 
     def _name_in_id(self, name: str) -> str:

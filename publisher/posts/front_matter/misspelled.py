@@ -55,7 +55,7 @@ _LONGEST_KEY = 40
 class Misspelled(NamedTuple):
     """A key that is probably misspelled.
 
-    key    the key as it is written, prefixed with that of its table
+    key    the key as it is written, prefixed with the key of its table
     known  the key that is meant
     field  our name for the field that is meant
     value  the value
@@ -68,7 +68,7 @@ class Misspelled(NamedTuple):
 
     @property
     def hides(self) -> bool:
-        """Whether the field that is meant would hide the post, keep it out of something or let it expire."""
+        """Whether the intended field would hide the post, keep it out of something or let it expire."""
         if self.field == "expires":
             return True
         return self.field in SWITCHES and _is_near_word(word_of(self.value), hiding_words(self.field))

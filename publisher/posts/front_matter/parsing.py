@@ -126,7 +126,7 @@ def _end_of_block(text: str, *, whole: bool) -> int:
 
 
 def _not_closed(text: str, fence: str) -> PostError:
-    """Return the error for front matter without a closing fence; it names a line that was meant as a fence."""
+    """Return the error for front matter without a closing fence. It names the line that was meant as one, if any."""
     from publisher.posts.front_matter.formats import wrong_fence  # not at the top: only an error needs it
 
     for number, line in enumerate(text.split("\n", 100)[:100], 1):

@@ -1,9 +1,9 @@
 """The fast path from a plain file to its row in the index.
 
-Most posts have a title, a date, tags and an author on plain lines, and nothing to warn their writer about. Their row is
-made here with a few look-ups, and without a Post, which only a few need afterwards. All other files take the slow path,
-through posts.front_matter.metadata, and so does every file about which anything is uncertain here. A test compares both
-paths for front matter of all kinds.
+Most posts have a title, a date, tags and an author on plain lines, and nothing to warn their writer about. Their rows
+are made here with a few look-ups, and without a Post, which few of them need afterwards. All other files take the slow
+path, through posts.front_matter.metadata, and so does every file about which anything is uncertain here. A test
+compares both paths for front matter of all kinds.
 """
 
 from __future__ import annotations

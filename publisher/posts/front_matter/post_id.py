@@ -45,7 +45,7 @@ def write_id(path: Path, post_id: str) -> bool:
 def with_id(data: bytes, post_id: str) -> bytes:
     """Return a post file with this id in its front matter, and every other byte unchanged.
 
-    Raises PostError if the front matter cannot be read, or if it is written in a way that cannot be added to.
+    Raises PostError if the front matter cannot be read, or if it is written in a way to which no key can be added.
     """
     head = _head(data)
     meta = FrontMatter(head.fields, head.lines)

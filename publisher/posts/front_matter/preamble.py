@@ -132,7 +132,7 @@ def may_be_second(data: bytes, start: int = 0) -> bool:
 
 
 def refuse_second(body: str, first_line: int, *, whole: bool) -> bool:
-    """Raise PostError, with the line, if a body begins with another block of front matter, or a line that hides it.
+    """Raise PostError, with the line, if a body begins with more front matter, or with a line that would hide the post.
 
     first_line  the line of the file on which the body begins
     whole       whether `body` is the whole body; False is returned if more of it is needed
@@ -167,7 +167,7 @@ def _first_words(body: str) -> int:
 
 
 def _has_usual_field(lines: list[str]) -> bool:
-    """Return whether a field that makes a block front matter comes before the line that ends a JSON object."""
+    """Return whether a field that only front matter has precedes the line that ends a JSON object."""
     fields = map(_FIELD.fullmatch, takewhile(lambda line: line[:1] != "}", lines))
     return any(field is not None and _key(field[1]) in _USUAL for field in fields)
 

@@ -124,7 +124,7 @@ def why_unclear(switch: str, key: str, spelling: str, value: Tree) -> tuple[str,
 
     switch    the name of the field in SWITCHES
     key       its key, as it is written in the post
-    spelling  the spelling in SWITCHES that the key is
+    spelling  the spelling of the key in SWITCHES
     """
     if not value or (isinstance(value, str) and not value.strip()):
         return None

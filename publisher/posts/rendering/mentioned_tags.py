@@ -16,7 +16,7 @@ from publisher.posts.rendering.allowed_html import TAGS
 
 
 class Place(NamedTuple):
-    """Where a tag is: the innermost element that Markdown made, and whether that is a paragraph or the like."""
+    """The place of a tag: the innermost element that Markdown made, and whether that is a paragraph or the like."""
 
     container: int
     in_text: bool
@@ -44,7 +44,7 @@ class WrittenTag(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A tag to be shown as text or, if is_text is false, one that only lacks its closing tag and gets it."""
+    """A tag to show as text or, if is_text is false, a tag that only needs its missing closing tag."""
 
     tag: WrittenTag
     is_text: bool = True
@@ -181,6 +181,6 @@ def _is_open(raw: str, tag: WrittenTag) -> bool:
 
 
 def _is_word(raw: str, tag: WrittenTag) -> bool:
-    """Return whether a tag is set off from the text around it, as a word is."""
+    """Return whether a tag is set off from the text around it, as a word would be."""
     before, after = raw[max(0, tag.start - _NEAR) : tag.start].rstrip(MARK), raw[tag.end : tag.end + _NEAR]
     return _WORD_BEFORE.search(before) is not None and _WORD_AFTER.match(after) is not None

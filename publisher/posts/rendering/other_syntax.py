@@ -63,7 +63,7 @@ def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") 
 
 
 def _with_languages(body: str) -> str:
-    """Return a body with the language first after each fence that has an attribute list, which may contain a title."""
+    """Return a body in which each fence's attribute list, which may contain a title, begins with the language."""
     lines, opened = body.split("\n"), ""
     for number, line in enumerate(lines):
         fence = _FENCE.match(line)

@@ -340,7 +340,7 @@ class References:
         return url, found
 
     def _or_static(self, tag: str, reference: str, found: tuple[str, str]) -> tuple[str, str]:
-        """Return the (site path, project path) of a file in the static folder, if a path from the root means it.
+        """Return the (site path, project path) of a static file if a path from the root refers to it, or else `found`.
 
         This is needed only for a picture that is shown, or if its name there is in a different Unicode form.
         """

@@ -90,7 +90,7 @@ def removed_words(name: str, raw: str, start: int, end: int) -> str:
 
     Code does not count as words, nor does the title of a document that was pasted as a whole.
 
-    start, end  where the content of the element is
+    start, end  the offsets of the element's content
     """
     inside = raw[start:end]
     if name in ("script", "style"):

@@ -86,7 +86,7 @@ def has_wikilinks(body: str) -> bool:
 def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:
     """Return a Markdown body with Markdown in place of its links by name.
 
-    names    finds the posts and files
+    names    finds posts and files by their names
     all_are  whether everything in two brackets is such a link, rather than only the names that exist
     """
     defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
@@ -144,7 +144,7 @@ def _is_place(heading: str) -> bool:
 
 
 def _media(name: str, words: str, names: Names, *, is_embed: bool) -> tuple[str, bool]:
-    """Return a picture, a sound or a film, or the link to a file. A dead one is reported like any other."""
+    """Return a picture, a sound or a film, or the link to a file. A dead link is reported like any other."""
     reference = names.file(name) or quote(name)
     stem = posixpath.splitext(name.rpartition("/")[2])[0]
     kind = media_type_of(name).partition("/")[0]

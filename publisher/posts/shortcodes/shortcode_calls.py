@@ -46,7 +46,7 @@ class ShortcodeCall:
         return self.closing[1] if self.closing else self.end
 
     def value(self, name: str, place: int = -1) -> str:
-        """Return the value with a name, or else that at an index among those without; "" if there is none."""
+        """Return the value with a name, or else the value at an index among the unnamed values; "" if there is none."""
         found = self.named.get(name)
         if found is None and 0 <= place < len(self.positional):
             found = self.positional[place]

@@ -1,4 +1,4 @@
-"""The feeds that a web page names. They are looked for if only the address of a blog's page is known."""
+"""The feeds that a web page names. They are searched for if only the address of a blog's page is known."""
 
 from __future__ import annotations
 

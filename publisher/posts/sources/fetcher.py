@@ -65,7 +65,7 @@ class Request:
     etag, last_modified  from the last answer, verbatim; "" makes the request unconditional
     user, password       only sent to the host of `url`; "" sends none
     allow_private        whether the URL may lead to this machine or a private network
-    form                 the fields of a form, which make it a POST, whose redirects are followed only if they keep the
+    form                 the fields of a form, sent as a POST; its redirects are followed only if they keep the
                          method
     """
 
@@ -80,9 +80,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A useful answer: the document (200), or that it has not changed (304).
+    """A useful answer: the document (200), or the news that it has not changed (304).
 
-    url       where it came from, after all redirects
+    url       the URL that answered, after all redirects
     headers   by lower-case name
     body      inflated; empty for 304
     moved_to  the URL that replaces the requested one, if every redirect was permanent (301 or 308); else ""
@@ -96,7 +96,7 @@ class Answer:
 
 
 class FetchError(PublisherError):
-    """A URL could not be fetched. The message says why, `where` is the URL that was asked for.
+    """A URL could not be fetched. The message says why; `where` is the requested URL.
 
     status       the status of the answer, such as 404; 0 if there was none
     retry_after  the header Retry-After of the answer, verbatim; "" if it had none
@@ -151,7 +151,7 @@ def fetch_all(
 ) -> Iterator[tuple[Request, Answer | FetchError]]:
     """Fetch several URLs; yield each request with its outcome as soon as there is one, in any order.
 
-    agent       how we introduce ourselves (see user_agent)
+    agent       the User-Agent header (see user_agent)
     network     how names are resolved and addresses are connected to; None uses the system's own
     is_stopped  returns whether to end immediately; the remaining requests then have no outcome
     One connection is open to each host. If the caller is slow, no further requests are sent in the meantime. If it
@@ -249,7 +249,7 @@ class _Round:
             await exchanger.close()
 
     async def _work(self, fetcher: _Fetcher, waiting: deque[deque[Request]]) -> None:
-        """Take one host after another, and fetch its URLs one by one."""
+        """Handle one host after another, and fetch its URLs one by one."""
         while waiting:
             failures = 0
             for request in waiting.popleft():

@@ -158,7 +158,7 @@ def _keyed(each: _Listed) -> _Listed:
 
 
 class _Recogniser:
-    """Pairs the items of a document with the known ones, each with at most one."""
+    """Pairs each item of a document with at most one known item."""
 
     def __init__(
         self,
@@ -243,7 +243,7 @@ class _Recogniser:
                     break
 
     def _owns_guid(self, found: _Listed) -> bool:
-        """Return whether the guid belongs to one item alone, in the document and among the known ones."""
+        """Return whether the guid belongs to only one item, both in the document and among the known items."""
         return all(count[found.base] == 1 for count in self._bases)
 
     def _are_other(self, found: _Listed, known: KnownItem) -> bool:
@@ -253,9 +253,9 @@ class _Recogniser:
         return found.item.published != known.published and not self._share_text(found, known, otherwise=True)
 
     def _has_date(self, found: _Listed, known: KnownItem) -> bool:
-        """Return whether the date identifies an item: one without a guid of its own, known from the last document.
+        """Return whether its date identifies an item that has no guid of its own, and was in the previous document.
 
-        A day without a time is not enough, unless the items have text in common.
+        A date without a time is not enough, unless the items have text in common.
         """
         guid, date = found.item.guid.strip(), found.item.published
         owns_guid = guid and not is_home(link_key(guid), self._home) and self._bases[1][found.base] == 1
@@ -270,7 +270,7 @@ class _Recogniser:
         return have_words_in_common(one, other) if one and other else otherwise
 
     def _names(self, found: _Listed) -> bool:
-        """Return whether the link of an item belongs to no other item, and is not that of the home page."""
+        """Return whether no other item has this item's link, and the link does not lead to the home page."""
         return not is_home(found.keys.link, self._home) and self._links[1][found.keys.link] == 1
 
 
@@ -313,7 +313,7 @@ def _old_end(
 def _unlike_news(
     new: Iterable[int], found: Sequence[_Listed], numbers: Mapping[int, int], known: Sequence[KnownItem], now: datetime
 ) -> list[int]:
-    """Return the indices of new items that may be known ones in another guise.
+    """Return the indices of new items that may be known items in a different form.
 
     Items that are really new are dated after all known ones. But a feed that moves may give all its items new dates.
     Then more than half have the same date, or some have the titles of items that have disappeared; in that case, all

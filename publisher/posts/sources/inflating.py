@@ -31,7 +31,7 @@ class _Layer(Protocol):
 
 
 class Inflater:
-    """Undo the content encodings of one answer.
+    """Undoes the content encodings of one answer.
 
     encodings  the value of the header Content-Encoding, in lower case
     limit      the largest number of bytes that the result may have
@@ -74,7 +74,7 @@ class Inflater:
 
 
 class _Zlib:
-    """gzip with all of its members, and deflate in both of its forms (RFC 9110 section 8.4.1.2)."""
+    """Inflates gzip with all of its members, and deflate in both of its forms (RFC 9110 section 8.4.1.2)."""
 
     def __init__(self, *, is_gzip: bool) -> None:
         self._is_gzip = is_gzip

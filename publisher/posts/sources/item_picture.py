@@ -42,7 +42,7 @@ class NamedPictures:
     """The places in an item where its feed may name pictures.
 
     media, thumbnails  the attributes of <media:content> and <media:thumbnail>
-    enclosures         those of its enclosures, whose URL is `href`
+    enclosures         the attributes of its enclosures, whose URL is `href`
     own                the picture of the item itself, such as that of an episode
     words, caption     the alternative text and the caption of the only <media:content>, or of `own`
     html               its clean text
@@ -80,7 +80,7 @@ def picture_of(pictures: NamedPictures, base: str, title: str) -> Image | None:
 
 
 def _named(pictures: NamedPictures) -> Iterator[tuple[str, int]]:
-    """Yield (reference, width in pixels, or 0) of each picture that the feed names, the best first."""
+    """Yield (reference, width in pixels or 0) of each picture that the feed names, the best first."""
     for each in _by_size([each for each in pictures.media if _is_picture(each, "url")]):
         yield str(each["url"]), _width(str(each["url"]), each)
     for each in _by_size([each for each in pictures.thumbnails if each.get("url")]):

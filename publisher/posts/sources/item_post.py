@@ -31,7 +31,7 @@ _WORDS_OF_TITLE = 60
 
 
 class SourceSite(NamedTuple):
-    """The site of a source, as its feed and its settings say. title: never empty. url: its page, or the feed."""
+    """The site of a source, according to its feed and settings. title: never empty. url: its page, or the feed."""
 
     title: str
     url: str

@@ -102,7 +102,7 @@ def is_markup(text: str) -> bool:
 def plain_title(written: str, *, is_text: bool = False) -> str:
     """Return a title, name or category as one line of plain text.
 
-    is_text: whether the feed says that it is plain text. Otherwise entities are decoded, and tags of HTML removed.
+    is_text: whether the feed says that the text is plain. Otherwise entities are decoded, and HTML tags removed.
     """
     if not is_text:
         if is_markup(written):
@@ -138,12 +138,13 @@ def _sanitiser() -> Sanitiser:
 
 
 def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
-    """Return a text with clean HTML: safe, without a feed's extras, its URLs absolute by its base or the item's link.
+    """Return a text with clean HTML: safe, without a feed's extras, and with absolute URLs.
 
     url   the address of the feed
     link  the URL of the item's page, or the URL that takes its place
     home  the URL of the site; "" if unknown
-    A text that is nested too deeply to be shown anywhere is reduced to its words.
+    URLs are relative to the text's base or, without one, to the item's link. A text that is nested too deeply to be
+    shown anywhere is reduced to its words.
     """
     base = (absolute(url, text.base) if 0 < len(text.base) <= _LONGEST_URL else "") or link
 

@@ -1,7 +1,7 @@
 """Which addresses of the network may be connected to, and which spellings of a URL are accepted.
 
 A feed, or the server that resolves its name, chooses where a request goes. Without these rules it could make the
-program read what only this machine or its network can reach (server-side request forgery). The rules apply to the
+program read pages that only this machine or its network can reach (server-side request forgery). The rules apply to the
 address of the connection, not only to the name. They are checked for every address of every hop.
 
 Everything here is a pure function.

@@ -33,7 +33,7 @@ _TOO_MANY_REQUESTS = 429
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a source is.
+    """The place of a source.
 
     url       the URL to fetch
     moved_to  the URL on another host to which the last answers redirected permanently; "" if they did not
@@ -51,9 +51,9 @@ def next_fetch(
     """Return the earliest time at which a source should be fetched again.
 
     outcome   the outcome of the fetch at `now`
-    pace      the feed's own wishes when it was last read
+    pace      the schedule in the feed when it was last read
     failures  how many fetches in a row have failed, including this one
-    name      the source's name: sources that were fetched together are spread by it, always in the same way
+    name      the source's name: it spreads sources that were fetched together, always in the same way
     """
     if isinstance(outcome, FetchError):
         wait = max(_backoff(outcome, failures), closed_for(outcome.retry_after, now))
@@ -102,7 +102,7 @@ def is_skipped(moment: datetime, pace: FeedPace) -> bool:
 
 
 def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
-    """Return where a source is after an answer.
+    """Return the place of a source after an answer.
 
     A permanent redirect on the same host changes the URL immediately; a redirect to another host does so only after
     FETCHES_OF_A_MOVE fetches in a row.

@@ -1,4 +1,4 @@
-"""The stored items of a project's sources, as the archive reads them: like files, whose stamps show what has changed.
+"""The stored items of a project's sources, which the archive reads like files, whose stamps show changes.
 
 The database is opened only if it has changed since the index was written, or if the text of an item is needed.
 """
@@ -79,7 +79,7 @@ class StoredItems:
         return links_of(rows, self._index.canonical(), homes, self._settings.site_url)
 
     def seen(self, sources: Collection[str]) -> dict[str, Seen]:
-        """Return when items were first seen, and the positions of their sources in the settings, by Post.source."""
+        """Return, by Post.source, when each item was first seen, and the position of its source in the settings."""
         places = {name: place for place, name in enumerate(self._sources)}
         return {
             post.source: ((post.first_seen or post.published).timestamp(), places[post.from_source])

@@ -1,4 +1,4 @@
-"""The text of an XML feed as a strict parser accepts it, from the bytes that a server sent.
+"""The text of an XML feed in a form that a strict parser accepts, from the bytes that a server sent.
 
 Many feeds are not quite XML. Obvious faults are repaired here: a wrong declared encoding, characters that XML forbids,
 entities of HTML, a lone "&", a prefix without a namespace, and words before the first tag. The result never has a DTD,
@@ -94,7 +94,7 @@ def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
     """Return the text of a document, and what is wrong with its declared encoding, in one line; "" if nothing is.
 
     headers  those of the answer, in lower case; the document's own declaration overrules the charset of content-type
-    Bytes that are UTF-8 are UTF-8, whatever is declared. A byte that is in no encoding is decoded as Windows shows it.
+    Valid UTF-8 is decoded as such, whatever is declared. A byte that no encoding has is decoded as in Windows.
     """
     if marked := _marked(body):
         return marked, ""

@@ -100,7 +100,7 @@ def _may_have_sizes(body: str) -> bool:
 def without_attribute_lists(body: str, tool: str = "") -> str:
     """Return a body without attribute lists, with targets for the ids in them.
 
-    The sizes of pictures become marks; with_sizes() must follow for the HTML.
+    The sizes of pictures become marks, which with_sizes() must later replace in the HTML.
     tool  the tool that the posts were written for, or ""; some tools also allow lists after the words of paragraphs or
           items
     """

@@ -69,7 +69,7 @@ def without_comments(text: str) -> str:
 def with_plain_ends(body: str) -> str:
     """Return a Markdown body in which no comment ends with more than two hyphens, as `<!--- x --->` does.
 
-    By CommonMark 0.31 such a comment is hidden; our parser would show one within a line.
+    In CommonMark 0.31 such a comment is hidden; our parser would show it if it is within a line.
     """
     if "<" not in body or "--->" not in body or "<!--" not in body:
         return body
@@ -136,7 +136,7 @@ _LINKED = patterns.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
 
 
 def _without_hidden(body: str) -> tuple[str, bool]:
-    """Return a body without comments up to the first one with a code delimiter in it, and whether there may be more."""
+    """Return a body without comments up to the first that contains a code delimiter, and whether more may follow."""
     view = masked(_RAW.sub("\\1\x01", without_shown_code(body)))
     linked = {found[1].casefold() for found in _LINKED.finditer(view)}
     pieces, last, has_more = [], 0, False
@@ -158,7 +158,7 @@ def _without_hidden(body: str) -> tuple[str, bool]:
 def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
     """Return where a comment ends; -1 if it doesn't. One that begins a block of HTML then ends with the body.
 
-    unclosed  the kinds of comments without an end further down; that of this comment may be added
+    unclosed  the kinds of comments that have no end further down; the kind of this comment may be added
     """
     if beginning[1]:
         ended = _IN_BRACKETS.match(body, beginning.end()) or _IN_QUOTES.match(body, beginning.end())

@@ -201,7 +201,7 @@ def _dedented(line: str, columns: int) -> str:
 
 
 def _ends(lines: list[str], code: list[bool]) -> dict[int, int]:
-    """Return the index of the line that closes each fence, by the index of the one that opens it.
+    """Return the index of the line that closes each fence, by the index of the line that opens it.
 
     A closing fence belongs to the last open fence of the same length, or else to the last open fence.
     """

@@ -195,7 +195,7 @@ def _is_in_word(run: re.Match[str]) -> bool:
 def _is_meant(run: re.Match[str], right: str, healthy: frozenset[str], near: frozenset[str]) -> bool:
     """Return whether a run that can be decoded may be meant as it is.
 
-    right    what it would become
+    right    the text that it would become
     healthy  the characters of the text outside of such runs
     near     the characters of its line
     """

@@ -102,7 +102,7 @@ def plain_text(fragment: str) -> str:
 def shown_words(fragment: str) -> str:
     """Return a line of HTML, such as a heading, as the text that readers see, including code and other tools' syntax.
 
-    If it only has pictures, these are their alternative texts.
+    If the line only has pictures, the text consists of their alternative texts.
     """
     if "<sup" in fragment:
         fragment = _without_footnote_marks(fragment)

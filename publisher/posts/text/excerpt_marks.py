@@ -1,4 +1,4 @@
-"""The marks with which other tools end an excerpt, such as Docusaurus's <!-- truncate -->, and one that begins it."""
+"""The marks with which other tools end an excerpt, such as Docusaurus's <!-- truncate -->, or begin one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The code of other tools that readers should not see: Liquid, shortcodes, PHP, and the merge tags of mail services.
 
-A merge tag is what a mail service replaces with a subscriber's own name or link, such as *|FNAME|*. Tags with
+A merge tag, such as *|FNAME|*, is code that a mail service replaces with a subscriber's own name or link. Tags with
 delimiters that prose does not contain are found whatever their name; in other brackets they need a name from the list.
 """
 

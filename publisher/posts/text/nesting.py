@@ -79,7 +79,7 @@ def _require_distinct_headings(lines: list[str], first_line: int) -> None:
 def require_shallow_html(html: str, written: str, first_line: int = 1) -> None:
     """Raise PostError for sanitised HTML whose elements are nested too deeply.
 
-    written     what the writer wrote, to find the line
+    written     the writer's text, in which the line is found
     first_line  line of the file on which that begins
     """
     if html.count("</") > MOST_DEPTH and _deep_at(html) is not None:
@@ -91,7 +91,7 @@ def require_shallow_html(html: str, written: str, first_line: int = 1) -> None:
 
 
 def _deepest_line(written: str) -> int:
-    """Return the index of the most deeply quoted or listed line, or else of that with the most emphasis characters."""
+    """Return the index of the most deeply quoted or listed line, or else of the line with most emphasis characters."""
     lines = written.split("\n")
     depths = dict(_depths(lines))
     return max(range(len(lines)), key=lambda number: depths.get(number, 0) + sum(map(lines[number].count, "*_~[")))

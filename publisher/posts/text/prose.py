@@ -245,7 +245,7 @@ class LineFinder:
     def line_of(self, text: str) -> int:
         """Return the first line with the text: in prose, else anywhere in the file, else the first line of the body.
 
-        After MOST_SEARCHES texts it is always the first line of the body.
+        After MOST_SEARCHES searches, it is always the first line of the body.
         """
         self._searches += 1
         if self._searches > MOST_SEARCHES:
@@ -278,7 +278,7 @@ class LineFinder:
 
 
 def line_counter(text: str) -> Callable[[int], int]:
-    """Return a function that is line_at for one text and quick for many offsets."""
+    """Return a function that does the same as line_at for one text, and is quick for many offsets."""
     ends = [found.start() for found in re.finditer("\n", text)]
     return lambda offset: bisect_left(ends, offset) + 1
 

@@ -65,8 +65,8 @@ class Formula:
     """A formula in a body.
 
     start, end  its place in the body, with its delimiters
-    written     that part of the body
-    tex         what is between the delimiters
+    written     the text of that place in the body
+    tex         the text between the delimiters
     display     whether it is shown large
     block       whether it has lines of its own
     """
