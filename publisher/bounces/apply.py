@@ -109,7 +109,7 @@ def _has_stopped(change: SubscriberTransaction, before: Subscriber, verdict: Ver
 def _taken(
     change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str, words: str = ""
 ) -> Verdict:
-    """Apply a report. words: the entry in the subscriber's history if this stops the email; if empty, the code."""
+    """Apply a report. words: the entry in the subscriber's history if this stops the email; "" for the status code."""
     if not change.take_report(report):
         return Verdict.KNOWN
     if report.verdict not in APPLIED:

@@ -23,7 +23,7 @@ _MICROSOFTS_HEADER = "X-HmXmrOriginalRecipient"
 
 
 def read_arf(message: Message) -> bool | None:
-    """Return whether a report is a complaint; None for a message that isn't about a complaint."""
+    """Return True for a complaint, False for a feedback report of another kind, and None for any other message."""
     part = of_type(message, "message/feedback-report")
     if part is not None:
         kinds = [header(group, "Feedback-Type").lower() for group in groups(part)]

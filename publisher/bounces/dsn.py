@@ -52,7 +52,7 @@ def read_dsn(message: Message) -> Failure | None:
 
 
 def _action(group: Message) -> str:
-    """Return the action of a group in lower case; `failed` if there is only a status that says so."""
+    """Return the action of a group in lower case; `failed` if it has only a status, and that is of class 5."""
     action = header(group, "Action").partition(" ")[0].lower()
     return action or ("failed" if status_in(header(group, "Status")).startswith("5") else "")
 

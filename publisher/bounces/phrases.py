@@ -35,7 +35,7 @@ _AROUND = re.compile(
 
 
 class Meaning(StrEnum):
-    """What a phrase says."""
+    """The meaning of a phrase."""
 
     FULL = "full"  # the mailbox or its disk is full
     BLAMED = "blamed"  # the sender, its server or the message is refused
@@ -46,7 +46,7 @@ class Meaning(StrEnum):
 
 
 def meanings_of(words: str) -> frozenset[Meaning]:
-    """Return what the words of a server's answer say. The time is linear in their length."""
+    """Return the meanings of the phrases in a server's answer. The time is linear in its length."""
     text = plain_text(words)
     return frozenset(meaning for meaning, pattern in _patterns().items() if pattern.search(text))
 

@@ -37,7 +37,7 @@ _VAGUE = re.compile(r"0\.\d+|[1-5]\.0|\d\.35\d")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, and whether it is firm: whether a specific code or the words say so, and not only a general code."""
+    """A verdict, and whether it is firm: based on a specific code or on words, not only on a general code."""
 
     verdict: Verdict
     firm: bool = True
@@ -83,7 +83,7 @@ def _passes(codes: list[tuple[str, str, str]], words: str) -> bool:
 
 
 def _of_final(told: frozenset[Verdict], details: list[str], says: frozenset[Meaning]) -> Judgement:
-    """Judge a final failure. told: what the specific codes say."""
+    """Judge a final failure. told: the verdicts of the specific codes."""
     if "2.2" in details:
         return Judgement(Verdict.TEMPORARY)
     if Meaning.BLAMED in says:
@@ -112,7 +112,7 @@ def _of_codes(told: frozenset[Verdict], details: list[str]) -> Judgement:
 
 
 def _told_by_codes(details: list[str], words: str) -> frozenset[Verdict]:
-    """Return the verdicts of the codes in the table; those of vague codes only if there are no others."""
+    """Return the verdicts of the codes in the table. Vague codes only count if there are no others."""
     text = plain_text(words)
     found = {detail: verdict for detail in details if (verdict := _of_detail(detail, text))}
     telling = {detail: verdict for detail, verdict in found.items() if not _VAGUE.fullmatch(detail)}

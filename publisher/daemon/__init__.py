@@ -9,10 +9,10 @@ calls it at the right time and logs the results. Start reading in process.py, wh
 shutdown.
 
 Public modules:
-    child_processes  has processes forked, notices when they end, and kills them
+    child_processes  starts processes through the starter, notices when they end, and kills them
     health        checks whether a process hangs, and whether it can do its work
     lock          allows only one parent per project folder
-    process       starts the others, waits for signals and changes, shuts down in order
+    process       starts the other processes, waits for signals and changes, shuts down in order
     reporting     logs each problem and each outage of the database only once
     systemd       sends the notifications that systemd expects from a service, and notes early requests to reload
     web_supervisor  starts the web application again when it ends, and opens new configurations
@@ -20,8 +20,8 @@ Public modules:
 
 Other modules:
     starter       the program that forks the other processes
-    web_process   what the process of the web application does
-    build_process  what the process of a build does
+    web_process   the process of the web application
+    build_process  the process of a build
     scheduler     calls the jobs at a fixed interval; the only user of APScheduler
     jobs          make editions and send them; a failure does not stop either
     job_queue     puts jobs into PostgreSQL and takes them from there; the only user of Procrastinate

@@ -70,7 +70,7 @@ def _note_progress(note: BuildNote, folder: str) -> None:
     own = os.getpid()
 
     def hear(event: str, args: Sequence[Any]) -> None:
-        """Write the post that is opened or the file that is made into the note; for another file, only count it."""
+        """Note which post is opened or which file is made; for any other file, only increase the count."""
         if event not in ("open", "os.scandir", "publisher.make") or os.getpid() != own:
             return  # in a process that this one has started, the same numbers belong to other files
         path = args[0]

@@ -60,14 +60,14 @@ class ServedProject:
 
 
 class WebOrder(Enum):
-    """What the parent orders the web application to do, besides serving a project."""
+    """An order from the parent to the web application, other than an order to serve a project."""
 
     END = "end"
     HURRY = "hurry"
 
 
 class WebEvent(Enum):
-    """What the web application reports, together with the number of the project or 0, and the error or None."""
+    """An event that the web application reports, together with a project's number or 0, and an error or None."""
 
     OPENED = "opened"
     REFUSED = "refused"
@@ -79,7 +79,7 @@ class WebEvent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BuildOrder:
-    """What the parent orders from a build: the site as it should be at `now`."""
+    """The parent's order to build the site as it should be at `now`."""
 
     config: Config
     now: datetime

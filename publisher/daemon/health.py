@@ -1,8 +1,8 @@
 """Whether a process works: it hangs if a job has been stuck for a long time; it is ready if its jobs can do their work.
 
 A process that hangs ends itself, so that the program that started it starts it again. In any case, others take over
-what it had leased when the lease ends. If the main thread hangs, systemd's watchdog notices it, or Kubernetes does at
-the port of `health_port`.
+what it had leased when the lease ends. If the main thread hangs, systemd's watchdog notices that, or Kubernetes does
+through the port of `health_port`.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Health:
         lease_seconds: Callable[[], float],
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Remember what to look at.
+        """Prepare the checks.
 
-        stop           what all deliveries of the process obey, and where they show that they are alive
+        stop           the Stop that all deliveries of the process obey, and through which they show that they are alive
         lease_seconds  returns how long the lease of a delivery lasts
         seconds        returns the reading of a stopwatch
         """

@@ -1,4 +1,4 @@
-"""Jobs in PostgreSQL: one process puts one in, and any process that can do it takes it. The only user of Procrastinate.
+"""Jobs in PostgreSQL: one process adds a job, and any process that can do it takes it. The only user of Procrastinate.
 
 A job says that something is to be done, and never what has been done: the ledger knows that. So a job may be lost or
 run twice, and emptying the tables of jobs only delays work until the next tick. Finished jobs are deleted. A job is a
@@ -58,7 +58,7 @@ KNOWN_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What this process does for the jobs of a queue.
+    """The work that this process does for the jobs of a queue.
 
     call     does the work, with the arguments of the job; it must not raise exceptions
     is_free  returns whether the work can begin now; if not, the job is left to other processes
@@ -78,7 +78,7 @@ class JobQueue:
 
         config      returns the current configuration
         open_store  opens the database of a configuration
-        tasks       what this process can do, by the name of the queue
+        tasks       the work that this process can do, by the name of the queue
         """
         for name in ("procrastinate", "psycopg.pool"):  # what matters is logged here, in our words
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -93,9 +93,9 @@ class JobQueue:
         self._thread.start()
 
     def put(self, queue: str, *, for_others: bool = False, **arguments: Any) -> bool:
-        """Put in a job, unless one of its kind is waiting; return False if the database did not accept it.
+        """Add a job, unless a job of its kind is already waiting; return False if the database did not accept it.
 
-        for_others  put in a job for each other process that is alive, instead of one
+        for_others  add a job for each other process that is alive, instead of a single job
         arguments   the arguments of the job, which must be JSON values
         """
         with self._lock:
@@ -220,7 +220,7 @@ class _PatientJobs(JobManager):
             await super().finish_job(job, status, delete_job)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Record that this process is alive, and delete what dead ones have left. Begin again if tables are missing."""
+        """Record that this process is alive, and clean up after dead processes. Begin again if tables are missing."""
         try:
             await super().update_heartbeat(self._own(worker_id))
             await self.prune_stalled_workers(DEAD_SECONDS)

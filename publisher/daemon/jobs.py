@@ -1,8 +1,8 @@
 """The jobs that the scheduler calls: one makes the editions that are due, one sends them, one fetches sources.
 
 Errors are logged and do not stop any job. On PostgreSQL they may also be called for jobs that another process has put
-into the database, and a fourth job does the chores that need only the database. Any of them may run on two hosts at the
-same time: what is due is in the database, and is claimed there.
+into the database, and a fourth job does the chores that need only the database. Any job may run on two hosts at the
+same time, because the work that is due is in the database and is claimed there.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class TickJob:
         config  returns the current configuration
         stop    interrupts a delivery in progress
         after   called with the report of each call that did not fail
-        outage  where it is noted whether the database can be used
+        outage  records whether the database can be used
         """
         self._outage = outage or Outage()
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
@@ -260,7 +260,8 @@ class SendJob(TickJob):
 class ShareJob(SendJob):
     """Sends the editions that are due from a process without posts, which cannot put their web versions online.
 
-    So it begins to send an edition when a `publisher run` has announced it, or none has within WITHOUT_RUN_SECONDS.
+    So it only begins to send an edition with a web version when a `publisher run` has announced it, or after waiting
+    WITHOUT_RUN_SECONDS for an announcement.
     """
 
     def __init__(

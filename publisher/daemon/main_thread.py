@@ -1,4 +1,4 @@
-"""What the main thread of a long-running process does: it waits for signals, and ends the other threads in order."""
+"""The main thread of a long-running process, which waits for signals, and ends the other threads in order."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def received_signals(events: Events) -> Iterator[None]:
 def wait_for_stop(
     events: Events, idle: Callable[[], None], reload: Callable[[], None], check: Callable[[], str] = lambda: ""
 ) -> None:
-    """Handle events until a stop event arrives, and tell systemd's watchdog that the process is alive.
+    """Handle events until a stop event arrives, and notify systemd's watchdog that the process is alive.
 
     idle    called after WAIT_SECONDS without an event
     reload  called when a reload is requested

@@ -1,4 +1,4 @@
-"""The main process of `publisher run`. It starts the others, waits for events, and shuts down in order.
+"""The main process of `publisher run`. It starts the other processes, waits for events, and shuts down in order.
 
 The web application has a process of its own, which is started again when it ends. The clock, the sender and the fetcher
 each have a thread here, so that no request from outside can delay them. The main thread only waits for signals and for
@@ -45,7 +45,7 @@ class Process:
         children  starts other processes
         web       the web application, which must already be running
         clock     returns the current time, with a time zone
-        outage    where it is noted whether the database can be used
+        outage    records whether the database can be used
         """
         self._config = config
         self._events: SimpleQueue[ProcessEvent] = SimpleQueue()

@@ -1,7 +1,7 @@
 """The jobs of a process, and how it shares them with other processes.
 
-On SQLite, the scheduler calls each job of its process. On PostgreSQL, a tick puts jobs into the database, and one of
-the processes that can do them takes each. If that is impossible, the process does its work itself, as on SQLite.
+On SQLite, the scheduler calls each job of its process. On PostgreSQL, a tick puts jobs into the database, and each job
+is taken by one of the processes that can do it. If that is impossible, the process does its work itself, as on SQLite.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def is_shared(config: Config) -> bool:
 class SharedJobs:
     """The jobs that this process can do, by queue.
 
-    calls  what the scheduler calls, by the name of the job
+    calls  the functions that the scheduler calls, by the name of the job
     """
 
     def __init__(self, config: Callable[[], Config], jobs: Mapping[str, TickJob]) -> None:
@@ -54,7 +54,7 @@ class SharedJobs:
         return self._queue is not None and self._queue.put(queue, **arguments)
 
     def remind(self) -> None:
-        """While this process sends, ask the others again: some may have started or become free in the meantime."""
+        """While this process sends, ask the other processes for help again, as some may have started or become free."""
         if self._announced and self._jobs[SEND].is_running:
             self.put(SEND, for_others=True, editions=self._announced)
 
@@ -94,7 +94,7 @@ def _queue(config: Callable[[], Config], jobs: Mapping[str, TickJob]) -> JobQueu
 
 def _task(job: TickJob) -> Callable[..., None]:
     def call(editions: Collection[int] = ()) -> None:
-        """Do the job; a job that is shared among workers first gets the editions."""
+        """Do the job. A ShareJob first gets the editions that have been announced."""
         if isinstance(job, ShareJob):
             job.begin(editions)
         job()

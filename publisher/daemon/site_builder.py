@@ -50,7 +50,7 @@ class SiteBuilder:
         children  starts the processes of the builds
         config    returns the current configuration
         clock     returns the current time
-        outage    where it is noted whether the database can be used
+        outage    records whether the database can be used
         quiet     seconds without progress after which a build is killed
         """
         self._children, self._config, self._clock, self._quiet = children, config, clock, quiet
@@ -73,7 +73,7 @@ class SiteBuilder:
         self._wanted.set()
 
     def changed(self) -> None:
-        """Request a build because a file has changed, and return immediately. It need not wait after a failed build."""
+        """Request a build because of a changed file, and return immediately. This ends any wait after failed builds."""
         self._failures, self._rests_until = 0, 0.0
         self._wanted.set()
 

@@ -76,7 +76,7 @@ def _report_ended(control: socket.socket) -> None:
 
 
 def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list[socket.socket]) -> int:
-    """Fork, and return the new process's id in this one. In the new one, do its work and end."""
+    """Fork. In this process, return the id of the new process; in the new process, do its work and end."""
     pid = os.fork()
     if pid:
         for file in files:

@@ -26,7 +26,7 @@ def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
 
 @contextmanager
 def noted_reloads() -> Iterator[Callable[[], bool]]:
-    """Note each SIGHUP, which would otherwise end the process until it handles signals in its own way.
+    """Note each SIGHUP that arrives before the process handles signals itself, instead of ending the process.
 
     Yields a function that returns whether one has arrived. Must be used in the main thread.
     """

@@ -46,7 +46,7 @@ class WebApplicationProcess:
     def __init__(
         self, connection: Connection[Any, Any], listeners: Sequence[socket.socket], project: ServedProject
     ) -> None:
-        """Open the application, and tell the parent whether that was possible."""
+        """Open the application, and report to the parent whether that was possible."""
         configure(project.config.run.log)
         self._connection = connection
         self._waits: ServedProject | None = None  # could not be opened yet
@@ -95,7 +95,7 @@ class WebApplicationProcess:
             self._server.end(hurry=order is WebOrder.HURRY)
 
     def _open(self, project: ServedProject) -> None:
-        """Use this project for new requests, and tell the parent. Requests in progress are finished with the old one.
+        """Use this project for new requests, and notify the parent. Requests in progress are finished with the old one.
 
         If that is impossible, the old one stays in use. If there is none and the database is unavailable, try again
         later.

@@ -37,7 +37,7 @@ class WebSupervisor:
         """Prepare the process without starting it.
 
         ahead   how far the project's clock is ahead of the host's
-        outage  where it is noted whether the database can be used
+        outage  records whether the database can be used
         """
         self._outage = outage or Outage()
         self._children, self._project = children, ServedProject(1, config, ahead)

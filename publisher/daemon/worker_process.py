@@ -62,7 +62,7 @@ class WorkerProcess:
     ) -> None:
         """Create the jobs and threads without starting them.
 
-        config   as it was loaded
+        config   the configuration as it was loaded
         adapted  returns the configuration of a worker; see worker_config
         queues   the queues in QUEUES whose jobs it does
         clock    returns the current time, with a time zone

@@ -1,8 +1,8 @@
-"""How often this host has taken messages to send, also counted in a file, so that an older database is noticed.
+"""Counts how often this host has taken messages to send, also in a file, so that an older database is noticed.
 
 A database that was restored from a backup does not know what was sent after the backup was made, and would send it
-again. So each time messages are taken, a number in the database grows, and then one in a file on this host. If the
-number in the file is higher, the database is older than what was sent.
+again. So each time messages are taken, a number in the database is increased, and then a number in a file on this host.
+If the number in the file is higher, the database is older than what was sent.
 """
 
 from __future__ import annotations

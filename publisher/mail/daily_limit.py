@@ -1,6 +1,6 @@
 """Whether the mail servers have reached their daily limits of recipients, for people and for metrics.
 
-A run finds that out by itself. This module only reads the counts that runs keep.
+A run finds out by itself when a limit is reached. This module only reads the counts that runs keep.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def limit_reached_until(mail: Mail, state_dir: Path, store: Store, now: datetime) -> datetime | None:
-    """Return until when all mail servers have reached their daily limits (midnight, UTC); None if one may send.
+    """Return when the next day begins (midnight, UTC) if all mail servers have reached their daily limits; else None.
 
     Recipients that a run has reserved count too, so the limit may be reported just before the last of them are used.
 

@@ -34,18 +34,18 @@ class Patience:
         self._away_since: float | None = None
 
     def notify(self, listener: Callable[[], None]) -> None:
-        """Call the listener, in the thread of the try, after each try that found the database away."""
+        """Call the listener after each attempt that found the database away, in the thread of that attempt."""
         self._listeners.append(listener)
 
     def end(self) -> None:
-        """Stop waiting: work that waits now or fails from now on fails immediately."""
+        """End all retries: work that is waiting for its next attempt, or fails later, fails immediately."""
         self._over.set()
 
     def keep_trying(self, work: Callable[[bool], Done]) -> Done:
         """Do some work, repeatedly while the database is away; return what the work returns.
 
-        work: called with whether it has failed before, in which case it may have been done anyway. Raises what the work
-        raises, but StoreAwayError only if the time is over or `end` was called.
+        work: called with whether an earlier attempt failed; that attempt may nevertheless have succeeded. Raises what
+        the work raises, but StoreAwayError only if the time is over or `end` was called.
         """
         until, pause, has_failed = time.monotonic() + self._seconds, FIRST_PAUSE, False
         while True:

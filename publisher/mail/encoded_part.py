@@ -99,7 +99,7 @@ class BranchingPart:
                 yield from mark.otherwise.rules()
 
     def without_branches(self, outcomes: Mapping[str, bool]) -> EncodedPart:
-        """Return the part for recipients with these outcomes of the conditions, given by their marks."""
+        """Return the part for recipients for whom the conditions have these outcomes, keyed by their marks."""
         pieces: list[list[bytes]] = [[]]
         marks: list[str] = []
         self._collect(outcomes, pieces, marks)

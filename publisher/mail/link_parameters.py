@@ -1,6 +1,7 @@
 """Parameters of links to the owner's site, by which its statistics recognise visitors from an email.
 
-They are added when a message is made, so that an edition's web version, which is a page of the site, has none.
+They are added when a message is made, so that the links of an edition's web version, which is a page of the site, have
+none.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class LinkParameters:
     def in_letter(self, letter: Letter) -> tuple[str, str]:
         """Return the HTML and the text of a letter with these parameters in its links.
 
-        In the text, only URLs that are links in the HTML get them; others are words.
+        In the text, only URLs that are links in the HTML get them; other URLs are ordinary words.
         """
         if not self.query:
             return letter.html, letter.text
@@ -55,7 +56,7 @@ class LinkParameters:
             return found[0] if links[url] == url else found[1] + escape(links[url])
 
         def in_text(found: re.Match[str]) -> str:
-            """Return a URL in the text as in the HTML."""
+            """Return a URL in the text as it was changed in the HTML."""
             bare = found[0].rstrip(_AFTER_URL)
             url = found[0] if found[0] in links else bare
             return links.get(url, url) + found[0][len(url) :]

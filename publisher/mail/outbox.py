@@ -68,7 +68,7 @@ class Outbox:
         """Do nothing, because no file is kept open."""
 
     def _read(self) -> frozenset[str]:
-        """Return the names of the files that an email client has moved to cur/, without its flags.
+        """Return the names of the files that an email client has moved to cur/, without their flags.
 
         The folder is listed again only if it has changed.
         """
@@ -128,7 +128,7 @@ class Outbox:
 
 
 def newest_files(folder: Path, most: int) -> list[Path]:
-    """Return the files of an outbox, the newest first, at most `most` of them; [] if there is no outbox."""
+    """Return the newest files of an outbox, at most `most` of them, newest first; [] if there is no outbox."""
     found = []
     for part in ("new", "cur"):
         with suppress(OSError), os.scandir(folder / part) as entries:

@@ -284,7 +284,10 @@ def _templates(store: Store, edition: Edition, headers: NewsletterHeaders, now: 
 
 
 def _is_old(edition: Edition, now: datetime) -> bool:
-    """Return whether its messages are dated when they are sent: otherwise a mailbox would show them among old ones."""
+    """Return whether an edition's messages are dated when they are sent.
+
+    Otherwise a mailbox would show them among old messages.
+    """
     at_once = edition.kind in (EditionKind.POSTS, EditionKind.LETTER)
     return not at_once or now - edition.dated > OLD
 

@@ -133,8 +133,8 @@ class DeliveryOptions:
     def unanswered(self) -> DeliveryEvent:
         """The event for a message that got no answer.
 
-        It does not depend on the transport. Even an idempotent one makes a second copy if somebody has taken the first
-        away, as an email client does when it moves messages out of the outbox.
+        It does not depend on the transport. Even an idempotent transport makes a second copy if somebody has taken the
+        first away, as an email client does when it moves messages out of the outbox.
         """
         hold = self.on_uncertain == "hold"
         return DeliveryEvent.UNANSWERED_HOLD if hold else DeliveryEvent.UNANSWERED_RESEND

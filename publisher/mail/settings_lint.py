@@ -50,7 +50,7 @@ def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
 
 
 def unanswered_links(config: Config) -> SettingsProblem | None:
-    """Return a problem if the links for unsubscribing have no answer, or perhaps none; None if all is well.
+    """Return a problem if nothing, or perhaps nothing, answers the links for unsubscribing; None if all is well.
 
     They lead to web.public_url or else to site.url, and only the web application answers them (RFC 8058). It is severe
     if it is certain that no one could unsubscribe from emails that are really sent.

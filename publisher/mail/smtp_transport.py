@@ -39,8 +39,8 @@ class SmtpTransport:
     def __init__(self, servers: Smtp | Sequence[Relay], *, context: ssl.SSLContext | None = None) -> None:
         """Prepare a transport without connecting.
 
-        servers: one server, or several that share the work and replace each other. context: the certificates to trust;
-        the system's by default.
+        servers: one server, or several that share the work and take over from each other. context: the certificates to
+        trust; the system's by default.
         """
         self._servers: tuple[Smtp, ...] = (servers,) if isinstance(servers, Smtp) else tuple(servers)
         self._context = context

@@ -76,7 +76,7 @@ class Transport(Protocol):
 
     @property
     def idempotent(self) -> bool:
-        """Return whether sending a delivery twice leaves only one message, as long as nobody has taken the first."""
+        """Return whether sending a delivery twice leaves only one message, unless the first was taken away."""
         ...
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""Fair turns: several newsletters share the connections, and none has to wait until another has finished.
+"""Fair turns: several newsletters share the connections, and no newsletter has to wait until another has finished.
 
 This is deficit round robin (Shreedhar and Varghese, 1995). A message costs one, because the rates of mail servers
 count messages.

@@ -72,7 +72,7 @@ class ReturnPath:
         """Return the address to which a subscriber writes to unsubscribe from a newsletter; "" for an unusual uid.
 
         It looks like bounces+u<uid in base32><4 characters of the newsletter's hash>-<13 of the signature>@example.org:
-        with the longest address for bounces that the configuration allows, these are just 64 octets.
+        with the longest address for bounces that the configuration allows, these are exactly 64 octets.
         """
         if not re.fullmatch(r"[0-9a-f]{24}", subscriber_uid):
             return ""

@@ -28,7 +28,7 @@ class Selection:
     posts        newest first, as the email shows them; empty if there is no edition now
     passed_over  the ids of posts that this newsletter will never send once this edition is made, because they were
                  there before it began, or because it does not take them although they are items of its sources
-    never        the same ids, also if there is no edition now
+    never        the same ids, which are also given if there is no edition now
     waiting      the number of new posts left for a later edition: too few so far, or more than the maximum
     needed       the number of new posts that an edition needs
     too_old      the number of posts that are left out of a first edition because they are too old
@@ -110,7 +110,7 @@ def in_its_language(posts: Iterable[Post], newsletter: NewsletterConfig, config:
 
 
 def is_for(post: Post, newsletter: NewsletterConfig) -> bool:
-    """Return whether a newsletter may send a post: because of its source, its tags, and what its author wants."""
+    """Return whether a newsletter may send a post, judging by its source, its tags, and its author's wishes."""
     if not post.in_newsletters or not has_tag(post, newsletter.tags):
         return False
     if not post.from_source and not newsletter.sources:
@@ -141,9 +141,9 @@ def settled_at(post: Post, newsletter: NewsletterConfig) -> datetime:
 
 
 class _Beginning:
-    """What a newsletter takes when it begins, or begins to use a source.
+    """The rule for which posts a newsletter takes when it begins, or when it begins to use a source.
 
-    count    how many posts at most
+    count    the maximum number of posts
     too_old  how many posts were left out because they are too old
     """
 
@@ -196,8 +196,9 @@ def _wanted(
            it; otherwise it began with the first fetch.
 
     The items that were there at the beginning are a backlog, of which a newsletter takes what its settings say. A
-    newsletter for each post takes none of it, unless it has a setting for that. Old items that appeared in the feed
-    only later count as the oldest part of it, but a newsletter that had already begun ignores them.
+    newsletter that sends each post by itself takes none of it, unless it has a setting for that. Old items that
+    appeared in the feed only later count as the oldest part of it, but a newsletter that had already begun ignores
+    them.
     """
     has_taken = any(post.id in handled for post in items)
 

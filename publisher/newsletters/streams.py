@@ -1,4 +1,4 @@
-"""The streams of a newsletter: editions by its own schedule, and by each further one that subscribers can choose.
+"""The streams of a newsletter: editions by its own schedule, and by each other frequency that subscribers can choose.
 
 Each stream has slots, editions and numbers of its own, and a ledger of the posts that it has handled. Its subscribers
 get all posts of the newsletter, only more or less often than others.
@@ -36,11 +36,11 @@ class NewsletterStream:
         return parse_schedule(self.newsletter.schedule)
 
     def slot(self, label: str) -> str:
-        """Return the slot of an edition, unique in the newsletter, for a label of the schedule: "weekly-2026-W47"."""
+        """Return the slot for a label of the schedule, such as "weekly-2026-W47". It is unique in the newsletter."""
         return f"{self.frequency}-{label}" if self.frequency else label
 
     def labels(self, slots: Collection[str]) -> frozenset[str]:
-        """Return the labels of the schedule that some of the newsletter's slots stand for."""
+        """Return the labels of this stream's slots among the given slots of the newsletter."""
         if not self.frequency:
             return frozenset(slots)
         start = self.slot("")

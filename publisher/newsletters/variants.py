@@ -26,8 +26,8 @@ class Variant:
     topics   the slugs of tags, sorted; empty for all topics
     posts    the edition's posts that have any of the topics, in the edition's order; if empty, there is no letter
     choices  the selections of topics, as subscribers made them, that get this variant
-    others   a hash of its posts if not only the topics decide which they are: some are left out, or earlier ones are
-             added, because of what the subscribers have received; "" otherwise
+    others   a hash of its posts if these do not depend on the topics alone, because some are left out or earlier ones
+             are added, given what the subscribers have received; "" otherwise
     """
 
     topics: tuple[str, ...]
@@ -65,7 +65,7 @@ def variants_of(
     post gets that variant too. Variants without posts are also returned, so that no selection is lost.
 
     earlier  posts that earlier editions contained, in case some subscribers lack them
-    repeats  whether `posts` are such posts, so that those who do not lack them get nothing
+    repeats  whether `posts` are such posts, so that subscribers who do not lack them get nothing
     """
     audiences: dict[tuple[tuple[str, ...], str], list[Choice]] = {((), ""): []}
     taken: dict[tuple[tuple[str, ...], str], tuple[Post, ...]] = {((), ""): tuple(posts)}
@@ -87,7 +87,7 @@ def variants_of(
 
 
 def _for(choice: Choice, posts: Sequence[Post], earlier: Mapping[str, Post]) -> Sequence[Post]:
-    """Return the posts for some subscribers, before their topics are looked at: newest first if any are added."""
+    """Return the posts for some subscribers, before selecting by topic; newest first if any are added."""
     had = choice.catch_up.had | choice.sent
     left = [post for post in posts if had.isdisjoint((post.id, *post.also_ids))] if had else posts
     added = [earlier[each] for each in choice.catch_up.owed - had if each in earlier]

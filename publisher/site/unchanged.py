@@ -2,7 +2,8 @@
 
 A build records in its manifest what all files of the project looked like before it began. If all of them are unchanged,
 and so are the program, its variables and the files that it wrote, the next build would do nothing. If this module is
-unsure, for example about a link, the build looks for itself, so its decisions never differ from a build's.
+unsure, for example because of a symbolic link, the build makes its own full check. So this module never decides
+differently from a build.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _LEFT_OUT = frozenset((STATE_FOLDER, ".git", ".hg", ".svn", ".jj", ".venv", "ven
 class Look:
     """The state of the program and of a project's files, except its output, at one moment.
 
-    digest      differs whenever they do; "" if there is anything other than folders and plain files
+    digest      changes whenever the program or a file does; "" if there is anything other than folders and plain files
     is_settled  whether every later change of a file will be visible
     """
 
@@ -51,19 +52,19 @@ class Look:
 
 
 def look_at(root: str, output: str) -> Look:
-    """Return the look of a project: the one taken last, if it has not been used."""
+    """Return the Look of a project: the last one that was taken, or a new one if that has already been used."""
     found = _last.pop() if _last else None
     return found if found and (found.root, found.output) == (root, output) else Look(root, output)
 
 
 def forget_look() -> None:
-    """Forget the last look and the entries that it found, if no build follows that uses them."""
+    """Forget the last Look and the entries that it found. Call this if no build follows to use them."""
     _last.clear()
     forget()
 
 
 def recorded(config: Config, look: Look, editions: WebVersions, named: Iterable[str]) -> dict[str, str]:
-    """Return the state that `unchanged` compares, for the manifest; {} if a later build has to look for itself.
+    """Return the state that `unchanged` compares, for the manifest; {} if a later build has to make its own full check.
 
     look      what the project looked like before the build read any file
     editions  the web versions that the build showed
@@ -144,7 +145,7 @@ _last: list[Look] = []
 
 
 def _is_looked_at(path: str, output: str) -> bool:
-    """Return whether a Look covers everything at a path, which is neither the project itself nor in its output."""
+    """Return whether a Look covers everything at a path; False if the path is in the output or contains it."""
     parts = path.removeprefix("./").rstrip("/").split("/")
     inside = output.split("/")
     return (

@@ -1,9 +1,9 @@
 """Notify a WebSub hub about changed feeds (W3C WebSub section 7, with the ping that all hubs understand).
 
 `notify_hub` compares every feed on the disk with the version that the hub accepted last, and pings the hub about the
-feeds that differ. The accepted versions are recorded in .publisher/hub.json, which has at most one entry for each
-feed. So no change is lost if a build ran on its own, if the hub was unavailable, or if a run was killed: the next call
-notifies the hub about it.
+feeds that differ. The accepted versions are recorded in .publisher/hub.json, which has at most one entry for each feed.
+So no change is lost if a build ran without notifying the hub, if the hub was unavailable, or if a run was killed: the
+next call notifies the hub about it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class PingResult:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """The state of a feed file: its stamp (size and time) and its digest. The digest changes only if the stamp does."""
+    """The state of a feed file: its stamp (size and time) and its digest, which is only computed for a new stamp."""
 
     stamp: str
     digest: str

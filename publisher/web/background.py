@@ -25,9 +25,9 @@ class Job:
 
     key      what identifies it; a later job with the same key replaces it
     done     how much is done
-    of       about how much there is; 0 if that is not known
+    of       about how much there is to do; 0 if that is not known
     trouble  why it could not be finished, in one line; "" if it could, or is still running
-    result   what it has found, once it has ended without trouble
+    result   the work's result, once it has ended without trouble
     """
 
     key: str

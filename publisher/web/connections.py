@@ -56,7 +56,7 @@ MORE_TIME = "more time"
 
 
 class Stage(IntEnum):
-    """What a connection is waiting for. A lower number is closed first."""
+    """What a connection is waiting for. Connections in a stage with a lower number are closed first."""
 
     IDLE = 0  # the next request
     HEAD = 1  # the rest of the headers
@@ -119,7 +119,7 @@ class Connections:
     def _drop(self, some: list[BoundedProtocol], new: BoundedProtocol) -> None:
         """Close a twentieth of some connections: first idle ones, then those of the client with most, then old ones.
 
-        new  the one that was just opened, which is closed if no other can be
+        new  the connection that was just opened, which is closed if no other can be
         """
         closable = [each for each in some if each is not new and each.stage is not Stage.WORKING]
         closable.sort(key=lambda each: (each.stage, -self._of[each.peer], each.since))
@@ -213,7 +213,7 @@ class BoundedProtocol(H11Protocol):
         self.transport.abort()
 
     def give_time(self, seconds: float) -> None:
-        """Allow the rest of a body that is still arriving some seconds from now, because its sender may send a file."""
+        """Give a body that is still arriving this many more seconds, because its sender may send a file."""
         if self._waits_for == "body" and self._timer is not None:
             self._timer.cancel()
             self._timer = self.loop.call_later(seconds, self._close)
@@ -256,8 +256,8 @@ class BoundedProtocol(H11Protocol):
 class ProxiedRequests:
     """Wraps the application, and limits how many requests each client behind a proxy has in progress.
 
-    The connections of a proxy belong to many clients, so they are not limited for each. A client that sends its bodies
-    slowly, or does not read, would otherwise take all of them.
+    The connections of a proxy belong to many clients, so the limit for each client does not apply to them. A client
+    that sends its bodies slowly, or does not read, would otherwise take all of them.
     """
 
     def __init__(self, app: ASGIApp, clients: Clients, most: int = MOST_IN_PROGRESS) -> None:

@@ -56,7 +56,7 @@ class HourlyCounts:
         return (count, ends) if ends > now else (0, now + HOUR)
 
     def _forget(self) -> None:
-        """Make room for one more key. The counts whose hour has ended are at the beginning."""
+        """Make room for one more key. The counts whose hour has ended come first."""
         now = self._clock()
         while self._counts:
             oldest = next(iter(self._counts))

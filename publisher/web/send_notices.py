@@ -109,7 +109,7 @@ def _send_welcome(context: WebContext, address: str, own: Sequence[str], newest:
     others from confirming if it were sent here.
 
     own     the newsletters with welcome emails of their own
-    newest  those of which the subscriber gets the newest edition
+    newest  the newsletters whose newest edition the subscriber gets
     """
     project, now = Project(context.config, context.store, context.now), context.now()
     if why_unconfirmed(project.config, project.store):

@@ -67,7 +67,7 @@ def listen(port: int | None = None, host: str = HOST) -> socket.socket:
 def listen_for(config: Config, host: str | None = None, port: int | None = None) -> tuple[socket.socket, ...]:
     """Return the sockets of a project: that of web.listen, and that of admin.listen if it is set.
 
-    host, port  used instead of those of web.listen, if given
+    host, port  replace the host and port of web.listen, if given
 
     Raises ProjectError if a port is in use, or the process is not allowed to use it.
     """
@@ -128,7 +128,7 @@ class Server:
 
     @property
     def silent_for(self) -> float:
-        """The number of seconds since the event loop was last seen to run. It is seen once a second."""
+        """The number of seconds since the event loop was last seen to run. This is checked once a second."""
         return time.monotonic() - self._server.seen_at if self._server else 0.0
 
     def run(self, application: ASGIApp) -> None:

@@ -124,7 +124,7 @@ class HubCallbacks:
 
 
 async def _limited(stream: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
-    """Yield what a client sends. Raises WebhookError(413) if it is longer than `most`, whatever Content-Length says."""
+    """Yield the bytes of a request. Raises WebhookError(413) for more than `most`, whatever Content-Length says."""
     size = 0
     async for part in stream:
         size += len(part)

@@ -1,8 +1,9 @@
 """The threads for handlers that may have to wait. The only user of anyio.
 
 Starlette runs handlers and reads files in 40 threads. If requests that wait for a database lock, a provider's
-certificate or a password hash took all of them, no one would get a page or a feed. So each kind has a few threads of
-its own, and only waits for others of its kind. Together they are fewer than the connections to the database.
+certificate or a password hash took all of them, no one would get a page or a feed. So each kind of handler has a few
+threads of its own, and only waits for handlers of its kind. Together they are fewer than the connections to the
+database.
 """
 
 from __future__ import annotations

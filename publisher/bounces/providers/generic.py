@@ -31,8 +31,8 @@ _TYPES = {"hard": Verdict.PERMANENT, "soft": Verdict.TEMPORARY, "": None}
 def read_generic(request: WebhookRequest, secret: str) -> list[Report]:
     """Return the reports in a request: one event, or an array of at most MOST_EVENTS events.
 
-    Raises WebhookError with status 403 without the secret, or 400 if there is no event or one that is not understood.
-    Nothing of such a request is applied.
+    Raises WebhookError with status 403 if the request lacks the secret, or 400 if it has no event or an event that is
+    not understood. No event of such a request is applied.
     """
     if not has_secret(request, secret):
         raise WebhookError(403)

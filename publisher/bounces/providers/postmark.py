@@ -45,7 +45,7 @@ def read_postmark(request: WebhookRequest, secret: str) -> list[Report]:
     """Return the report in a request.
 
     The secret is the password of HTTP's basic authentication, with any user name, or the header X-Webhook-Secret.
-    Raises WebhookError with status 403 without the secret, or 400 if there is no event.
+    Raises WebhookError with status 403 if the request lacks the secret, or 400 if it has no event.
     """
     if not has_secret(request, secret):
         raise WebhookError(403)

@@ -58,24 +58,24 @@ def parsed(body: bytes | str) -> Any:
 
 
 def table(value: Any) -> dict[str, Any]:
-    """Return a JSON object; an empty one for anything else."""
+    """Return a JSON value if it is an object; return an empty object for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def event_in(value: Any, *kinds: str) -> dict[str, Any]:
-    """Return a JSON object that has a kind under one of the names `kinds`; raises WebhookError(400) otherwise."""
+    """Return a JSON object with a kind of event under one of the keys `kinds`; raises WebhookError(400) otherwise."""
     if not any(text(table(value).get(kind)) for kind in kinds):
         raise WebhookError(400)
     return table(value)
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
-    """Return the objects in a JSON array, at most MOST_EVENTS; an empty list for anything else."""
+    """Return the objects in a JSON array, at most MOST_EVENTS; return an empty list for any other value."""
     return [each for each in value[:MOST_EVENTS] if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def text(value: Any) -> str:
-    """Return a JSON string or number as text; "" for anything else."""
+    """Return a JSON string or whole number as text; return "" for any other value."""
     return str(value)[:10_000] if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 

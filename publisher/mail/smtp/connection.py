@@ -57,10 +57,10 @@ async def open_connection(
 ) -> Connection:
     """Connect, encrypt and log in; return a connection that has not sent a message yet.
 
-    context: the certificates to trust; the system's by default. note: called with each message as soon as the previous
-    one has been answered; it calls its second argument when the body may be written, with the time until which it may;
-    after that time it is called again. Raises TransportError if one of the three steps fails, or its subclass
-    UnreachableError if trying again may help.
+    context: the certificates to trust; the system's by default. note: called with each message and a function as soon
+    as the previous message has been answered. It calls the function when the body may be written, with the time until
+    which this is allowed; after that time, `note` is called again. Raises TransportError if one of the three steps
+    fails, or its subclass UnreachableError if trying again may help.
     """
     address = settings.address
     client = aiosmtplib.SMTP(
@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         self._finish(self._protocol.end(reason))
 
     async def stop_and_wait(self) -> None:
-        """Stop, and give the server a second to say goodbye, whether or not it does."""
+        """Stop, and wait for the server's goodbye, but no longer than a second."""
         self.stop()
         for _ in range(200):
             if self._closed:
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
         self.fail(f"the connection broke: {words}")
 
     def _note_next(self) -> None:
-        """Have the next message recorded as in doubt, unless another one is."""
+        """Have the next message recorded as in doubt, unless another message already is."""
         message = self._protocol.next_body
         if message is not None and message is not self._asked and not self._protocol.in_doubt and not self._stopping:
             self._asked = message
@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
         self._owner.ended(self, cast(Ending, self._protocol.ending))
 
     def _check_timeout(self) -> None:
-        """Abort the connection if a reply is overdue; otherwise schedule the next check for when one might be."""
+        """Abort the connection if a reply is overdue; otherwise schedule the next check for when a reply might be."""
         left = self._waiting_since + self._timeout - self._loop.time()
         if self._protocol.awaits_reply and left <= 0:
             self.fail(f"no answer for {self._timeout:g} seconds")

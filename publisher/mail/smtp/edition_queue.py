@@ -43,7 +43,7 @@ class QueueOwner(Protocol):
         ...
 
     def end_if_over(self) -> None:
-        """End whatever is over, because another answer is in the ledger."""
+        """End each edition that is over, and the run if it is over, after another answer was written to the ledger."""
         ...
 
 
@@ -81,10 +81,10 @@ class EditionQueue:
         return self._claiming is None and (self._closed or not self._throttled.busy)
 
     def take(self, pool: ConnectionPool, now: float) -> tuple[Message, Claim] | None:
-        """Return the next delivery with its message; return None if this one cannot be sent now.
+        """Return the next delivery with its message; return None if that delivery cannot be sent now.
 
-        It goes back to the ledger if its lease is too short, and waits if its domain is at its limit. now: the time of
-        the loop's clock. The queue must not be empty.
+        Then it goes back to the ledger if its lease is too short, or waits if its domain has reached its limit. now:
+        the time of the loop's clock. The queue must not be empty.
         """
         claim = self._buffer.popleft()
         domain = claim.domain
@@ -106,7 +106,7 @@ class EditionQueue:
         self._settle(claim, fate)
 
     def given_back(self, claim: Claim, fate: GivenBack) -> None:
-        """Queue a delivery again that `take` returned, because it was not handed over."""
+        """Put a delivery that `take` returned back into the queue, because it was not handed over."""
         self._in_hand -= 1
         claim.breaks += fate.suspect
         if claim.breaks >= MOST_BREAKS:

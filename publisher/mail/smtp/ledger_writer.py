@@ -1,7 +1,7 @@
 """The sending loop's access to the ledger, on a separate thread, so that the loop never waits for a disk.
 
 Each group also says which deliveries may have been handed over without an answer. If this process is killed, or its
-whole host is lost, this tells the others what is in doubt: at most one message for each connection.
+whole host is lost, this shows the other workers what is in doubt: at most one message for each connection.
 
 While the database is away, the thread keeps its group and tries again, and nothing more is noted or claimed. Retried
 work may have been written before the connection broke, so a retry only changes what the ledger still lacks.
@@ -50,7 +50,7 @@ class LedgerWriter:
 
         run: the run of the worker under whose name deliveries are claimed. failed: called with the error if the ledger
         cannot be read or written, or others have taken over the worker's deliveries. After a failed write, nothing more
-        is written. patience: with a database that is away; None for none.
+        is written. patience: how to retry while the database is away; None for no retries.
         """
         self._store = store
         self._run = run
@@ -84,8 +84,8 @@ class LedgerWriter:
     def note(self, delivery_id: int, noted: Noted) -> None:
         """Record that a delivery is about to be handed over.
 
-        noted: called when it may be handed over, which may be never, with the time, by the loop's clock, until which
-        this is certain. After that, others may have taken over the delivery if this process was stopped for a while.
+        noted: called, if ever, when the delivery may be handed over, with the time, by the loop's clock, until which
+        this is safe. After that, others may have taken over the delivery if this process was stopped for a while.
         """
         self._in_doubt.add(delivery_id)
         self._notes.append(noted)
@@ -144,7 +144,7 @@ class LedgerWriter:
         self._run.tally.accepted += sum([each.sent_at is not None for each in settled])
 
         def write(has_failed: bool) -> float:
-            """Write it once."""
+            """Make one attempt to write the group."""
             began, beat = self._loop.time(), None if self._lost else self._run.heartbeat(in_doubt)
             self._store.deliveries.acknowledge(self._run.worker, settled, beat, again=has_failed)
             return began
@@ -156,7 +156,7 @@ class LedgerWriter:
 
     def _claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
         def claim(has_failed: bool) -> Sequence[Delivery]:
-            """Claim once. Deliveries that an earlier try may have claimed unnoticed are returned first."""
+            """Make one attempt to claim. Deliveries that an earlier attempt may have claimed are first given back."""
             if has_failed:
                 back, now = moves(DeliveryEvent.RETURNED), run.clock()
                 self._store.deliveries.return_unknown(run.worker, edition_id, self._leased, returned=back, now=now)

@@ -297,7 +297,7 @@ class ThrottledDeliveries:
     """Claims that wait because their receiving domain has reached its limit.
 
     Claims wait here for a few seconds, and for longer in the ledger. The claims of a domain get their turns one after
-    the other, at the domain's rate. If a turn goes to somebody else, the claim remains the next one.
+    the other, at the domain's rate. If another message gets the turn, the claim stays first in line.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ class Coordinator(Protocol):
         ...
 
     def note(self, message: Message, noted: Noted) -> None:
-        """Record that a message is about to be handed over; call `noted` when it may be, which may be never."""
+        """Record that a message is about to be handed over; call `noted` when this is allowed, if ever."""
         ...
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
@@ -276,7 +276,7 @@ class ConnectionPool:
             noted()
 
     def _forget_ahead(self, turns: Sequence[tuple[Pace, float]]) -> None:
-        """Stop counting a message as one without a turn, because it is about to get one, or is gone."""
+        """Stop counting a message as one without a turn, because it is about to get a turn, or is gone."""
         if self._ahead:
             self._ahead -= any(until == NO_TURN for _, until in turns)
 
@@ -326,7 +326,7 @@ class ConnectionPool:
         return True
 
     def _room(self) -> int:
-        """Return about how many messages the connections can take now: at least the one that a connection asks for."""
+        """Return about how many messages the connections can take now; at least 1, for which a connection is asking."""
         return max(1, len(self._connections) - (self.taken - self._answered))
 
     def _may_open(self) -> bool:

@@ -48,8 +48,8 @@ class SendingLoop:
         """Prepare a run inside a running asyncio loop. Call `run` to send.
 
         more: returns the editions to begin now. It is called immediately, every second, and whenever an edition has
-        ended, in a separate thread. patience: with a database that is away. It ends with the run, or as soon as a stop
-        is requested.
+        ended, in a separate thread. patience: how to retry while the database is away. Retrying ends with the run, or
+        as soon as a stop is requested.
         """
         self._run = run
         self._more = more

@@ -110,7 +110,7 @@ class SharedRate:
         self._since = float("-inf")
 
     def want(self, now: float, messages: int, room: int) -> None:
-        """See Pace. In the long run, as many turns are requested as were used a moment ago."""
+        """See Pace. In the long run, the number of turns requested follows the number used recently."""
         self._forget_missed(now)
         self._adapt(now)
         held = sum([turns.count for turns in self._granted])
@@ -287,8 +287,8 @@ class SharedLimits:
         """Prepare the thread, inside a running asyncio loop.
 
         limits: the database's. wake: called after each answer. failed: called with the error if the database cannot be
-        queried. After that, there are no more requests. patience: with a database that is away; None for none. A
-        repeated request may already have been granted unnoticed; that grant is lost.
+        queried. After that, there are no more requests. patience: how to retry while the database is away; None for no
+        retries. A repeated request may already have been granted unnoticed; that grant is lost.
         """
         self._limits, self._wake, self._failed = limits, wake, failed
         self._patience = patience or Patience(0.0)
@@ -376,7 +376,7 @@ class SharedLimits:
         """Forget all turns on the loop. A crash can make the database forget its last grants."""
 
         def forget() -> None:
-            """Forget them."""
+            """Forget the turns of every rate."""
             for rate in self._rates:
                 rate.forget()
 

@@ -110,9 +110,9 @@ def compose_text(
 ) -> Letter:
     """Compose the letter of a text without posts, in the design of the newsletter's editions.
 
-    is_dated: whether it shows its date, which it does not if people get it at different times.
-    It has no number, and no link to a web version, because it is not published. Marks are as in `compose`, and equal
-    arguments give the same letter. Raises PublisherError if the text cannot be rendered or a template is broken.
+    is_dated: whether the letter shows its date; False if people get it at different times. The letter has no number,
+    and no link to a web version, because it is not published. Marks are as in `compose`, and equal arguments give the
+    same letter. Raises PublisherError if the text cannot be rendered or a template is broken.
     """
     words = words_of(config.newsletter_language(newsletter), templates)
     letter = replace(text_view(config, newsletter, text, made_at, words), is_dated=is_dated)
@@ -206,7 +206,7 @@ def fallback_line(letter: Letter) -> str:
 def default_subject(first: str, count: int, and_more: Counted) -> str:
     """Return a subject made of the first post's title and the number of the others, within SUBJECT_LENGTH characters.
 
-    The title of a single post is not shortened, unless no one could have meant it as a title.
+    The title of a single post is only shortened if it is too long to have been meant as a title.
 
     first     the title of the first post
     count     the number of all posts
@@ -291,7 +291,7 @@ def _as_preheader(text: str) -> str:
 
 
 def _preheader(post: PostView, values: dict[str, str]) -> str:
-    """Return a preheader that does not repeat the subject, which is a post's first words if it has no title."""
+    """Return a preheader that does not repeat the subject, which may be the first words of a post without a title."""
     words = post.title.rstrip("…")
     if post.has_title or not post.excerpt.startswith(words):
         return post.excerpt
@@ -319,7 +319,7 @@ def _subject(pattern: str, posts: list[PostView], words: Words, values: dict[str
 
 
 def _said(config: Config, newsletter: NewsletterConfig, text: OwnText, key: str, made_at: datetime) -> str:
-    """Return the value of one of the keys SAID of a text without posts, filled in, with sealed marks."""
+    """Return the value of a key in SAID for a text without posts, with placeholders filled in and with sealed marks."""
     language = config.newsletter_language(newsletter)
     date = civil_date(made_at.astimezone(config.newsletter_zone(newsletter)), language)
     values = {"title": one_line(config.newsletter_title(newsletter)), "date": date}

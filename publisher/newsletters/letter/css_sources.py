@@ -90,7 +90,7 @@ def _in_template(text: str, where: str) -> Iterator[CssSource]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, innermost block, text) without Jinja; each value becomes an x, and line ends are kept.
+    """Yield (line, innermost block, text) without Jinja; each value is replaced by an x, and line ends are kept.
 
     Together, the pieces have as many lines as the template, so lines can be counted in them.
     """

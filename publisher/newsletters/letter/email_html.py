@@ -77,7 +77,7 @@ _YOUTUBE_PAGE = re.compile(r"https://www\.youtube\.com/watch\?v=([\w-]{6,})")
 class BodyPlace:
     """The place of a post's body in the letter.
 
-    page     the URL of the post's page, to which links lead for whatever an email cannot show
+    page     the URL of the post's page, to which links lead in place of content that an email cannot show
     heading  the level that the body's highest heading gets
     words    the phrases of the letter's language
     rtl      whether the body is written from right to left

@@ -199,7 +199,7 @@ class _Inliner(Premailer):  # type: ignore[misc] # premailer ships no types
         return rules, []
 
     def _style_to_basic_html_attributes(self, element: Any, style_content: str, force: bool = False) -> None:
-        """Set the final style of an element, as the last step of premailer; `style_content` has its marks by weight."""
+        """Set the final style of an element, as the last step of premailer; `style_content` has its marks in order."""
         key = (style_content, self._own.get(element, ""))
         if key not in self._styles:
             marks = [int(mark.removeprefix(_MARK).partition(":")[0]) for mark in style_content.split("; ")]

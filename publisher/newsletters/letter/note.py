@@ -132,7 +132,7 @@ class NoteFile:
         return marked_markdown(self.body, config, self.path, language, first_line=self.first_line)
 
     def require_keys(self, known: Collection[str]) -> None:
-        """Raise PublisherError if the front matter has a key that is not known, or whose value is not one text."""
+        """Raise PublisherError if the front matter has an unknown key, or a key whose value is not a single text."""
         for key, value in self.fields.items():
             _require_text(key, value, self.where(key), known)
 
@@ -186,7 +186,7 @@ def marked_markdown(text: str, config: Config, where: str, language: str, *, fir
     """Convert a short Markdown text as `markdown` does, with sealed marks for its tags about the subscriber.
 
     language  the language in which dates are written
-    Raises PublisherError as `markdown` does, and for a wrong tag or a condition that is not around whole paragraphs.
+    Raises PublisherError as `markdown` does, and for a wrong tag or a condition that does not enclose whole paragraphs.
     """
     text = marked(text, known_fields(config), where, first_line=first_line, language=language)
     try:
@@ -229,7 +229,7 @@ def markdown(
 
 
 def rendered_note(text: str, base: str, first_line: int = 1) -> str:
-    """Return the HTML of a note, which begins on a line of its file. It runs in the child."""
+    """Return the HTML of a note, which begins on a line of its file. This runs in the child process."""
     refuse_paid_part(text, first_line, is_markdown=True)
     taken = take_out(text)
     html, lost = _html_of(taken.body)
@@ -354,7 +354,7 @@ class _Coming:
         return sorted(map(slot_path, labels))
 
     def why_not(self, name: str) -> str:
-        """Return why no edition from now on will have the slot of this name, or "" if one may have it."""
+        """Return why no edition from now on will have the slot of this name, or "" if an edition may have it."""
         first, last = self._labels[0], self._labels[-1]
         if not _is_like(name, first):
             return _NO_SLOT

@@ -1,4 +1,4 @@
-"""The text of an email without posts: one of the writer's own, a welcome or a farewell email.
+"""The text of an email without posts: an email of the writer's own, a welcome email or a farewell email.
 
 It is a file in letters/<newsletter>/, next to the notes for editions:
 

@@ -1,6 +1,7 @@
 """Texts of a letter that address each subscriber: {{ subscriber.name | default("friend") }} becomes a mark.
 
-core.personal_syntax says what a writer can type, core.personal_marks what becomes of it; mail.message fills it in.
+core.personal_syntax defines what a writer can type, core.personal_marks defines the marks, and mail.message fills in
+the marks.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def marked(
     where        the file or key that the text is from, for errors
     first_line   the line of the file on which it begins; 0 if it is not in a file
     language     the language in which dates are written
-    is_markdown  whether it is Markdown, in whose code everything stays as typed, rather than plain text
+    is_markdown  whether it is Markdown, whose code stays as typed, rather than plain text
 
     Characters that only look like a mark are disarmed. A condition on a line of its own gets a blank line before and
     after it (see line_before). Raises PublisherError for a tag that is wrong.
@@ -112,13 +113,13 @@ def place_of_setting(config: Config, newsletter: NewsletterConfig, key: str) -> 
 
 
 def line_before(marked_text: str, line: int) -> int:
-    """Return the line that a line of a marked text had before it was marked. Both count from 1."""
+    """Return the line number that a line of a marked text had before it was marked. Both numbers count from 1."""
     lines = unsealed(marked_text).split("\n")[: line - 1]
     return line - 2 * sum(_BLOCK_TAG.match(each) is not None for each in lines)
 
 
 def rendered(html: str, where: Callable[[], str]) -> str:
-    """Return the HTML of a marked Markdown text, with conditions between its paragraphs rather than in some of them.
+    """Return the HTML of a marked Markdown text, with conditions between its paragraphs rather than inside them.
 
     Raises PublisherError unless each condition encloses whole elements.
     """
@@ -131,7 +132,7 @@ def rendered(html: str, where: Callable[[], str]) -> str:
 
 
 def personal_post(post: RenderedPost, config: Config, newsletter: NewsletterConfig) -> RenderedPost:
-    """Return a post that is sent by email only with sealed marks for its tags about the subscriber; others unchanged.
+    """Return an email-only post with sealed marks for its tags about the subscriber; return other posts unchanged.
 
     Raises TemplateError, with the file of the post and its line, for a tag that is wrong.
     """
@@ -190,7 +191,7 @@ def _says_something(html: str) -> bool:
 
 
 def finished(letter: Letter, template: str, config: Config, newsletter: NewsletterConfig) -> Letter:
-    """Return a composed letter with marks in place of sealed ones and of its template's tags.
+    """Return a composed letter in which the sealed marks and the template's tags have become marks.
 
     Raises TemplateError for a tag of the template that is wrong, and unless each condition encloses whole elements.
     """

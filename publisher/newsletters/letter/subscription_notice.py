@@ -118,7 +118,7 @@ class NoticeView:
 
 
 def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> Letter:
-    """Compose a notice. It is written for one subscriber, so it contains no marks unless its facts have some.
+    """Compose a notice. It is written for one subscriber, so it contains no marks unless its facts contain some.
 
     Raises TemplateError for a template that cannot be rendered.
     """

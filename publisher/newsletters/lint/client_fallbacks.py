@@ -1,7 +1,7 @@
 """Features that an email may use although some clients lack them, and what subscribers of those clients see instead.
 
-The list is a judgement, made for emails of text, pictures and simple tables. If an important client lacks any other
-feature, that is the finding client-support. The keys are the slugs of clients.json.
+The list is a judgement, made for emails of text, pictures and simple tables. An important client that lacks any other
+feature is reported as the finding client-support. The keys are the slugs of clients.json.
 """
 
 from __future__ import annotations

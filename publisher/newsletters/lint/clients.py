@@ -59,7 +59,7 @@ class Use(NamedTuple):
 
 
 def client_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield a finding for each feature of the letter that clients lack; all harmless ones are in a single note."""
+    """Yield a finding for each feature of the letter that clients lack; all harmless features share a single note."""
     features, _ = _data()
     harmless: dict[str, Feature] = {}
     reported = set()
@@ -106,7 +106,7 @@ def _note(context: LintContext, features: Iterable[Feature]) -> Finding:
 
 
 def _family(key: str) -> str:
-    """Return the key of a family of properties, such as "property:grid-template-*", or of an at-rule's name."""
+    """Return the key of the family of a property or at-rule, such as "property:grid-template-*" or "at:@media"."""
     if key.startswith("at:"):
         return key.partition(" ")[0]
     return f"{key.rpartition('-')[0]}-*"
@@ -140,7 +140,7 @@ def _where(context: LintContext, use: Use) -> str:
 
 @lru_cache(maxsize=1)
 def _data() -> tuple[dict[str, Feature], dict[str, str]]:
-    """Return the features by the keys that they are found by, and the names of the clients."""
+    """Return the features, by each key under which a letter may use them, and the names of the clients."""
     data: dict[str, Any] = json.loads((files(__package__) / "clients.json").read_text(encoding="utf-8"))
     features = {}
     for row in data["features"]:

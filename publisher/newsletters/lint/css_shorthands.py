@@ -1,4 +1,4 @@
-"""Which longhands a CSS declaration sets, so that a feature is found however it is written."""
+"""Finds the longhands that a CSS declaration sets, so that a feature is found however it is written."""
 
 from __future__ import annotations
 

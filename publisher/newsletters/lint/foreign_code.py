@@ -1,4 +1,4 @@
-"""Finds code of other tools in the words of a letter: Liquid, shortcodes, merge tags. Real code may stay."""
+"""Finds code of other tools in the text of a letter: Liquid, shortcodes, merge tags. Code samples are ignored."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _around(node: Any) -> Element:
 
 
 def _needle(code: str) -> str:
-    """Return the beginning of a piece of code, as far as it is certainly the same in the file."""
+    """Return the beginning of a piece of code, up to the first character that may be different in the file."""
     if code.startswith("{{<"):
         return "{{<" + _CHANGED.split(code[3:])[0].rstrip()[:40]
     return _CHANGED.split(code)[0].strip()[:40] or code

@@ -211,7 +211,7 @@ class SourceLocator:
 
     @cached_property
     def _first_with(self) -> dict[str, int]:
-        """The index of the first post that contains a URL, by URL; other text between quotation marks is included."""
+        """The index of the first post that contains each URL, by URL. Includes all text between quotation marks."""
         found: dict[str, int] = {}
         for index, post in enumerate(self.posts):
             for text in (*self._urls_in_front_matter(post), *post.html.split('"')[1:-1]):

@@ -56,7 +56,7 @@ def picture_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def _level_in_template(context: LintContext, code: str, where: str) -> FindingLevel | None:
-    """Return the level for a placeholder in a template, which no one means as an example; None for the usual level."""
+    """Return the level for a placeholder in a template, where it cannot be an example; None for the usual level."""
     if code != "link-placeholder" or not where.startswith("templates/"):
         return None
     return "error" if sends_for_real(context.config) else "warning"

@@ -144,7 +144,7 @@ def _sender(context: LintContext) -> Iterator[Finding]:
 
 
 def _placeholder_settings(context: LintContext) -> Iterator[Finding]:
-    """Yield the settings with the value of an example, if emails are really sent; else only `check` reports them."""
+    """Yield the settings with an example's value, if emails are really sent; otherwise only `check` reports them."""
     if sends_for_real(context.config):
         for each in placeholders(context.config):
             if each.harms:

@@ -27,9 +27,9 @@ from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
 
 class BuildStart:
-    """What a build begins with, for callers that need the posts before it.
+    """The state with which a build begins, for callers that need the posts before the build does.
 
-    look     what the project's files looked like before any was read, because later changes are for the next build
+    look     the state of the project's files before any was read; later changes are left to the next build
     reader   the reader of the posts
     archive  the posts
     """
@@ -111,7 +111,8 @@ def build(
     accept_new_ids  whether to continue if settings would change the ids of published posts
     require         called with the posts, before any file is written, if their ids differ from those of the last build;
                     it raises PublisherError to stop the build
-    start           what the caller has read at `now`, if the output folder is the usual one; None to read it
+    start           the state that the caller has read at `now`, if the output folder is the usual one; None to read it
+                    here
     Raises ProjectError if the folder cannot be written; every file in it is then complete, old or new. Also raises it,
     before any file is written, if posts or static files cannot be read, or if settings would change ids.
     """
@@ -191,7 +192,7 @@ def _write(manifest: Manifest) -> None:
 
 
 def _remember(manifest: Manifest, seen: dict[str, str]) -> None:
-    """If the project looks different, write what it looks like now, so that the next build need not look for itself."""
+    """Record the state of the project if it has changed, so that the next build can skip the full check."""
     if seen and seen != manifest.seen:
         manifest.seen = seen
         with suppress(OSError):

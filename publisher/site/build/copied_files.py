@@ -39,7 +39,7 @@ IS_OURS = "has a name that builds use for their own files, so it is not publishe
 
 
 class StaticFiles(NamedTuple):
-    """The files under the static folder, including hidden ones such as .nojekyll, and problems with those left out.
+    """The files under the static folder, including hidden ones such as .nojekyll, and the problems of files left out.
 
     unread  the problems that may hide any number of files
     """
@@ -85,7 +85,7 @@ class _Copier:
         self._posts = "" if is_project(config.posts.folder) else f"{config.posts.folder.rstrip('/')}/"
 
     def copy(self, shown: str, place: str) -> None:
-        """Add the files of a folder, or a single file. shown: its path in the project; place: that in the output."""
+        """Add the files of a folder, or a single file. shown: its path in the project; place: its output path."""
         folder = self._root / shown
         why = self._public.why_not(folder)
         if why:
@@ -179,7 +179,10 @@ def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:
 
 
 def _missing(config: Config, shown: str) -> Problem:
-    """Return the problem of a folder or file in pages.copy that does not exist. Its place is where it is named."""
+    """Return the problem of a folder or file in pages.copy that does not exist.
+
+    Its place is the line that lists the path.
+    """
     file = config.root / CONFIG_FILE
     text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
     line, hint = KeyLines(text).written(("pages", "copy")), "create it, or remove it from pages.copy"

@@ -60,8 +60,8 @@ class OutputFolder:
         """Add the paths in `wanted` to the folder's list before the files are written, and make room for them.
 
         With the list, the next build knows every file that a killed build left behind. Old files are removed if they
-        are in the place of a wanted folder, or in a folder in the place of a wanted file. Raises the same errors as
-        `prepare`, and ProjectError if the list cannot be written.
+        are where a folder is wanted, or in a folder where a file is wanted. Raises the same errors as `prepare`, and
+        ProjectError if the list cannot be written.
         """
         self.prepare(wanted)
         known = self._listed | self._manifest.outputs.keys()
@@ -278,7 +278,7 @@ def _has_only_parts(path: Path) -> bool:
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:
-    """Return a warning for each feed in an output folder that is not in the folder's list: no build updates it.
+    """Return a warning for each feed in an output folder that no build updates, because it is not in the folder's list.
 
     shown  name of the output folder for the warnings
     """
@@ -291,7 +291,7 @@ def stray_feeds(path: Path, shown: str) -> list[Problem]:
 
 
 def _has_our_feed(path: Path) -> bool:
-    """Return whether the feed in a folder names Publisher: then a build wrote the folder, and its list was lost."""
+    """Return whether the feed in a folder names Publisher, which means that a build wrote it and its list was lost."""
     for name in ("feed.xml", "atom.xml"):
         with suppress(OSError), (path / name).open("rb") as file:
             if b">Publisher</generator>" in file.read(10_000):
@@ -324,7 +324,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _in_the_way(gone: Iterable[str], wanted: Collection[str]) -> list[str]:
-    """Return the old files in the place of a wanted folder, or in a folder in the place of a wanted file."""
+    """Return the old files that are where a folder is wanted, or in a folder where a file is wanted."""
     gone = sorted(gone)
     if not gone:
         return []

@@ -185,7 +185,7 @@ def _id_before(archive: Archive, known: Origin, source: str, source_before: str)
 
 
 def _folder(config: Config, known: Origin, found: list[NewId]) -> str:
-    """Return the folder under which posts have their old paths, even if the old folder was moved as a whole."""
+    """Return the folder in which posts have their old paths now, even if the old folder was moved as a whole."""
     path = in_folder(config.posts.folder, found[0].source) if found else ""
     return path.removesuffix(f"/{found[0].before}") if found and path.endswith(f"/{found[0].before}") else known.folder
 

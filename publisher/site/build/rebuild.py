@@ -131,9 +131,10 @@ class Rebuild:
 
 
 def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
-    """Yield outputs in the order of making them: those after the first page of a post alternate with such pages.
+    """Yield outputs in the order of making them: from the first post's page on, post pages and other outputs alternate.
 
-    Lists need no bodies, so the next bodies are rendered meanwhile. Earlier outputs, such as feeds, stay first.
+    Lists need no bodies, so the next bodies are rendered while lists are made. Outputs before the first post's page,
+    such as feeds, stay first.
     """
     every = list(outputs)
     first = next((number for number, output in enumerate(every) if output.source), len(every))

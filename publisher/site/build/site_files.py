@@ -33,7 +33,7 @@ def plan_site(
 ) -> Iterator[Output]:
     """Yield the static files, then the feeds, then the pages and web versions.
 
-    If two have the same path, the first takes precedence.
+    If two outputs have the same path, the first takes precedence.
 
     A post is rendered only if its weight in a feed is needed and not known yet (see PostSource.weights).
 
@@ -125,7 +125,7 @@ def built_paths(config: Config, archive: Archive) -> frozenset[str]:
     """
 
     def never(post: object) -> RenderedPost:
-        """Raise AssertionError: planning the files renders nothing."""
+        """Raise AssertionError, because planning the files must not render anything."""
         raise AssertionError("planning renders nothing")
 
     # The division of a feed's archive is known only after rendering, and no post links to an archive document.

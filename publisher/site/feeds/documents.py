@@ -83,10 +83,10 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
 def left_out(weights: Sequence[int], most: int) -> list[int]:
     """Return the indexes of the entries whose full text is left out so that all entries fit into one document.
 
-    weights  the weights of its entries, newest first
+    weights  the weights of the document's entries, newest first
     most     the bytes that all entries together may have
-    First to go are texts so large that they would crowd out others: the largest first and, among those of about the
-    same size, the oldest. Then follow the texts of the oldest entries, which feed readers have shown for longest.
+    Texts so large that they would crowd out others are left out first: the largest, and of those of about the same
+    size, the oldest. Then follow the texts of the oldest entries, which feed readers have shown for longest.
     """
     count, excess, found = len(weights), sum(weights) - most, []
     large = {index for index, weight in enumerate(weights) if crowds_out(weight, count, most)}
@@ -122,7 +122,10 @@ def frame_weight(config: Config, title: str, description: str, url: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A part of a feed with its entries, ready to be written in the format of its name. path: as in its own URL."""
+    """A part of a feed with its entries, ready to be written in the format that its file name shows.
+
+    path: the path in its URL
+    """
 
     part: FeedPart
     items: Sequence[Item]
@@ -136,7 +139,7 @@ class Document:
 
     @property
     def updated(self) -> datetime:
-        """The time of the latest change to an entry. The time of the build would make an unchanged feed differ."""
+        """The time of the latest change to an entry, not of the build, so that an unchanged feed stays the same."""
         return max((item.updated for item in self.items), default=BEFORE_ANY)
 
     @property

@@ -43,7 +43,7 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
     """Yield a warning for each post that is too large for a feed, where only its excerpt is shown.
 
     source  the source of entries; posts of unknown weight are not reported
-    If the newest posts are only too large together, there is one warning, about feeds.limit.
+    If the newest posts are too large only as a whole, there is one warning, about feeds.limit.
     """
     if config.feeds.content == "summary" or not config.feeds.formats:
         return
@@ -105,9 +105,9 @@ class _Writer:
     def _fitting(self, part: FeedPart) -> dict[str, bytes]:
         """Return every format of a part, by path. If feeds.max_bytes is too small, some entries have no full text.
 
-        Only their weights decide which, so that `size_problems` knows them without making a document. If even that is
-        not enough, the oldest entries are dropped, except from archive documents, whose entries were chosen by weight
-        (see pages_of).
+        These entries are chosen by weight alone, so that `size_problems` can find them without making a document. If
+        even that is not enough, the oldest entries are dropped, except from archive documents, whose entries were
+        chosen by weight (see pages_of).
         """
         most = self._config.feeds.max_bytes
         items = part.feed.source.items(part.keys)

@@ -1,4 +1,4 @@
-"""The list of a site's feeds, with the paths of their files and the keys of their entries. No post is read for it."""
+"""The list of a site's feeds, with the paths of their files and the keys of their entries; no post is read."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class PostSource:
         render: Callable[[Post], RenderedPost],
         expect: Callable[[Iterable[Post]], None] | None = None,
     ) -> None:
-        """Store how to render. expect: receives the posts that will be rendered next, so that it can begin."""
+        """Store how to render. expect: receives the posts that will be rendered next, to begin with them early."""
         self._config, self._archive, self._render, self._expect = config, archive, render, expect
         self.authority = archive.settings.authority
         self._made: dict[str, Item] = {}
@@ -142,7 +142,7 @@ class PostSource:
         return [known[key] for key in keys]
 
     def weigh(self, rendered: RenderedPost) -> None:
-        """Record the weight of a post, so that it is not rendered again for that. Its entry is not kept."""
+        """Record the weight of a post, so that it is not rendered again just to be weighed. Its entry is not kept."""
         self.known_weights()[rendered.post.source] = item_weight(self._item(rendered))
 
     def keep_weights(self) -> None:
@@ -150,7 +150,7 @@ class PostSource:
         self._archive.keep_weights(self._kind, self.known_weights())
 
     def items(self, keys: Sequence[str]) -> list[Item]:
-        """Return the posts as items, after rendering those that are not made yet."""
+        """Return the posts as items. Posts that have no item yet are rendered first."""
         missing = [key for key in keys if key not in self._made]
         self._expect_entries(missing)
         for post in self._archive.load(missing):
@@ -197,7 +197,7 @@ def post_item(
     full           whether the entry has the full text
     markdown       the Markdown source of the post, if it should be in the entry
     feed_language  the language of the feed, which may differ from the post's
-    is_old         whether feed readers know its id from an old feed, so that it is written differently only if a format
+    is_old         whether its id is from an old feed. Feed readers know that id, so it is only changed if a format
                    requires it
     """
     post = rendered.post

@@ -72,7 +72,7 @@ class _Links(HTMLParser):
 
 
 class _Bodies:
-    """Finds problems in the full texts of entries. Many feeds show the same texts, and each is read once."""
+    """Finds problems in the full texts of entries. Many feeds show the same text, but it is read only once."""
 
     def __init__(self) -> None:
         self._faultless: set[bytes] = set()

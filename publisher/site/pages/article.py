@@ -32,16 +32,16 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 class ListedPost:
     """A post as shown in lists, tag pages, the archive and the pages of neighbouring posts.
 
-    It keeps what those show. There are as many as posts, from the plan to the end of a build, so the rest is loaded
-    again when the page of the post is made.
+    It keeps only what those pages show, because a build has one for every post from the plan to the end. The rest of
+    the post is loaded again when its own page is made.
 
-    source, title, permalink, url, excerpt, image, tags, canonical, redirect_to, is_listed: those of the post
+    source, title, permalink, url, excerpt, image, tags, canonical, redirect_to, is_listed: the same as in the post
     path      its output path; the source of a post whose page is elsewhere
     language  its language, or the site's if it has none
     stamp     when it was published, in ISO 8601
     updated   when it was last changed, in ISO 8601
     alternates  the (language, URL) of it and its translations; () if it is not translated
-    digest    hash of what its page shows and lists do not, besides the day of the last change
+    digest    hash of what its page shows but lists do not, apart from the day of the last change
     """
 
     source: str
@@ -142,12 +142,12 @@ def listed_post(post: Post, site_language: str, posts: Sequence[Post] = (), numb
 
 
 def as_rendered(entry: ListedPost, rendered: RenderedPost) -> ListedPost:
-    """Return the entry of a post that was rendered, and may have lost its picture."""
+    """Return the entry of a post with the picture that the post has after rendering, which may be none."""
     return replace(entry, image=rendered.post.image, _posts=(rendered.post,), _number=0)
 
 
 class Around(NamedTuple):
-    """Things on the page of a post other than the post: links to others, and the picture for link previews."""
+    """The parts of a post's page that are not in the post: links to other posts, and the picture for link previews."""
 
     newer: ListedPost | None = None
     older: ListedPost | None = None
@@ -156,7 +156,7 @@ class Around(NamedTuple):
 
     @property
     def identity(self) -> str:
-        """All of these as one string."""
+        """All of these parts as one string."""
         links = [each.link if each else "" for each in (self.newer, self.older)]
         links += [f"{each.link}{each.stamp}" for each in self.related]
         return SEPARATOR.join((*links, self.card.path if self.card else ""))
@@ -191,7 +191,7 @@ class Articles:
         self._related = RelatedPosts(entries)
 
     def around(self, index: int) -> Around:
-        """Return the links to others on the page of a post, and its card."""
+        """Return the links to other posts on the page of a post, and its picture for link previews."""
         frame, entries, entry = self._frame, self._entries, self._entries[index]
         newer = entries[index - 1] if index else None
         older = entries[index + 1] if index + 1 < len(entries) else None
@@ -205,7 +205,7 @@ class Articles:
 
 
 class Article:
-    """Makes one of these pages. There are as many as posts, and a partial would take four times the memory."""
+    """Makes the page of one post. A build has one for every post, and a partial would take four times the memory."""
 
     __slots__ = ("_articles", "_index")
 
@@ -217,11 +217,11 @@ class Article:
 
 
 class RelatedPosts:
-    """The posts that are about the same as others: up to three for each, with the most tags in common.
+    """The related posts of each post: up to three, which have the most tags in common with it.
 
-    Among equals, the nearest in time come first. For each tag, only the two posts before and the two after are
-    considered. The next newer and the next older post of all are left out, because the page shows them anyway. So a
-    new post changes few other pages.
+    Of those with equally many, the nearest in time come first. For each tag, only the two posts before and the two
+    after are considered. The next newer and the next older post on the site are left out, because the page shows them
+    anyway. So a new post changes few other pages.
     """
 
     def __init__(self, entries: Sequence[ListedPost]) -> None:
@@ -246,7 +246,7 @@ class RelatedPosts:
 
 
 def facts(post: Post) -> str:
-    """Return, as one string, what the page of a post shows and lists do not, besides the day of the last change."""
+    """Return, as one string, what a post's page shows but lists do not, apart from the day of the last change."""
     parts = [post.digest, post.url, post.canonical]
     parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
     parts += [f"tag\0{tag.name}\0{tag.slug}" for tag in post.tags]

@@ -158,7 +158,7 @@ class Frame:
         return b"".join("".join(some).encode("utf-8", "replace") for some in in_groups(parts, _PARTS))
 
     def _given(self, page: Page) -> dict[str, Any]:
-        """Return what every template gets."""
+        """Return the variables that every template gets."""
         return {
             "site": self.site,
             "words": self.words,
@@ -177,7 +177,7 @@ class Frame:
         return self.spoken[language]
 
     def page(self, path: str, title: str, **facts: Any) -> Page:
-        """Return the Page for an output path, in the language of the site. `facts` are more fields of the Page."""
+        """Return the Page for an output path, in the language of the site. `facts` are further fields of the Page."""
         return Page(
             title=title,
             url=f"{self.site.url}/{href(path.removesuffix('index.html'))}",

@@ -104,7 +104,7 @@ def stylesheet(templates: Templates, looks: Looks) -> str:
 def stylesheet_path(templates: Templates, looks: Looks) -> str:
     """Return the output path of the stylesheet. Its name changes with its content, so it can be cached forever.
 
-    Nothing is rendered for that.
+    The stylesheet is not rendered to find its path.
     """
     sources = "".join(templates.source(name) for name in (_THEME, *_SHEETS))
     name = hashlib.blake2b(f"{looks}{sources}".encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
@@ -113,6 +113,6 @@ def stylesheet_path(templates: Templates, looks: Looks) -> str:
 
 @lru_cache(maxsize=16)
 def _height(config: Config, url: str, width: int, stamp: str) -> int:
-    """Return the height of a logo of this width; 0 if it is unknown. stamp: its file's, in case it is replaced."""
+    """Return the height of a logo of this width; 0 if it is unknown. stamp: that of its file, for the cache."""
     found = static_picture(config, url) if stamp else None
     return max(1, round(width * found.height / found.width)) if found else 0

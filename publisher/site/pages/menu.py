@@ -25,7 +25,7 @@ class MenuEntry(NamedTuple):
 
 
 class Menu(NamedTuple):
-    """The links at the top of every page, and those to the remaining pages at its bottom."""
+    """The links at the top of every page, and the links to the remaining pages at its bottom."""
 
     top: tuple[MenuEntry, ...]
     bottom: tuple[MenuEntry, ...]
@@ -76,7 +76,7 @@ def menu_problems(config: Config, own: Sequence[Post], line: int = 0) -> Iterato
 
 
 def _page_named(target: str, own: Sequence[Post], folder: str) -> Post | None:
-    """Return the page with this name (about), file (about.md) or path (/about/), also in a language's folder."""
+    """Return the page with this name (about), file (about.md) or path (/about/), also in the folder of a language."""
     name = target.strip("/")
     for page in own:
         path = page.permalink.strip("/")

@@ -77,7 +77,7 @@ def plan_pages(
 
 
 def _listed(posts: Sequence[Post], language: str) -> tuple[list[ListedPost], bool]:
-    """Return the posts that are on a page, as lists show them, and whether any of them has an earlier path.
+    """Return the posts that have a page, as lists show them, and whether any of them has an earlier path.
 
     Each post is loaded only for a moment.
     """
@@ -105,7 +105,10 @@ def _once(planned: Iterable[Output], paths: dict[str, None]) -> Iterator[Output]
 def _plan_others(
     frame: Frame, every: Sequence[ListedPost], newest: Sequence[Edition], paths: Mapping[str, None]
 ) -> Iterator[Output]:
-    """Yield the sitemap, the page for unknown addresses, and the files that all pages load. paths: of all pages."""
+    """Yield the sitemap, the page for unknown addresses, and the files that all pages load.
+
+    paths: the paths of all pages
+    """
     copies = {f"{newest_path(edition.newsletter)}index.html" for edition in newest}
     others = paths.keys() - {entry.path for entry in every} - copies
     own = [each for each in every if each.is_listed and not each.canonical and not each.redirect_to]
@@ -226,7 +229,7 @@ def _sitemap(frame: Frame, path: str, rows: Sequence[str | ListedPost]) -> Outpu
 
 
 def _located(frame: Frame, rows: Iterable[str | ListedPost]) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
-    """Yield the URL of each page, the day of its last change, and the (language, URL) of it in all languages."""
+    """Yield the URL of each page, the day of its last change, and its (language, URL) in every language."""
     for row in rows:
         if isinstance(row, str):
             yield f"{frame.site.url}/{href(row)}", "", ()

@@ -78,10 +78,10 @@ _CLASSES = {
 class PagePicture(NamedTuple):
     """The attributes of a picture on a page.
 
-    srcset  "" if there is only one size
+    srcset  the copies to choose from; "" if there is only one size
     small   the narrowest copy, for a thumbnail
     sizes   its width in a column of text
-    width   0 if the size is unknown
+    width   its width in pixels; 0 if the size is unknown
     """
 
     src: str
@@ -136,7 +136,7 @@ def page_body(
 
 
 def _with_ids_of_feeds(html: str, url: str) -> str:
-    """Return the HTML with its footnotes' ids as in feeds, so that links from there lead to the notes."""
+    """Return the HTML with the footnote ids that feeds use, so that links in feeds lead to the notes."""
     key = key_of(url)
     html = _NOTE.sub(lambda note: f'{note[0]}<span id="{note[1]}-{key}"></span>', html)
     return _NOTE_MARK.sub(lambda mark: f'<span id="{mark[1]}-{key}"></span>{mark[0]}', html)
@@ -195,7 +195,7 @@ def _sizes(width: int) -> str:
 
 
 def _with_size(tag: str, shown: PagePicture) -> str:
-    """Return a tag with its width and height, so that the page does not jump, and the copies to choose from."""
+    """Return a picture's tag with its smaller copies, and with its width and height, so that the page does not jump."""
     width, height = _WIDTH.search(tag), _HEIGHT.search(tag)
     new, share = "", shown.width / shown.height
     across = int(width[1]) if width else round(int(height[1]) * share) if height else shown.width
@@ -249,7 +249,7 @@ def highlight(code: str, language: str, lex: Lex = lexed) -> str | None:
 
 
 def colour_with(lex: Lex, language: str, code: str) -> str | None:
-    """Return what `highlight` returns for a listing, given as HTML from a body."""
+    """Highlight a listing as `highlight` does; its language and its code are given as escaped HTML from a body."""
     return highlight(unescape(code), unescape(language), lex)
 
 

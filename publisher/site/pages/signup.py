@@ -95,7 +95,7 @@ def sign_up_form(config: Config, newsletters_with_editions: Collection[str] = ()
 
 
 def newest_path(newsletter: str) -> str:
-    """Return the path, from the root of the site, that always has the newest edition of a newsletter."""
+    """Return the path, from the root of the site, at which the newest edition of a newsletter always is."""
     return f"editions/{newsletter}/latest/"
 
 

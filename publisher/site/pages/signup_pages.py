@@ -34,7 +34,7 @@ def plan_signup_pages(
 ) -> Iterator[Output]:
     """Yield an output for the page with the sign-up form, and one for the page of feeds if the site has feeds.
 
-    Without a form the first page redirects to the second, because it used to be the page of feeds.
+    Without a form, the first page redirects to the second, because the page of feeds used to be at its path.
 
     opml    URL of the list of all feeds; "" if there is none
     newest  the newest edition of each newsletter that has one

@@ -69,7 +69,7 @@ class AdminActions:
             raise NotFoundError("there is no such button")
 
         def press() -> Flash:
-            """Run the action, record it, and return what to say."""
+            """Run the action, record it, and return a message about its result."""
             done = action(edition, form)
             if isinstance(done, Flash):
                 return done

@@ -164,7 +164,7 @@ class OwnerAuth:
         return response
 
     def end_all(self, request: Request, session: Session, form: Form) -> Response:
-        """End all sessions, including those of other browsers."""
+        """End all sessions, in this browser and in all others."""
         ended = self._context.store.sessions.end_all()
         self._context.record(request, ActionKind.SESSIONS_ENDED, detail=f"{ended}")
         response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
@@ -172,7 +172,7 @@ class OwnerAuth:
         return response
 
     def _refuse_stranger(self, request: Request) -> Response | None:
-        """Return the answer to anyone but the owner's browser, as far as a request's headers show."""
+        """Return the answer that refuses a request, or None if its headers show that it is from the owner's browser."""
         if not self._password():
             return self._not_found(request)
         session = self._session(request)
@@ -181,7 +181,7 @@ class OwnerAuth:
         return None
 
     def _admit(self, request: Request, form: Form) -> Session | Response:
-        """Return the owner's session if a form belongs to it; otherwise the answer that refuses the form."""
+        """Return the owner's session if a form belongs to it; otherwise return the answer that refuses the form."""
         if not self._password():
             return self._not_found(request)
         session = self._session(request)
@@ -301,7 +301,7 @@ class OwnerAuth:
     def _with_form(
         self, handler: Callable[[Request, Form], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a handler so that it gets the form, and the owner gets a page with its errors."""
+        """Wrap a handler so that it gets the form, and the owner sees its errors on a page."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -314,7 +314,7 @@ class OwnerAuth:
     def _with_reports(
         self, handler: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a handler so that the owner sees a page with its errors, as `_with_error_page` does."""
+        """Wrap a handler so that the owner sees its errors on a page, as `_with_error_page` does."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The pages /admin/readers/bulk: one action on many people, who are shown first.
 
-The people are those of a list or of a segment. The action is for exactly the people who were shown: if they are not the
-same by then, nothing is done, and the page shows the new list.
+The people are those of a list or of a segment. The action applies to exactly the people who were shown: if the list has
+changed by then, nothing is done, and the page shows the new list.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _BUSY = "Something else is being done at the moment. Please try again when it is
 class _BulkDeed:
     """One action on many people.
 
-    title     what the button says, with {count}
-    question  what the owner must tick first; "" if the action can be undone
+    title     the text of the button, with {count}
+    question  the text that the owner must tick first; "" if the action can be undone
     past      what was done to the people, with {count}
-    run       does it; takes a query, the text of the form, and the options
+    run       runs the action; takes a query, the text of the form, and the options
     """
 
     title: str
@@ -127,7 +127,7 @@ class BulkPages:
         ]
 
     def leave(self, request: Request, session: Session) -> Response:
-        """Go to the list: this page needs people who were chosen, whom the URL does not name."""
+        """Redirect to the list, because this page needs a choice of people, which its URL does not contain."""
         return RedirectResponse(f"{self._pages.root}/readers", 303, owner_page_headers())
 
     def press(self, request: Request, session: Session, form: Form) -> Response:
@@ -241,7 +241,7 @@ class BulkPages:
         about = ", ".join(part for part in parts if not part.startswith("sort ")) or "everyone"
 
         def work(job: Job) -> str:
-            """Do it to all of them, and return what to say about it."""
+            """Run the action on all these people, and return a message about the result."""
             done = deed.run(context.store, query, text, BulkOptions(context.now(), SOURCE, expected))
             said = deed.past.format(count=_people(done.changed))
             detail = f"{said}: {text}" if text else said

@@ -1,4 +1,4 @@
-"""The owner's password: which ones are accepted, and how it is stored and checked. The only user of argon2."""
+"""The owner's password: the rules for accepting, storing and checking it. The only user of argon2."""
 
 from __future__ import annotations
 

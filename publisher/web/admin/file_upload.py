@@ -56,8 +56,8 @@ async def receive(request: Request, folder: Path, *, most: int = MOST_BYTES, sec
     most     the largest size of the body, in bytes
     seconds  the time within which it must arrive
 
-    Raises FormError with status 413 if it is larger, 408 if it does not arrive in time, and 400 if it is not such a
-    form. Raises PublisherError if the disk is full.
+    Raises FormError with status 413 if the body is larger, 408 if it does not arrive in time, and 400 if it is not such
+    a form. Raises PublisherError if the disk is full.
     """
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > 15:

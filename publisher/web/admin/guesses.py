@@ -70,7 +70,7 @@ class PasswordGate:
     async def check(self, request: Request, find_fault: Callable[[], str]) -> PasswordResult:
         """Check a password in a thread, when it is its turn.
 
-        request     the request that brought it
+        request     the request that contains the password
         find_fault  checks the password, which may take a while, and returns what is wrong; "" if it is right
         """
         limits, client = self._context.rate_limits, self._context.clients.address(request.scope)
@@ -148,7 +148,7 @@ class _Waiting:
 class Turns:
     """A queue for one turn at a time, in any number of event loops.
 
-    The client with the fewest tries is next; among these, the newest. If too many wait, the one who would be last is
+    The client with the fewest tries is next; among these, the newest. If too many wait, the client who would be last is
     turned away.
     """
 

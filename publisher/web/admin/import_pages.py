@@ -153,7 +153,7 @@ class ImportPages:
         client = self._context.clients.shown(request.scope)
 
         def work(job: Job) -> FileRun:
-            """Import the file, or rehearse that, and record an import."""
+            """Rehearse the import of the file, or import it and record that."""
             run_import(self._context, waiting.path, run, job)
             if not run.is_rehearsal and run.report is not None:
                 self._record(client, ActionKind.IMPORT, waiting.path.name, f"{run.report.rows:,} rows")
@@ -189,10 +189,10 @@ class ImportPages:
         client, context, total = self._context.clients.shown(request.scope), self._context, found.people + found.changed
 
         def work(job: Job) -> TakenBack:
-            """Undo the import, or rehearse that."""
+            """Undo the import, or only rehearse undoing it."""
 
             def undone(*, dry_run: bool) -> TakenBack:
-                """Undo it in the database, or only count."""
+                """Undo the import in the database, or only count what would be undone."""
                 return context.store.imports.undo(
                     number, context.now(), dry_run=dry_run, progress=lambda people: job.advance(people, total)
                 )
@@ -219,7 +219,7 @@ class ImportPages:
         return look_at(path, encoding=encoding)
 
     def _asked(self, look: FirstLook, choices: FileChoices, run: FileRun | None) -> Mapping[str, Any]:
-        """Return what the form of a file shows."""
+        """Return the variables of the form for a file."""
         columns = run.columns if run and run.columns else look.columns
         questions = {each.column: each for each in run.questions if each.column} if run else {}
         configured = {each.name for each in self._context.config.fields}

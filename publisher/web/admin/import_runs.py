@@ -1,4 +1,4 @@
-"""The import of a file in the browser: what the owner decides about it, the rehearsal, and the import itself.
+"""The import of a file in the browser: the owner's decisions about it, the rehearsal, and the import itself.
 
 The rehearsal does everything that the import does, and writes nothing. An import uses the decisions of the last
 rehearsal, so that nothing is imported whose effect was not shown.
@@ -267,7 +267,7 @@ def reading(columns: Columns | None, place: int, configured: Collection[str], *,
 
 
 def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int, str, str]]:
-    """Yield the parts of a report: (0 for a heading or 1 for a part of it, number of rows, words)."""
+    """Yield the lines of a report as (level, number of rows, words). Level 0 is a heading, 1 a line below it."""
     yield 0, f"{report.mailed:,}", f"{'would get' if is_rehearsal else 'get'} the next edition"
     for count, words in (
         (report.added, "new"),

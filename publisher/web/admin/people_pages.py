@@ -126,7 +126,10 @@ class PeoplePages:
         return download(text.detach(), f"subscribers-{context.now():%Y-%m-%d}.{'json' if is_json else 'csv'}")
 
     def _find(self, query: PeopleQuery, asked: Mapping[str, str]) -> tuple[PeoplePage, str]:
-        """Return the page that a URL asks for, and ""; if the person at its start is gone, the first page, and why."""
+        """Return the page that a URL asks for, and "".
+
+        If the person at its start is gone, return the first page and the reason.
+        """
         people, now = self._context.store.people, self._context.now()
         after, before = asked.get("after", "")[:40], asked.get("before", "")[:40]
         try:
@@ -135,7 +138,7 @@ class PeoplePages:
             return people.find(query, now), "The subscriber at the start of that page is gone. This is the first page."
 
     def query(self, given: Mapping[str, str]) -> PeopleQuery:
-        """Return the query made of some parts. Raises SubscriberError or SegmentError if one isn't understood."""
+        """Return the query made from its parts. Raises SubscriberError or SegmentError if a part isn't understood."""
         if given.get("damaged"):
             raise SubscriberError("this link is damaged, so it doesn't say whom you searched for; search again")
         return people_query(given, self._context.store, self._context.config.zone)
@@ -151,7 +154,7 @@ class PeoplePages:
         return given
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return the parameters of the URL that asks for the same."""
+        """Return the URL parameters that ask for the same query."""
         found = {name: given[name] for name in PARTS if given[name] and _may_be_read(name, given[name])}
         if found.get("sort") == _NEWEST:
             del found["sort"]

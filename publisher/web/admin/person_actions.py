@@ -1,6 +1,7 @@
 """What the owner does to one person on the admin page: add, correct, tag, subscribe, unsubscribe, suppress, delete.
 
-Every action is a button of a form. One that can't be undone asks first, on a page or a part of a page of its own.
+Every action is a button of a form. If the action can't be undone, the owner is asked first, on a separate page or part
+of a page.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class PersonActions:
         return self._add_page(request, session, {})
 
     def add(self, request: Request, session: Session, form: Form) -> Response:
-        """Add a person, and go to their page; show the form again with what is wrong."""
+        """Add a person, and go to their page; if that fails, show the form again with the reason."""
         context, why = self._context, form.one("why")
         if form.one("do") == "lift":
             return self._lift_before(request, session, form)
@@ -162,7 +163,7 @@ class PersonActions:
         return self._add_page(request, session, given, done="The address is off the suppression list. Now add it.")
 
     def press(self, request: Request, person: Subscriber, form: Form) -> Response:
-        """Do what the button of a form on a person's page says, and go back to that page.
+        """Run the action of the button that was pressed on a person's page, and go back to that page.
 
         Raises SubscriberError, with a sentence for the owner, if nothing was done.
         """
@@ -369,7 +370,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def _often(config: Config, person: Subscriber) -> list[dict[str, Any]]:
-    """Return how often a person gets each newsletter, and how often it could be, for those where that can be chosen."""
+    """Return the chosen frequency, and the possible ones, of each of a person's newsletters that offers a choice."""
     chosen = {each.newsletter: each.frequency for each in person.records if each.is_subscribed}
     return [
         {

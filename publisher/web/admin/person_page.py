@@ -82,7 +82,7 @@ class PersonPage:
         return self._page(session, find_person(self._context, request), request.query_params.get("said", ""))
 
     def press(self, request: Request, session: Session, form: Form) -> Response:
-        """Do what a button of the page says; show the page again, with what was typed, if that is refused."""
+        """Run the action of the button that was pressed. If it is refused, show the page again, with what was typed."""
         person = find_person(self._context, request)
         try:
             return self._actions.press(request, person, form)

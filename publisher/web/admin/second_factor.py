@@ -52,7 +52,7 @@ class SecondFactor:
         """Turn the second factor on; return the recovery codes, which are shown only now.
 
         key   the key that was given to the app
-        code  what the app shows for it
+        code  the code that the app shows for it
         Raises PublisherError if the code is wrong, if the second factor is already on, or if no password is set.
         """
         if self.is_on:

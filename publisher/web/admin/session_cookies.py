@@ -134,8 +134,8 @@ class Sessions:
     def _is_secure(self, request: Request) -> bool:
         """Return whether the browser uses https. Behind a proxy, only the public URL shows that.
 
-        An owner who comes through a tunnel, to localhost or an IP address, uses http whatever the public URL is. On an
-        address of its own, the page may or may not use TLS; browsers send Sec-Fetch-Site only if it does.
+        An owner who comes through a tunnel, to localhost or an IP address, uses http, whatever the scheme of the public
+        URL. On an address of its own, the page may or may not use TLS; browsers send Sec-Fetch-Site only if it does.
         """
         host = request.headers.get("host", "")
         if host != self._public.netloc and is_local_host(host):

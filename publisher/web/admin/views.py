@@ -87,7 +87,7 @@ class AdminViews:
         )
 
     def _forecasts(self) -> list[Forecast]:
-        """Return what comes next; nothing if the posts cannot be read, because the page reports that elsewhere."""
+        """Return forecasts of the next emails; none if the posts cannot be read, which the page reports elsewhere."""
         context = self._context
         try:
             return forecasts(context.config, context.store, (), context.now(), _SLOTS, keep=True)
@@ -245,7 +245,7 @@ def _errors(config: Config, now: datetime) -> list[Problem]:
 
 
 def _last_versions(config: Config, errors: Sequence[Problem]) -> list[tuple[str, datetime | None]]:
-    """Return the posts that the site shows in their last readable version, and since when, if a build found it."""
+    """Return the posts that the site shows in their last readable version, and since when, if that is recorded."""
     since = LastVersions(config).unreadable_since()
     paths = sorted({problem.path for problem in errors if problem.shows_last_version})
     return [(path, since.get(out_of_folder(config.posts.folder, path))) for path in paths]

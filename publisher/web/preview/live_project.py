@@ -115,7 +115,7 @@ class LiveProject:
             return self._state
 
     def _top_state(self) -> int:
-        """Return a number that changes when something is added to a project in which posts may be anywhere, else 0."""
+        """Return a number that changes when an entry is added to a project whose posts may be anywhere, else 0."""
         with suppress(OSError):
             return self._root.stat().st_mtime_ns if self._is_anywhere else 0
         return 0
@@ -209,7 +209,7 @@ def files_of(config: Config) -> tuple[Path, ...]:
 
 
 def _database_of(config: Config) -> tuple[str, Path] | None:
-    """Return where the items of sources are: the database's URL, and the project. None if there are no sources."""
+    """Return where the items of sources are stored: the database's URL, and the project. None without sources."""
     return (config.database.url, config.root) if config.sources else None
 
 

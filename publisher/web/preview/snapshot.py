@@ -40,8 +40,8 @@ _LEVELS = ("error", "warning", "note")
 class ListedEmail:
     """An email that can be previewed.
 
-    which      the name of the email in URLs: "next", "next-2", "email:" and the name of one without posts, or the id
-                of an edition in the database
+    which      the name of the email in URLs: "next", "next-2", "email:" and the name of an email without posts, or the
+               id of an edition in the database
     about      the text below the title in the list, such as the number of recipients or posts
     is_sample  whether nothing is new, so that it only shows how the newest posts would look
     segment    the condition on its recipients; "" for all subscribers

@@ -1,4 +1,4 @@
-"""The pages at /account/<token> and /address/<token>, for what a forwarded newsletter must not allow.
+"""The pages at /account/<token> and /address/<token>, for actions that a link in a forwarded newsletter must not allow.
 
 On the first, subscribers change their address, and download or delete their data. Its link is emailed to them when they
 ask for it on the preferences page, and works once. On the second, they confirm a new email address.

@@ -96,9 +96,9 @@ class PublicPages:
         return self.page(request, "message.html", title, status=status, language=language, **variables)
 
     def ways_on(self, *, with_newest: bool = True) -> list[tuple[str, str, str]]:
-        """Return links for a page that has none, each as (URL, key of its text, text of its own).
+        """Return links for a page without links of its own, each as (URL, key of its text, text of its own).
 
-        with_newest  whether to look up the newest edition; not on a page that says that we are busy
+        with_newest  whether to look up the newest edition; False for a page that says that we are busy
         """
         config, ways = self._context.config, []
         try:

@@ -83,7 +83,7 @@ class SignUpRequests:
         return SignUpOutcome.SENT if self._accept(request, change, address, source) else SignUpOutcome.BUSY
 
     def next_token(self, form: Form) -> str:
-        """Return the token for showing a form again: its own if that is valid, so that its age is not lost."""
+        """Return the token for a form that is shown again: its own if that is valid, so that its age is not lost."""
         token = form.one("token")
         return token if self.tokens.is_known(token) else self.tokens.make()
 
@@ -117,7 +117,7 @@ def resume_sign_ups(context: WebContext) -> None:
 
 
 def _queue(context: WebContext, accepted: SignUp, *, is_dropped: bool = False) -> bool:
-    """Queue a request for the mail worker; return False if the queue is full. is_dropped: only delete it."""
+    """Queue a request for the mail worker; return False if the queue is full. is_dropped: just delete it."""
 
     def work(transport: Transport) -> None:
         """Carry out what a form asks for, and delete it from the database."""
