@@ -45,13 +45,13 @@ class AdoptedFeed:
 
     @property
     def site_url(self) -> str:
-        """The address of the site's home page, if the feed says it, or else that of its host."""
+        """The address of the site's home page, if the feed gives it, or else the home page of the feed's host."""
         link = self.document.link if urlsplit(self.document.link).hostname else urljoin(self.url, "/")
         return link.split("#")[0].split("?")[0]
 
     @property
     def title(self) -> str:
-        """The title of the feed, or its host if it has none, in one line."""
+        """The title of the feed, or its host if it has none, on one line."""
         return _line(self.document.title) or urlsplit(self.url).hostname or "feed"
 
     @property
@@ -70,7 +70,7 @@ class AdoptedFeed:
 
 
 def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
-    """Return the feed at an address. If the address is that of a page, it is the first feed that the page names.
+    """Return the feed at an address, or, if there is a page at the address, the first feed that the page names.
 
     url            without a scheme, https:// is assumed
     allow_private  whether it may be on this machine or in a private network

@@ -56,7 +56,7 @@ class Backup:
 def back_up(config: Config, file: Path, now: datetime, copied: Copied = lambda table, rows: None) -> Backup:
     """Write a backup to a file that only its owner can read, while the project may be running.
 
-    copied  called with the name of a table and a number of its rows that were copied, for PostgreSQL
+    copied  called with the name of a table and the number of its rows just copied; only with PostgreSQL
     Raises ProjectError if there is nothing to back up, or the file cannot be written.
     """
     if not has_store(config):
@@ -78,7 +78,7 @@ def back_up(config: Config, file: Path, now: datetime, copied: Copied = lambda t
 
 
 def read_backup(file: Path) -> Backup:
-    """Return what a backup contains. Raises ProjectError if it is not a backup, or is damaged."""
+    """Return the contents of a backup. Raises ProjectError if it is not a backup, or is damaged."""
     with _explained(file), _opened(file) as archive:
         return _about(archive, file)
 
@@ -101,10 +101,10 @@ def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda t
 
     No host can send meanwhile, and hosts that were sending before lose their leases.
 
-    What the replaced database knows about people who said no, and about what was sent, is carried over, so that no one
-    gets email against their wish, or twice.
+    The replaced database's records of people who opted out, and of what was sent, are carried over, so that no one gets
+    email against their wish, or twice.
 
-    copied  called with the name of a table and a number of its rows that were copied, for PostgreSQL
+    copied  called with the name of a table and the number of its rows just copied; only with PostgreSQL
     Raises ProjectError if it is not a backup, or a file cannot be written, and StillSendingError, which names the
     hosts, if workers are sending from the database. The database is replaced last.
     """
@@ -147,7 +147,7 @@ def _at_standstill(config: Config, now: datetime) -> Iterator[Store | None]:
 
 
 def _carry_over(config: Config, old: Store | None, record: Path) -> CarriedOver | None:
-    """Add to the restored database what only the present one knows; None if the present one cannot be read."""
+    """Add what only the present database contains to the restored one; return None if the former cannot be read."""
     if old is None:
         return None
     try:

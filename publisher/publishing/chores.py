@@ -25,7 +25,7 @@ def run_chores(
 ) -> tuple[list[str], dict[str, list[Problem]]]:
     """Do the chores that are due; return a line for each chore that had work to do, and the problems by chore.
 
-    names  only these chores; None: all
+    names  only these chores; None for all
     The problems include every chore that was started, with an empty list if it succeeded. The database records when
     each chore was last started. A chore that fails does not stop the others, and is tried again when it is next due.
     Deliveries that a killed worker left behind are not a chore: the next run picks them up first.

@@ -325,7 +325,7 @@ def _troubles(transport: Transport) -> tuple[TransportError, ...]:
 class _Refusals:
     """Counts the messages that were refused for good, unless the mail server refuses implausibly many mailboxes.
 
-    Those that were refused for their content or sender are recorded, but count against no one.
+    Messages that were refused for their content or sender are recorded, but count against no one.
     """
 
     def __init__(self, project: Project, progress: DeliveryProgress, sent_before: int) -> None:

@@ -110,9 +110,9 @@ def create_due_emails(project: Project, now: datetime) -> DueReport:
 def find_due(project: Project, now: datetime) -> DueEditions:
     """Return the editions that are due at `now`. An edition is not due while it waits for a source.
 
-    When it first sees a newsletter, it records the time from which the newsletter's slots count, and when it first sees
-    it with a source, that it begins to use that source. For an "each post" newsletter, it also records which posts are
-    never sent.
+    The first call for a newsletter records the time from which the newsletter's slots count, and the first call for a
+    newsletter with a source records that the newsletter begins to use the source. For an "each post" newsletter, the
+    posts that are never sent are recorded too.
     """
     config, store = project.config, project.store
     begin_with_sources(config, store, now)
@@ -243,7 +243,7 @@ def _let_pass(project: Project, newsletter: NewsletterConfig, ids: Collection[st
 
 
 def unsent_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:
-    """Return the posts that a newsletter has neither sent nor passed over, at most those of one edition."""
+    """Return the posts that a newsletter has neither sent nor passed over, limited to the posts of one edition."""
     editions = project.store.editions
     handled = handled_posts(project.store, newsletter.name, archive.posts)
     is_first = not editions.exist(newsletter.name)

@@ -69,7 +69,7 @@ class PlannedEdition:
     outside      how many other subscribers could get email, but are not in the segment and never get these posts
     frequency    that of its subscribers; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
-    ahead        ids of those of `passed_over` that all its subscribers have already received, at another frequency
+    ahead        the ids in `passed_over` of posts that all its subscribers have already received, at another frequency
     repeats      whether all its posts are of the kind in `earlier`
     once         the ids of its posts, if subscribers who got them from other newsletters do not get them again
     begins       the ledger names of all streams, if it is the newsletter's first edition
@@ -362,8 +362,8 @@ def _without_subscribers(
 def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> frozenset[str]:
     """Return the ids of items that have rested and that a newsletter has not handled.
 
-    A filter leaves out those that are not among the posts. After an edition was made without them, they stay out even
-    if the filter changes.
+    Items that are not among the posts are left out by a filter. After an edition was made without them, they stay out
+    even if the filter changes.
     """
     names = [name for name in stream.newsletter.sources if name != OWN_POSTS]
     rested = now - timedelta(minutes=stream.newsletter.settle_minutes)
@@ -373,7 +373,7 @@ def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> f
 def _with_other_ids(
     editions: list[PlannedEdition], posts: Iterable[Post], handled: Collection[str]
 ) -> list[PlannedEdition]:
-    """Add the ids that their posts have in other sources; to the first edition, also those of posts sent before."""
+    """Add the ids that each edition's posts have in other sources; to the first, also those of posts sent before."""
     before = [post for post in posts if post.also_ids and post.id in handled]
     return [
         replace(each, other_ids=other_ids((*each.posts, *(before if each is editions[0] else ())), handled))
@@ -382,7 +382,7 @@ def _with_other_ids(
 
 
 def _held_for_a_person(store: Store | None, editions: list[PlannedEdition]) -> list[PlannedEdition]:
-    """Put the editions on hold that have items which came when more than half of a feed suddenly appeared as new."""
+    """Put an edition on hold if it has items that came when more than half of a feed suddenly appeared as new."""
     if store is None or not any(post.from_source for each in editions for post in each.posts):
         return editions
     suspects = store.sources.suspects()

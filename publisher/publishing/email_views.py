@@ -70,7 +70,7 @@ class EmailView:
 
     @property
     def summary(self) -> str:
-        """What should be said next to the state: how many got it, why it is on hold, what is wrong."""
+        """The remark that is shown next to the state: how many people got it, why it is on hold, or what is wrong."""
         if self.problem:
             return self.problem.message
         if self.edition is None:
@@ -123,7 +123,7 @@ def email_views(config: Config, store: Store | None, now: datetime, newsletter: 
 
 
 def coming_emails(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[EmailView]:
-    """Return the newsletter's emails without posts that are still to be sent, soonest first; no drafts."""
+    """Return the newsletter's emails without posts that are still to be sent, soonest first, without drafts."""
     found = (
         _coming(config, store, email, now) for email in unmade_emails(config, store, newsletter) if not email.is_draft
     )

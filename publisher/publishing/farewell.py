@@ -1,7 +1,7 @@
 """The email to people who have unsubscribed: the usual one, or the owner's own in letters/NEWSLETTER/farewell.md.
 
 The ledger ensures that everyone gets the owner's own only once, in whatever version of the text. People who unsubscribe
-a second time get the usual one, if `subscribers.farewell` is set. Both have a link to come back.
+a second time get the usual one, if `subscribers.farewell` is set. Both have a link to subscribe again.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def farewell_email(
 ) -> SubscriptionEmail | None:
     """Return the email to a subscriber who has just unsubscribed, or None if none should be sent.
 
-    newsletters: those that they left; None for all.
+    newsletters: those from which they unsubscribed; None for all.
     """
     if not sends_farewells(config):
         return None
@@ -93,7 +93,7 @@ def farewell_problems(config: Config) -> Iterator[Problem]:
 
 
 def farewell_view(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> StepView | None:
-    """Return what is known about a newsletter's farewell; None without one, or if it is a draft. It is not rendered."""
+    """Return what is known about a newsletter's farewell, not rendered; None if it has none, or only a draft."""
     name = newsletter.name
     if not _with_text(config, [name]):
         return None
@@ -206,6 +206,6 @@ def _edition(
 
 
 def _sample(config: Config, newsletter: str, text: OwnText, templates: Templates, now: datetime) -> Letter:
-    """Return the letter for the ledger: with marks in place of the address and the link, and without a date."""
+    """Return the letter for the ledger: with placeholders for the address and the link, and without a date."""
     facts = NoticeFacts("farewell", (newsletter,), "", Mark.ADDRESS, Mark.PREFERENCES, "", now, own=text, fields=None)
     return notice_letter(config, facts, templates)

@@ -340,9 +340,9 @@ def _validator(answer: Answer, name: str) -> str:
 def _record(
     project: Project, source: SourceConfig, state: SourceState, document: FeedDocument, now: datetime
 ) -> ItemChanges:
-    """Record a document, and return what it has changed. If another process was faster, it is compared again.
+    """Record a document, and return what it has changed. If another process was faster, the document is compared again.
 
-    state: with what the answer says about the next request
+    state: the source's state, with what the answer says about the next request
     """
     document = replace(document, items=tuple(newest_first(document.items)[: source.max_items]))
     mint = f"tag:{authority_of(project.config)}:{source.name}/"

@@ -53,7 +53,7 @@ def add_recipients(
     Only subscribers of its newsletter who may get email get one; of an edition of posts, only those of its frequency.
     People who have had the edition do not get it again. People who have had some of its posts with another edition get
     the version without these, if it has one. An edition for a segment goes to those who are in it now; the addresses
-    may be of anyone.
+    may be anyone's.
 
     addresses     only these; if there are none, everyone who joined since
     joined_since  only people who joined the newsletter at this moment or later; without it and addresses, those who
@@ -113,7 +113,7 @@ def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now
 
 
 def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -> Callable[[Choice], str | None]:
-    """Return the function that finds an edition's version for a choice, or None if it has none.
+    """Return a function that finds an edition's version for a choice; it returns None if there is none.
 
     An email without posts is the same for everyone. A selection that all posts match gets the version for all topics.
     """

@@ -63,7 +63,7 @@ def check_letters(
     """Check the next letter of each newsletter that has posts to show, and its emails without posts except drafts.
 
     spam        whether to ask SpamAssassin too, which takes a few seconds for each letter
-    site_paths  returns what built_paths returns, if the site has already been planned
+    site_paths  returns the same as built_paths, if the site has already been planned
     """
     renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive, site_paths)
     for newsletter in config.newsletters:

@@ -41,7 +41,7 @@ class CreatedProject:
 
 
 def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] | None = None) -> CreatedProject:
-    """Write a new project into `folder`. Existing files are kept, but the lists of what git and Jekyll leave out grow.
+    """Write a new project into `folder`. Existing files are kept, but git's and Jekyll's ignore lists get more lines.
 
     In a folder with a Jekyll blog, the project reads the blog's posts, and Jekyll publishes nothing of the project.
 

@@ -133,7 +133,7 @@ def cancel(store: Store, edition: Edition, *, why: str, patience: float = 0.0) -
 
 
 def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime) -> bool:
-    """Return whether a whole edition is delivered, to the first process that asks; return False to the others.
+    """Return True to the first process that asks once a whole edition is delivered, and False in all other cases.
 
     It is delivered if no message is waiting or with a worker any longer, here or elsewhere. An edition that is on hold,
     was skipped or was cancelled is not delivered. When more has been sent, for instance after a retry, it is delivered

@@ -51,8 +51,8 @@ class OwnEmail:
     """An email without posts.
 
     path        its file, relative to the project
-    subject     as it is written; "" if it is missing or the file is not readable
-    text        what it says; None if that is not readable, for which `problem` is the reason
+    subject     the subject as written; "" if it is missing or the file is not readable
+    text        its text; None if the file is not readable, in which case `problem` is the reason
     is_draft    whether it is not sent at all
     send_at     when it is sent; None if that is now, or never
     to          the segment, or the condition, that decides which subscribers get it; "" for all
@@ -208,7 +208,7 @@ def _planned(
 
 
 def _sent_before(config: Config, store: Store, planned: PlannedEdition, now: datetime) -> Edition | None:
-    """Return an earlier edition that says the same to the same people, as after renaming a file; None without one."""
+    """Return an earlier edition with the same text for the same people, as after a renaming; None if there is none."""
     editions = store.editions.list(planned.newsletter.name, kind=EditionKind.LETTER)
     if not editions or planned.text is None:
         return None
@@ -286,7 +286,7 @@ def _email(config: Config, newsletter: NewsletterConfig, path: Path, besides: Co
 
 
 def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
-    """Return an email with what its file says; with its problem if that is not valid."""
+    """Return an email with the contents of its file, or with the problem if they are not valid."""
     # Not at the top: only projects with such emails need it.
     from publisher.newsletters.letter.own_text import text_of_file
 

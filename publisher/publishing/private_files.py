@@ -43,7 +43,7 @@ _ARCHIVE = re.compile(
 def private_files(config: Config) -> dict[Path, str]:
     """Return the private files and folders of a project that exist, each with what it is, in words.
 
-    What is in a private folder is not listed by itself. publisher.toml is listed only if it contains a password.
+    The files in a private folder are not listed separately. publisher.toml is listed only if it contains a password.
     """
     named = [path for path in private_paths(config) if path.exists()]
     found = {

@@ -179,7 +179,7 @@ def _settings(config: Config) -> Iterable[Problem]:
 
 
 def _podcast(config: Config, archive: Archive) -> Iterable[Problem]:
-    """Report that podcast directories would refuse the feed, because it has no picture that they accept."""
+    """Report a feed that podcast directories would refuse, because it has no picture that they accept."""
     image = urlsplit(config.site.image).path.lower()
     has_episodes = any(post.in_feeds and any(map(is_played, post.enclosures)) for post in archive.posts)
     if has_episodes and "rss" in config.feeds.formats and not image.endswith((".jpg", ".jpeg", ".png")):

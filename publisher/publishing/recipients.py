@@ -106,7 +106,7 @@ def unknown_name(config: Config, store: Store | None, condition: Condition) -> s
 
 
 def near(name: str, known: Collection[str]) -> str:
-    """Return which known name a mistyped one may mean, for the end of a message; "" if no name is similar."""
+    """Return the known name that a mistyped one may mean, as the end of a message; "" if no name is similar."""
     found = difflib.get_close_matches(name[:60], known, 1)
     return f" (did you mean {found[0]}?)" if found else ""
 
@@ -134,7 +134,7 @@ def _located(error: SegmentError, where: str) -> SegmentError:
 
 
 def local(config: Config, newsletter: NewsletterConfig, now: datetime) -> datetime:
-    """Return a moment in the newsletter's time zone, which says when the days of a condition begin."""
+    """Return a moment in the newsletter's time zone, which determines when the days of a condition begin."""
     return now.astimezone(config.newsletter_zone(newsletter))
 
 

@@ -80,7 +80,7 @@ def _of_email(config: Config, store: Store | None, email: OwnEmail) -> Iterator[
 
 
 def segment_findings(config: Config, store: Store | None, condition: Condition) -> Iterator[str]:
-    """Yield what a condition names although it does not exist, so that no one, or everyone, meets the condition."""
+    """Yield a finding for each name in a condition that does not exist, so that no one, or everyone, meets it."""
     kinds = fields_of(config, store)
     newsletters = {each.name for each in config.newsletters}
     asked = [term for term in terms(condition) if term.subject is Subject.TAG]
@@ -141,7 +141,7 @@ def _finding(term: Term, kinds: dict[str, FieldKind], newsletters: Collection[st
 
 
 def _mistyped(term: Term, tags: Collection[str]) -> str:
-    """Return which tag a condition may mean, if no one has the one that it names; "" if that isn't clear."""
+    """Return the tag that a condition may mean, if no one has the tag that it names; "" if that isn't clear."""
     value = term.value.text.lower() if term.value and term.subject is Subject.TAG else ""
     similar = near(value, tags) if value and value not in tags and term.operator is not Operator.CONTAINS else ""
     return f"no one has the tag {value!r}{similar}" if similar else ""

@@ -158,7 +158,7 @@ def match_files(
 
     posts    the posts whose ids the newsletter does not know, by path
     lost     the files of sent posts whose ids no post has any more, by path
-    gone     those of them that have vanished
+    gone     the files among `lost` that have vanished
     text_of  returns the text of a post, by which a renamed file is recognised; "" if it must not be recognised
     """
     found = {source: lost[source] for source in posts if source in lost}

@@ -94,7 +94,7 @@ class DraftSite:
 
 
 def draft_site(config: Config, source: str, posts: Archive) -> DraftSite:
-    """Return the page of a post that may not be public yet, as it would be now, in the look of the site.
+    """Return the page of a post that may not be public yet, as it would be now, with the site's design.
 
     source: its path in the posts folder. posts: the public posts. Raises PublisherError if it cannot be rendered.
     """

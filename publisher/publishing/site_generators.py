@@ -61,7 +61,7 @@ class Published:
         return bool(parts) and (self.exclude is None or self._copied(parts))
 
     def _copied(self, parts: Sequence[str]) -> bool:
-        """Return what Jekyll's EntryFilter says about the path and every folder above it."""
+        """Return whether Jekyll's EntryFilter accepts the path and every folder above it."""
         for number, name in enumerate(parts, 1):
             path = "/".join(parts[:number])
             if _is_listed(self.include, path, is_folder=number < len(parts)):

@@ -1,4 +1,4 @@
-"""Find what makes a source unfit for a newsletter, or keeps it from being fetched."""
+"""Find reasons why a source is unfit for a newsletter, or cannot be fetched."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def source_problems(config: Config, store: Store | None, now: datetime, lines: K
     """Yield a problem for each source that can't be fetched, that no newsletter takes, or whose feed is odd.
 
     store  None if there is no database yet
-    lines  says where in publisher.toml a key is
+    lines  finds the line of a key in publisher.toml
     """
     for number, view in enumerate(source_views(config, store)):
         source, line = config.sources[number], lines.of(("sources", number, "url"))

@@ -30,8 +30,8 @@ _LEAST = timedelta(seconds=20)
 def renew_hubs(config: Config, store: Store, now: datetime, is_stopped: Callable[[], bool] = lambda: False) -> int:
     """Ask the hubs that sources name for leases that are missing or end soon; return how many accepted the request.
 
-    They agree later, by a request to the callback. A hub that refuses, or doesn't answer, is asked again. What was
-    agreed with a hub that a source no longer names is forgotten.
+    Hubs agree later, by a request to the callback. A hub that refuses, or doesn't answer, is asked again. The lease
+    with a hub that a source no longer names is forgotten.
 
     is_stopped: returns whether to end immediately.
     """
@@ -53,7 +53,7 @@ def renew_hubs(config: Config, store: Store, now: datetime, is_stopped: Callable
 
 
 def verify_hub(store: Store, token: str, query: Mapping[str, str], now: datetime) -> str | None:
-    """Record what a hub says about a lease; return what to answer, or None if the lease was not requested."""
+    """Record what a hub says about a lease; return the answer for the hub, or None if the lease was not requested."""
     name, lease = lease_of(store, token)
     found = after_verification(lease, query, now) if lease else None
     if found is None:

@@ -1,8 +1,8 @@
 """Sources and slots (scheduled times): which sources are fetched before a slot, and how long an edition waits for them.
 
 A newsletter begins to use a source when it is first seen with the source and with a subscriber after a fetch. An
-edition is made when each source of its newsletter was fetched for its slot. It waits for a source that fails, for
-`wait_minutes`, and is then sent without its new items; they are in the next edition.
+edition is made when each source of its newsletter was fetched for its slot. If a source fails, the edition waits for
+`wait_minutes`, and is then sent without the source's new items; they are in the next edition.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def begin_with_sources(config: Config, store: Store, now: datetime) -> None:
 
 
 def wanted_for_slots(config: Config, now: datetime) -> dict[str, datetime]:
-    """Return the sources that have to be fetched because a slot is near, with the moment since which a fetch counts.
+    """Return the sources that have to be fetched because a slot is near, each with the time from which a fetch counts.
 
-    That is the case from FRESH before an edition is made until it has to be sent without them.
+    A slot is near from FRESH before its edition is made until the edition has to be sent without these sources.
     """
     wanted: dict[str, datetime] = {}
     for newsletter in (stream.newsletter for each in config.newsletters for stream in streams_of(each)):

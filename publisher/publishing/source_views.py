@@ -38,7 +38,7 @@ class SourceSummary:
     """A source as people see it.
 
     title        the configured one, or that of the feed, or its name if neither is known
-    link         the page whose feed it is; "" if that is unknown
+    link         the page that the feed belongs to; "" if that is unknown
     address      where it is fetched after it has moved; "" if that is `url`
     moved_to, moved_seen  another host to which its last answers were redirected for good, and how many in a row
     waits_in     the id of the edition that waits for a person because of its items; None if there is none
@@ -70,7 +70,7 @@ class SourceSummary:
 
     @property
     def trouble(self) -> str:
-        """What is wrong with it, to be followed by "since" and `why`; "" if nothing is."""
+        """What is wrong with the source, in words that "since" and `why` can follow; "" if nothing is."""
         return _TROUBLES.get(self.health, "")
 
     @property

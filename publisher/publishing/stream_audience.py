@@ -25,7 +25,7 @@ class StreamAudience:
     """The subscribers of a stream at a moment.
 
     choices  what they have chosen, have received in advance, and lack
-    earlier  the posts that any of them lacks, or did when they were last asked
+    earlier  the posts that any of them lacks now, or lacked when this was last looked up
     once     the ids of the posts that are not sent again to subscribers who got them from other newsletters
     segment  the condition that they meet; "" for all subscribers of the stream
     outside  how many subscribers of the stream outside the segment may get email
@@ -87,7 +87,7 @@ def with_sent(
     new: Iterable[Post],
     now: datetime,
 ) -> StreamAudience:
-    """Return the audience with the posts that other newsletters have sent to them, if these are left out.
+    """Return the audience with the posts that other newsletters have sent to them, if such posts are left out.
 
     new: the new posts of the edition.
     """

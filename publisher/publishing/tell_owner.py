@@ -1,4 +1,4 @@
-"""Emails to the owner about people who joined and people who left, if `subscribers.notify` asks for them."""
+"""Emails to the owner about people who subscribed or unsubscribed, if `subscribers.notify` asks for them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _lines(news: SubscriberNews) -> Iterator[str]:
 
 
 def _how(person: PersonNews) -> str:
-    """Return how a person left, with their own reason if they gave one."""
+    """Return how a person unsubscribed, with their own reason if they gave one."""
     way = _WAYS_TO_LEAVE[person.what]
     if person.what == "left":
         newsletter, _, reason = person.detail.partition(" ")

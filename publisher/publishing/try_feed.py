@@ -1,4 +1,4 @@
-"""Show the email that a feed would make, without a project: one is made in a temporary folder, and deleted."""
+"""Show the email that a feed would make, without a project: a temporary one is created and then deleted."""
 
 from __future__ import annotations
 

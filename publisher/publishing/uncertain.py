@@ -29,7 +29,7 @@ def how_to_see(edition_id: int, status: str) -> str:
 
 
 def uncertain_messages(store: Store, now: datetime) -> list[Problem]:
-    """Return a warning for each recent edition with uncertain messages. It stays the same, however many they are.
+    """Return a warning for each recent edition with uncertain messages. Its text does not depend on their number.
 
     So the owner gets one email about an edition, and not one for each message.
     """

@@ -33,7 +33,7 @@ _MOST_COMPARED = 200_000
 
 
 def unused_templates(config: Config) -> Iterator[Problem]:
-    """Yield the files under templates/ that nothing uses, and the templates that are not valid, whatever uses them."""
+    """Yield the files under templates/ that nothing uses, and the templates that are not valid, whether used or not."""
     own = config.root / "templates"
     templates = Templates(own)
     files = sorted(path.relative_to(own).as_posix() for path in _files(own) if path.suffix in _TEMPLATE_ENDINGS)

@@ -22,7 +22,7 @@ MOST_KEPT = 5
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that waits for the owner's decision. token: the text that identifies it in a URL."""
+    """A file that waits for the owner's decision. token: the text that identifies the file in a URL."""
 
     token: str
     path: Path
@@ -36,7 +36,7 @@ class WaitingFile:
 
 
 class WaitingFiles:
-    """The files that wait, each in a folder of its own, under the name that it had."""
+    """The files that wait, each in a folder of its own and under its original name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +78,7 @@ class WaitingFiles:
             shutil.rmtree(found.path.parent, ignore_errors=True)
 
     def tidy(self, now: datetime, keep: str = "") -> int:
-        """Delete the files that have waited for KEPT, those beyond MOST_KEPT, and what an upload has left behind.
+        """Delete the files that have waited for KEPT, those beyond MOST_KEPT, and the remains of interrupted uploads.
 
         keep: the token of a file that stays. Return how many were deleted.
         """

@@ -1,4 +1,4 @@
-"""The web versions of test emails, to which their links lead, since no edition of theirs is public.
+"""The web versions of test emails. Links in a test email lead here, because its edition has no public web version.
 
 The newest are files in .publisher/copies/. They are for people who have the link, which is signed and only in the test.
 """

@@ -110,7 +110,7 @@ def why_unconfirmed(config: Config, store: Store) -> str:
 
 
 def way_to_send(waits: str) -> str:
-    """Return what allows this host to send. waits: what check_in_host or why_unconfirmed has returned."""
+    """Return advice on how to allow this host to send. waits: the result of check_in_host or why_unconfirmed."""
     ways = (way for why, way in _WAYS.items() if waits.startswith(why))
     return next(ways, "if this host is to send: publisher hosts confirm")
 

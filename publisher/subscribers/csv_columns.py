@@ -179,7 +179,7 @@ class Columns:
     def speaking(self, cells: Sequence[str]) -> Iterator[StatusColumn]:
         """Yield the status columns that can say something about a row: those for which it has a cell.
 
-        So a short row takes little time, however many columns the file has.
+        This keeps short rows cheap, however many columns the file has.
         """
         width = len(cells)
         yield from takewhile(lambda column: column.place < width, self.statuses)
@@ -187,7 +187,7 @@ class Columns:
             yield from (each for each in self.statuses if each.place >= width and (each.place, "") in self.values)
 
     def status(self, cells: Sequence[str]) -> SubscriberStatus:
-        """Return the hardest status that a row gives; ACTIVE if nothing speaks against sending email.
+        """Return the strictest status that a row gives; ACTIVE if nothing in the row speaks against sending email.
 
         A cell that is not understood counts as unsubscribed.
         """
@@ -380,7 +380,7 @@ def _value(header: Sequence[str], names: Sequence[str], key: str) -> tuple[int, 
 
 
 def _places(header: Sequence[str], names: Sequence[str], key: str, name: str) -> list[int]:
-    """Return the indexes of the columns with a name; if there are none, of those recognised as that field."""
+    """Return the indexes of the columns with a name; if there are none, of those that are recognised as that field."""
     found = [place for place, each in enumerate(header) if each == key]
     found = found or [place for place, each in enumerate(names) if each == plain(key)]
     found = found or [place for place, each in enumerate(names) if each in NAMES.get(name, ())]

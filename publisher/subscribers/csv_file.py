@@ -224,7 +224,7 @@ class FirstLook:
 
 
 def look_at(path: Path, *, encoding: str = "") -> FirstLook:
-    """Return a look at the first lines of a file. Only the beginning of the file is read.
+    """Return what the first lines of a file show. Only the beginning of the file is read.
 
     encoding: the encoding of the file; "" means that of its byte-order mark, or UTF-8
     Raises SubscriberError if the file cannot be read, or is not a text file.

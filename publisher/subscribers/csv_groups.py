@@ -61,8 +61,8 @@ def written(
 ) -> Iterator[tuple[RowGroup, Results]]:
     """Yield each group with what `write` returns for it, in the original order.
 
-    `write` runs in a thread. The next group is read while the database works on the last one. If it were read at the
-    same time as `write` computes, both would only take turns, and then nothing would be left to read meanwhile.
+    `write` runs in a thread. The next group is read while the database works on the last one. It is not read while
+    `write` itself computes: both would only take turns, and nothing would be left to read while the database works.
 
     busy: the event of Database.for_many_rows; it is cleared here
     """

@@ -1,4 +1,4 @@
-"""Importing subscribers from a CSV file of any size. The same file can be imported again; each refusal is reported."""
+"""Importing subscribers from a CSV file of any size. A file can be imported again, and each refused row is reported."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class ImportReport:
     unchanged   rows that changed nothing for a known subscriber
     updated     rows that changed the topics of a known subscriber
     partly      imported rows in which a newsletter was refused because the person unsubscribed from it
-    again       rows whose person has agreed here after the no in the file
-    stay        rows that call somebody unconfirmed who is subscribed here
+    again       rows of people who have agreed here since the date of the file's no
+    stay        rows of people who are unconfirmed in the file but subscribed here
     parted      (newsletters that they left, those that they still get) -> rows of people who left only some; beyond
                 MOST_PARTED the newsletters are empty
     known       reason known here why a person must not get email -> rows that were refused for it
@@ -123,7 +123,7 @@ class ImportReport:
 
     @property
     def newer(self) -> int:
-        """The number of rows whose person has agreed here after the no in the file."""
+        """The number of rows of people who have agreed here since the date of the file's no."""
         return self.again.count
 
     @property
@@ -233,7 +233,7 @@ def import_csv(
 
 
 def _row_reader(columns: Columns, newsletters: NamedNewsletters, options: ImportOptions, at: datetime) -> RowReader:
-    """Return what makes subscribers of rows. Raises SubscriberError if the options name what does not exist."""
+    """Return the reader of subscribers in rows. Raises SubscriberError if the options name something unknown."""
     return RowReader(
         columns=columns,
         newsletters=newsletters,
@@ -247,9 +247,9 @@ def _row_reader(columns: Columns, newsletters: NamedNewsletters, options: Import
 
 
 def _details(columns: Columns, options: ImportOptions) -> DetailReader:
-    """Return what reads tags, notes and fields. Raises SubscriberError for a column that does not exist, or a bad tag.
+    """Return the reader of tags, notes and fields. Raises SubscriberError for an unknown column, or a bad tag.
 
-    A column that only seems to say who must not get email may become a field if it turns out not to.
+    A column that only seems to say who must not get email may become a field if it turns out to say something else.
     """
     used = columns.used - {each.place for each in columns.statuses if not each.sure}
     free = set(range(len(columns.header))) - used - set(columns.details.values())
@@ -358,9 +358,9 @@ class _Import:
         self.listeners.progress(self.counts["rows"], round(self.counts["rows"] / (group.share or 1)))
 
     def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
-        """Return a person with the latest date on which the file can have said no, in case it is imported again.
+        """Return a person with the latest date that a no in the file can have, in case the file is imported again.
 
-        Whatever a person has said since the first import is later.
+        A choice that the person has made since the first import is newer than that date.
         """
         since = self.options.since
         is_again = since is not None and since < self.options.at
@@ -394,9 +394,9 @@ class _Import:
             self.listeners.row(RowResult(rows[0].line, subscriber.address, said))
 
     def _gone(self, rows: list[CsvRow], subscriber: NewSubscriber, done: AddResult) -> tuple[KeptRows, str]:
-        """Return where the report counts the rows of a person who must not get email, and a phrase with the result.
+        """Return the report's count for the rows of a person who must not get email, and the result in words.
 
-        Some still get email, because of what is known here.
+        Some of these people still get email, because of what is known about them here.
         """
         status = self.reader.gone_as(rows)
         if not done.still:

@@ -1,4 +1,4 @@
-"""Reading files that Publisher itself exported, which say more than those of other tools.
+"""Reading files that Publisher itself exported, which contain more than other tools' files.
 
 For a new person everything is restored: history, dates, the status of each subscription, and the uid, so that links in
 earlier emails keep working. For a known person, the file is treated like any other.

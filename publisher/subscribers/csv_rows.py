@@ -159,7 +159,7 @@ class RowReader:
                     self.repeats.add(f"{key} {name}")
 
     def questions(self) -> list[FileQuestionError]:
-        """Return the questions after looking at all rows: about a column whose newsletters are all unknown."""
+        """Return the questions after looking at all rows: one about each column whose newsletters are all unknown."""
         if self.named or not self.unreadable:
             return []
         column = self.columns.header[self.columns.fields["newsletters"]]
@@ -197,7 +197,7 @@ class RowReader:
         return SubscriberStatus.ACTIVE if others else worst
 
     def gone_as(self, rows: Sequence[CsvRow]) -> SubscriberStatus:
-        """Return the status of a person who gets no email; UNSUBSCRIBED for someone who left a single newsletter."""
+        """Return the status of a person who gets no email; UNSUBSCRIBED for a person who left only one newsletter."""
         status = self.status_of(rows)
         return SubscriberStatus.UNSUBSCRIBED if status is SubscriberStatus.ACTIVE else status
 
@@ -238,9 +238,10 @@ class RowReader:
         return self.columns.tool == "Publisher" and self.forced is SubscriberStatus.ACTIVE
 
     def _subscriptions(self, row: CsvRow, status: SubscriberStatus) -> tuple[Subscription, ...]:
-        """Return the newsletters and topics in a row; if its person must not get email, those that they have left.
+        """Return the newsletters and topics in a row; if the person must not get email, those that they left.
 
-        In that case no newsletters means all that they had, and unknown names do not matter.
+        In that case, a row without newsletters means all newsletters that the person had, and unknown names do not
+        matter.
         """
         is_active = status is SubscriberStatus.ACTIVE
         try:

@@ -164,7 +164,7 @@ def status_column(place: int, name: str) -> StatusColumn | None:
 
 
 def rank_of_joining(name: str) -> int | None:
-    """Return a rank for how likely a column of dates with this name says when somebody agreed; 0 is likeliest.
+    """Rank how likely it is that a column of dates with this name says when somebody agreed; 0 is likeliest.
 
     None: its name says nothing about that.
     """
@@ -191,7 +191,7 @@ def is_unclear(name: str) -> bool:
 
 
 def hardest(statuses: Sequence[SubscriberStatus]) -> SubscriberStatus:
-    """Return the status that speaks most strongly against sending email; ACTIVE if there are none."""
+    """Return the status that argues most strongly against sending email; ACTIVE if there are none."""
     return max(statuses, key=HARDNESS.index, default=_S.ACTIVE)
 
 

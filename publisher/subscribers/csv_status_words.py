@@ -128,9 +128,9 @@ TELLING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class NamePattern:
-    """What the words in a column's name mean.
+    """A pattern for the words in a column's name, and their meaning.
 
-    sure: whether they can mean nothing else
+    sure: whether the words can mean nothing else
     """
 
     pattern: str

@@ -1,6 +1,6 @@
 """Reading a subscriber file once before anything is imported, to find questions and repeated rows.
 
-If a file says in an unknown way who must not get email, the operator is asked. All questions about a file are asked at
+If it is unclear how a file says who must not get email, the operator is asked. All questions about a file are asked at
 once, and each names the option that answers it.
 """
 
@@ -78,7 +78,7 @@ class _Found:
     statuses  status -> rows that say so
     unknown   value that is not understood -> rows
     line      the line of the first value that is not understood
-    dates     some of its cells, for columns with dates
+    dates     some of the column's cells, if they are dates
     """
 
     statuses: Counter[SubscriberStatus] = field(default_factory=Counter)
@@ -120,7 +120,7 @@ class Survey:
     opted_in   rows with a date of consent
     against    rows in which a column says that the person must not get email
     coded      likely encoding -> lines that are not valid in the file's encoding
-    undecoded  the number of lines that are not valid in it, with the first MOST_SHOWN in `shown`
+    undecoded  the number of lines that are not valid in the file's encoding; the first MOST_SHOWN are in `shown`
     key_ids    identifiers of the secrets of the suppression list in the file
     """
 
@@ -279,7 +279,7 @@ class _Looked:
     def settled(self) -> Columns:
         """Return the columns, judged by their values.
 
-        Those whose name only seemed to be about a status are left out. Columns of dates say when people agreed.
+        Columns whose names only seemed to be about a status are left out. Columns of dates say when people agreed.
         """
         joined = [place for place in self.columns.dated if self._dates_in[place] and place not in self._other_in]
         kept = []

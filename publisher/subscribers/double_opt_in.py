@@ -129,9 +129,9 @@ def ask_again(
 ) -> SubscriptionEmail:
     """Ask somebody to confirm again, because the owner wants it; return the email to send.
 
-    It is about what they asked for, as long as that is known, and has a new link. Nothing else changes for them.
+    The email has a new link, and is about what they asked for, as long as that is known. Nothing else changes for them.
 
-    newsletters: those to ask about if it is unknown what they asked for
+    newsletters: the newsletters to ask about if it is unknown what they asked for
     Raises SubscriberError if they have confirmed, if their address is suppressed, or within AGAIN_AFTER of another
     such email.
     """
@@ -259,7 +259,7 @@ def subscribe_to(
 
 
 def _left_since(subscriber: Subscriber, wanted: Subscription, token: IssuedToken) -> bool:
-    """Return whether a subscription ended after the request: an older link does not undo a later no."""
+    """Return whether a subscription ended after the request. An older link must not undo a later no."""
     record = subscriber.record(wanted.newsletter)
     if record is None or record.is_subscribed or record.since is None:
         return False

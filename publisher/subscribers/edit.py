@@ -41,7 +41,7 @@ CORRECTED = "address corrected"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the owner wants to change about a person. None, and anything not named, leaves things as they are.
+    """What the owner wants to change about a person. A part that is None, or that is not named, stays as it is.
 
     tags    tags to add
     untags  tags to remove
@@ -122,7 +122,7 @@ def edit(
     known: Mapping[str, FieldKind],
     dry_run: bool = False,
 ) -> Edited:
-    """Change what is known about a person, either all of it or nothing; return what has changed.
+    """Apply all changes to a person, or none of them; return what has changed.
 
     A corrected address keeps the person's subscriptions, history and links. No file can add the old one again. People
     who have bounced get email again; people who have not confirmed must still do so, with a new link.

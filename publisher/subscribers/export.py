@@ -146,7 +146,7 @@ def _rows(person: FullRecord, values: Mapping[str, str]) -> Iterator[dict[str, s
 
 
 def _groups(subscriber: Subscriber) -> Iterator[dict[str, str]]:
-    """Yield the cells for each group of newsletters with the same topics and status; those that have ended last."""
+    """Yield the cells for each group of newsletters with the same topics and status; ended subscriptions come last."""
     groups: dict[tuple[Any, ...], list[str]] = {}
     for record in sorted(subscriber.records, key=lambda record: not record.is_subscribed):
         groups.setdefault((record.topics, record.status, record.since), []).append(record.newsletter)
@@ -164,7 +164,7 @@ def _groups(subscriber: Subscriber) -> Iterator[dict[str, str]]:
 
 
 def _history(person: FullRecord) -> Iterator[dict[str, str]]:
-    """Yield the cells for what a table cannot show: the history of consent, and the cause of each status."""
+    """Yield the cells for data that does not fit into a table: the history of consent, and the cause of each status."""
     more: dict[str, Any] = {
         "causes": {
             each.newsletter: [each.cause.value, each.source, *filter(None, [each.frequency])]

@@ -67,8 +67,8 @@ def subscribe(
     The name, language and topics of a known subscriber are replaced if they are given. Newsletters from which the
     person unsubscribed or was removed are refused, and the result says so; the others are subscribed to.
 
-    topics  tag slugs; empty for all topics. None means all topics for a new subscription, and leaves those of
-            another unchanged
+    topics  tag slugs; empty for all topics. None means all topics for a new subscription, and leaves the topics of an
+            existing one unchanged
     consent how a new person agreed, in the operator's words, which are recorded
     again   how someone who unsubscribed or bounced asked to come back, in the operator's words, which are recorded;
             "" if the operator does not vouch for that
@@ -121,7 +121,7 @@ def unsubscribe(
 
 
 def require_subscriber(store: Store, address: str) -> Subscriber:
-    """Return the subscriber with an address; raise SubscriberError, with the most similar known address, if none.
+    """Return the subscriber with an address; if there is none, raise SubscriberError with the most similar address.
 
     It also raises SubscriberError for an unusable address.
     """
@@ -133,7 +133,7 @@ def require_subscriber(store: Store, address: str) -> Subscriber:
 
 
 def similar_address(store: Store, address: str) -> str:
-    """Return the known address most similar to a normalised one that nobody has, or "" if none is similar."""
+    """Return the known address most similar to a normalised address that nobody has, or "" if none is similar."""
     near = [(_likeness(address, known), known) for known in store.subscribers.similar(address)]
     score, found = max(near, default=(0.0, ""))
     return found if score else ""

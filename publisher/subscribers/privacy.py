@@ -99,7 +99,7 @@ def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, 
 
     These subscribers are not suppressed, and can subscribe again. Running this repeatedly, or twice at the same time,
     does no harm.
-    dry_run: only count the subscribers, and ignore tokens.
+    dry_run: only count the subscribers, delete nothing, and ignore tokens.
     """
     asked_before = now - max(policy.forget_after, policy.confirm_within)
     if dry_run:

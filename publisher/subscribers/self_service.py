@@ -117,7 +117,7 @@ def set_preferences(
 def _changed_frequencies(store: Store, uid: str, wanted: Preferences) -> dict[str, str]:
     """Return the wanted frequencies that are new.
 
-    Only these make a new edition of their newsletter wait.
+    Only new frequencies delay a new edition of their newsletter.
     """
     subscriber = store.subscribers.by_uid(uid) if wanted.frequencies else None
     if subscriber is None:
@@ -138,7 +138,7 @@ def unsubscribe(
 ) -> bool:
     """Unsubscribe a subscriber at their own request; return whether anything changed.
 
-    newsletter: the newsletter to leave; None to leave all.
+    newsletter: the newsletter to unsubscribe from; None for all.
     Unsubscribing twice, or with an unknown uid, is not an error, because the result is what the subscriber wants.
     """
     with store.subscribers.transaction(now) as transaction:
@@ -291,7 +291,7 @@ def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: in
 def _to_restore(
     transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str | None
 ) -> list[Subscription]:
-    """Return the subscriptions that coming back restores: to one newsletter, or all those that they ended last."""
+    """Return the subscriptions to restore: the one to a given newsletter, or those that the subscriber ended last."""
     if newsletter:
         record = subscriber.record(transaction.current_name(subscriber, newsletter))
         found = [record] if record and record.status is not SubscriptionStatus.REMOVED else []
@@ -303,7 +303,10 @@ def _to_restore(
 
 
 def _ended_last(subscriber: Subscriber) -> list[SubscriptionRecord]:
-    """Return the subscriptions that the subscriber ended last: those that ended with everything, if there are any."""
+    """Return the subscriptions that the subscriber ended last.
+
+    If some of them ended because the subscriber left everything, only those are returned.
+    """
     ended = [each for each in subscriber.ended if each.status is SubscriptionStatus.UNSUBSCRIBED]
     newest = max((each.since for each in ended if each.since), default=None)
     together = [each for each in ended if each.since == newest]

@@ -1,9 +1,9 @@
-"""A blog that another tool makes becomes a project: its configuration, its old feed and its addresses.
+"""Make a project from a blog that another tool makes: take over its configuration, its old feed and its addresses.
 
 `recognise` finds the tool by its own files and reads what they say: where the posts are, their addresses, the title and
 language of the site, the paths of its feeds. No code of the blog is run. Settings in JavaScript or Python are read as
-far as they are plain values. `adopted_project` makes the text of publisher.toml from it, and writes the files of the
-project next to those of the blog.
+far as they are plain values. `adopted_project` makes the text of publisher.toml from these findings, and writes the
+files of the project next to those of the blog.
 
 Public modules:
     adopted_blog     what is known about a blog, and where it was found

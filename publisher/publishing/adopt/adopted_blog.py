@@ -66,8 +66,8 @@ class AdoptedBlog:
     file     the file by which it was recognised
     taken    the values for publisher.toml
     posts    how many files look like posts
-    authors  people whom posts name by an id, and whom no data file describes
-    feeds    the paths of the old feed, each with its format ("rss", "atom" or "json") and where that was found
+    authors  people whom posts name by an id that no data file describes
+    feeds    the paths of the old feed, each with its format ("rss", "atom" or "json") and where it was found
     left     what could not be carried over, one line each
     command  the command that builds the site
     output   the folder that this command writes
@@ -85,7 +85,7 @@ class AdoptedBlog:
 
     @property
     def name(self) -> str:
-        """The name of the tool, as it writes it itself."""
+        """The name of the tool, in the tool's own spelling."""
         return TOOL_NAMES[self.tool]
 
     def value(self, key: str) -> Value | None:
@@ -107,7 +107,7 @@ class Findings:
         self._left: list[str] = []
 
     def take(self, key: str, value: Data | Sequence[str], where: str) -> bool:
-        """Take a value, unless it is empty or the key has one already; return whether the key has one now."""
+        """Set a key's value, unless it is empty or the key already has one; return whether the key now has a value."""
         if key not in self._taken:
             kept: Value | None = None
             if isinstance(value, bool):
@@ -126,7 +126,7 @@ class Findings:
         return key in self._taken
 
     def take_language(self, key: str, value: Data, where: str) -> bool:
-        """Take a language, written like en_US.UTF-8 or pt-br, as a BCP 47 tag; return as `take` does."""
+        """Set the language, written like en_US.UTF-8 or pt-br, as a BCP 47 tag; return the same as `take`."""
         return self.take(key, language(value), where)
 
     def take_feed(self, path: str, kind: str, where: str) -> None:
@@ -150,7 +150,7 @@ class Findings:
         return self._taken[key].value if key in self._taken else None
 
     def blog(self) -> AdoptedBlog:
-        """Return all that was found."""
+        """Return everything that was found."""
         return AdoptedBlog(
             tool=self.tool,
             file=self.file,
@@ -165,7 +165,7 @@ class Findings:
 
 
 def one_line(value: object) -> str:
-    """Return a scalar as text on one line, without characters that TOML or a terminal would misread; "" for others."""
+    """Return a scalar as text on one line, without characters that TOML or a terminal would misread, else ""."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join(_UNSEEN.sub(" ", str(value)[: 4 * _LONGEST]).split())[:_LONGEST]
@@ -200,7 +200,7 @@ def texts(data: Data) -> list[str]:
 
 
 def table(data: Data) -> dict[str, Data]:
-    """Return a table, or an empty one for anything else."""
+    """Return the value if it is a table, or else an empty table."""
     return data if isinstance(data, dict) else {}
 
 

@@ -133,7 +133,7 @@ def write_project(folder: Path, project: AdoptedProject, *, instead: bool = Fals
 
 
 def _add_lines(path: Path, lines: Sequence[str], made: list[Path], changed: list[Path]) -> None:
-    """Write a file with these lines, or add those that it lacks."""
+    """Write a file with these lines, or add the missing lines to an existing file."""
     text = "".join(f"{line}\n" for line in lines)
     if write_new(path, text):
         made.append(path)
@@ -208,7 +208,7 @@ def _settings(blog: AdoptedBlog, *, instead: bool) -> Iterator[Taken]:
 
 
 def _feeds(blog: AdoptedBlog) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the formats that have their usual names, and the other names that readers know, with their formats."""
+    """Return the feed formats with their usual names, and the other names that readers know, with their formats."""
     usual = {file: kind for kind, file in FEED_FILES.items()}
     taken_names = {usual[path] for path, kind, _ in blog.feeds if path in usual and usual[path] != kind}
     formats = tuple(kind for kind in FEED_FILES if kind not in taken_names)

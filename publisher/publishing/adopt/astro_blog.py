@@ -69,7 +69,7 @@ def _take_constants(found: Findings, root: Path) -> None:
 
 
 def _posts(root: Path) -> tuple[str, PostFolders]:
-    """Return the folder of the posts: that of a collection, or of pages in Markdown."""
+    """Return the folder of the posts: the folder of a collection, or of pages in Markdown."""
     bases = []
     for name in _COLLECTIONS:
         for given in Script(text_of(root / name, root)).calls("glob"):

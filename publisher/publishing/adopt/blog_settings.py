@@ -15,7 +15,7 @@ _MOST_NAMED = 12
 
 
 def data_of(found: Findings, root: Path, name: str) -> dict[str, Data]:
-    """Return the table in a data file of the blog; an empty one, and a line for the owner, if it cannot be read."""
+    """Return the table in a data file; if it cannot be read, note that for the owner and return an empty table."""
     try:
         return table(read_data(root / name, root))
     except DataError as error:
@@ -30,14 +30,14 @@ def folder_in(value: Data) -> str:
 
 
 def tell_unread(found: Findings, settings: dict[str, Data], file: str, *keys: str) -> None:
-    """Note the keys whose values are made by a program, so that they could not be read."""
+    """Note the keys whose values are computed by code and so could not be read."""
     for key in keys:
         if key in settings and settings[key] is None:
             found.leave(f"{file}: {key}: is made by a program, so it was not read")
 
 
 def take_first(found: Findings, settings: Data, file: str, *rows: Sequence[str]) -> None:
-    """For each row, whose first cell is a key of publisher.toml, take the first of its settings that exists.
+    """For each row (a key of publisher.toml, then names of settings), take the first setting that has a value.
 
     Settings inside tables are named with dots. file: where the settings are, for the reader.
     """

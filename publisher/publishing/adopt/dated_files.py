@@ -46,7 +46,7 @@ _MOST_PATTERNS = 12
 
 @dataclass(frozen=True, slots=True)
 class BlogFile:
-    """A text of a blog. path: relative to the folder that was looked through; is_dated: whether it has a date."""
+    """A text of a blog. path: relative to the folder that was searched; is_dated: whether the text has a date."""
 
     path: str
     is_dated: bool
@@ -71,7 +71,7 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
 
     left_out  names and paths of folders that are not entered
 
-    If there are texts in other formats, a complete HTML document has no date, whatever its name says.
+    If there are texts in other formats, a complete HTML document counts as undated, whatever its name says.
     """
     found: list[str] = []
     seen = 0
@@ -137,7 +137,7 @@ def _patterns(files: Sequence[BlogFile], folder: str) -> list[str]:
 
 
 def _single(paths: Sequence[str], folder: str) -> list[str]:
-    """Return patterns for files of one folder: their paths, or their endings if they are many."""
+    """Return patterns for files of one folder: their paths, or their endings if there are many files."""
     if len(paths) <= _FEW:
         return list(paths)
     return sorted({f"{folder}*.{path.rpartition('.')[2]}" for path in paths})
@@ -151,7 +151,7 @@ def _is_in(path: str, pattern: str) -> bool:
 
 
 def _is_dated(folder: Path, path: str, *, is_written: bool) -> bool:
-    """Return whether a text has a date in a place where posts have theirs. is_written: whether some are not HTML."""
+    """Return whether a text has a date where posts have theirs. is_written: whether some texts are not HTML."""
     has_day = bool(day_of_path(path) or _DATED_FOLDER.search(path))
     may_be_document = is_written and path.lower().endswith(".html")
     if has_day and not may_be_document:

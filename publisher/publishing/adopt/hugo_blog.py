@@ -118,7 +118,7 @@ def _weight(data: dict[str, Data]) -> float:
 
 
 def _take_content(found: Findings, root: Path, settings: dict[str, Data], file: str) -> PostFolders:
-    """Take the content folder, and the sections in it that are posts."""
+    """Take the content folder, and the sections in it that contain posts."""
     folder = folder_in(inner(settings, "contentDir")) or "content"
     own = [folder_in(inner(each, "contentDir")) for each in table(inner(settings, "languages")).values()]
     if len(apart := [each for each in own if each]) > 1 and inner(settings, "contentDir") is None:
@@ -146,7 +146,7 @@ def _sections(posts: PostFolders, languages: Value | None) -> list[str]:
 
 
 def _take_permalink(found: Findings, settings: dict[str, Data], sections: list[str], file: str) -> None:
-    """Take the rule for sections that have none of their own; theirs is read from the settings at each build."""
+    """Take the rule for sections without their own; a section's own rule is read from the settings at each build."""
     permalinks = table(inner(settings, "permalinks"))
     of_pages = table(inner(permalinks, "page")) or permalinks
     written = {name: text for name in sections if (text := one_line(of_pages.get(name)))}

@@ -100,7 +100,7 @@ def _take_posts(found: Findings, root: Path, source: str, collections: str) -> N
 
 
 def _take_languages(found: Findings, names: Sequence[str]) -> None:
-    """Take the languages by which folders at the top are named, if there are several."""
+    """Take the languages after which top-level folders are named, if there are several."""
     tags = list(dict.fromkeys(tag for name in names if (tag := language_of_folder(name))))
     main = language(found.value("site.language")) or ("en" if "en" in tags or not tags else tags[0])
     if len({*tags, main}) > 1 and len(tags) > 1:
@@ -161,16 +161,16 @@ def _take_static(found: Findings, root: Path, source: str, excluded: list[str]) 
 
 
 def _root_files(top: Path, left_out: set[str]) -> list[str]:
-    """Return the files at the top that a site needs there, if Jekyll copies them unchanged.
+    """Return the top-level files that a site needs there, if Jekyll copies them unchanged.
 
-    Others, such as lists and notes, are left out rather than published on a guess.
+    Other files, such as lists and notes, are left out rather than published on a guess.
     """
     files = (path for path in sorted(top.iterdir()) if _ROOT_FILE.fullmatch(path.name) and path.name not in left_out)
     return [path.name for path in files if _is_plain(path)][:_MOST_ROOT_FILES]
 
 
 def _is_plain(path: Path) -> bool:
-    """Return whether a path is that of a file, not of a link, and whether it begins without front matter."""
+    """Return whether a path is a file, not a link, and does not begin with front matter."""
     try:
         if path.is_symlink() or not path.is_file():
             return False

@@ -50,7 +50,7 @@ class OldSite:
 
 @dataclass(frozen=True, slots=True)
 class PostElsewhere:
-    """A post whose address the old site does not have. near: the address there that differs only a little; or "" """
+    """A post whose address the old site does not have. near: a similar address there, or "" """
 
     source: str
     path: str
@@ -75,7 +75,7 @@ def read_old_site(place: str, *, allow_private: bool = False) -> OldSite:
     """Return the addresses of the site in a folder, in a sitemap (a file or a URL), or of the site at a URL.
 
     allow_private  whether a URL may be on this machine or in a private network
-    Raises PublisherError if there are none.
+    Raises PublisherError if there are no addresses.
     """
     path = Path(place)
     if re.match(r"https?://", place, re.IGNORECASE):
@@ -116,13 +116,13 @@ def compare_addresses(config: Config, archive: Archive, old: OldSite) -> Address
 
 
 def new_paths(config: Config, archive: Archive) -> frozenset[str]:
-    """Return the paths of the new site's pages and feeds, and those of all posts, whichever tool makes their pages."""
+    """Return the paths of the new site's pages and feeds, and of all posts, whichever tool makes the posts' pages."""
     written = (_address_of(path) for path in built_paths(config, archive))
     return frozenset(map(_plain, [*written, *(path for path in archive.permalinks() if path[0] == "/")]))
 
 
 def is_answered(path: str, there: Collection[str]) -> bool:
-    """Return whether a web server that has these paths answers with a page, perhaps after adding the slash."""
+    """Return whether a web server with the paths `there` answers a path with a page, perhaps after adding a slash."""
     if path in there or f"{path}/" in there or (path[-1:] != "/" and f"{path}.html" in there):
         return True
     if path.endswith("/index.html"):
@@ -206,7 +206,7 @@ def _is_sitemap(body: bytes) -> bool:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Return a sitemap that may be a gzip file, at most its first 50 MB."""
+    """Return a sitemap, unpacked if it is a gzip file, up to its first 50 MB."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     with suppress(OSError, EOFError), gzip.open(io.BytesIO(body)) as file:
@@ -215,7 +215,7 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def _from_sitemap(body: bytes, place: str, allow_private: bool) -> Iterator[str]:
-    """Yield the paths in a sitemap, or in those that an index of sitemaps names.
+    """Yield the paths in a sitemap, or in the sitemaps that a sitemap index names.
 
     Only <loc> is looked for, so attacks on XML parsers have no effect.
     """

@@ -46,8 +46,9 @@ class OldFeedMatch:
     others     how many posts the old feed does not contain
     guessed    how many of `entries` are guesses: their posts are older than the feed's newest item, so the feed may
                have contained them earlier; their ids are made like those of the others
-    again      how many entries of the new feed readers would see as new although they are older than its newest item
-    passed     newsletters and the new ids of posts that each has passed over, which it must not send under those ids
+    again      how many entries of the new feed would seem new to readers, although they are older than the old feed's
+               newest item
+    passed     pairs: a newsletter, and the new id of a post that it has passed over and must not send under that id
     """
 
     entries: tuple[OldEntry, ...] = ()
@@ -150,7 +151,7 @@ def pass_over_again(config: Config, match: OldFeedMatch) -> None:
 def feed_keys(config: Config, feed: AdoptedFeed) -> dict[str, tuple[str, ...]]:
     """Return the keys of [feeds] that must change so that readers of the old feed find the new one at its address.
 
-    `also` names it, and the format that would have the same name is dropped from `formats`.
+    `also` names the old feed, and a format whose feed would have the same name is dropped from `formats`.
     """
     name = _missing_name(config, feed)
     if not name:
@@ -304,7 +305,7 @@ _RULES: tuple[Callable[[Config, Post], str], ...] = (
 
 
 def _seen_again(config: Config, posts: Sequence[Post], known: Collection[str]) -> int:
-    """Return how many entries of the new feed are older than the newest that readers know, but new to them."""
+    """Return how many entries of the new feed are new to readers, but older than the newest one that they know."""
     shown = [post.source for post in posts if post.in_feeds][: config.feeds.limit]
     newest = next((number for number, source in enumerate(shown) if source in known), len(shown))
     return sum(1 for source in shown[newest:] if source not in known)

@@ -65,7 +65,7 @@ def _listings(root: Path) -> list[tuple[str, dict[str, Data]]]:
 
 
 def _posts(root: Path, listings: list[tuple[str, dict[str, Data]]], output: str) -> PostFolders:
-    """Return the posts: what the lists name, or the texts with a date, except what Quarto writes."""
+    """Return the posts: the files that the lists name, or the texts with a date, except files that Quarto writes."""
     files = texts_below(root, ("_site", output))
     named = [one_line(each).strip("/") for _, listing in listings for each in texts(listing.get("contents"))]
     folders = [name for name in named if name and "*" not in name and (root / name).is_dir()]

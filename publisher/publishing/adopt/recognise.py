@@ -84,7 +84,7 @@ def _not_found(folder: Path) -> ProjectError:
 
 
 def _address(blog: AdoptedBlog, folder: Path) -> list[Taken]:
-    """Return the address of the site, from other files if the configuration does not have all of it."""
+    """Return the address of the site, completed from other files if the configuration has only a part of it."""
     given = [each for each in blog.taken if each.key == "site.url"]
     if given and urlsplit(str(given[0].value)).hostname:
         return given

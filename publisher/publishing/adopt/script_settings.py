@@ -68,7 +68,7 @@ class Script:
 
     @property
     def exported(self) -> Data:
-        """What the file exports as its default; None if it cannot be read, as with a function."""
+        """The default export of the file; None if it cannot be read, for example because it is a function."""
         for at in range(len(self._tokens)):
             texts = [self._at(at + each).text for each in range(4)]
             if texts[:2] == ["export", "default"]:
@@ -95,7 +95,7 @@ class Script:
         return self._tokens[index] if index < len(self._tokens) else _Token("", "")
 
     def _assigned(self, at: int) -> int:
-        """Return where the value begins, given where its constant's name ends; 0 if there is none."""
+        """Return where the value of a constant begins, given where the constant's name ends; 0 if it has no value."""
         for index in range(at, min(at + 30, len(self._tokens))):
             if self._tokens[index].text == "=":
                 return index + 1
@@ -208,7 +208,7 @@ class Script:
 
 
 def _joined(first: Data, second: Data) -> Data:
-    """Return two texts as one; None for other values, and for a text that grows as it refers to itself."""
+    """Return two texts joined; None for other values, and for a text that keeps growing because it refers to itself."""
     both = first + second if isinstance(first, str) and isinstance(second, str) else None
     return both if both is not None and len(both) <= _LONGEST else None
 
@@ -246,7 +246,7 @@ def _may_be_pattern(before: list[_Token]) -> bool:
 
 
 def _closing(tokens: list[_Token]) -> dict[int, int]:
-    """Return for each opening bracket the number of the one that closes it."""
+    """Return, for each opening bracket, the index of its closing bracket."""
     found: dict[int, int] = {}
     open_ones: list[int] = []
     for at, token in enumerate(tokens):

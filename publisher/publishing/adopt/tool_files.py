@@ -1,4 +1,4 @@
-"""The files by which each tool is recognised. Little is read, so that every check can afford it."""
+"""The files by which each tool is recognised. They are few and small, so that each run of `check` can read them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HEXO_KEY = re.compile(r"^(?:source_dir|public_dir|post_asset_folder):", re.MULT
 
 
 def tools_of(folder: Path) -> list[tuple[Tool, str]]:
-    """Return the tools whose files are in a folder, each with the first of these; the one that makes the site first."""
+    """Return the tools whose files are in a folder, each with its first file; the one that makes the site is first."""
     found: dict[Tool, str] = {}
     for tool, names in _CERTAIN:
         if (name := _first(folder, names)) and tool not in found:
@@ -48,7 +48,7 @@ def tools_of(folder: Path) -> list[tuple[Tool, str]]:
 
 
 def _by_content(folder: Path) -> list[tuple[Tool, str]]:
-    """Return the tools whose files have names that others use too."""
+    """Return the tools that are told apart by the content of their files, because other tools use the same names."""
     found: list[tuple[Tool, str]] = []
     if name := _first(folder, _OLDER_HUGO):
         text = text_of(folder / name, folder)

@@ -1,6 +1,6 @@
 """The elements of an export's HTML that a tool wrote for its own pages, found by their classes.
 
-A small reader of tags, because nothing else in the text may change: what an author wrote stays as it is.
+Only tags are read, because nothing else in the text may change: what an author wrote stays as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Replace = Callable[[Mapping[str, str], str], str | None]
 def replaced(html: str, by_class: Mapping[str, Replace]) -> str:
     """Return HTML in which the outermost elements with one of the classes are replaced.
 
-    An element that is never closed is only a tag, and stays.
+    An element that is never closed counts as a single tag, and stays.
     """
     if not any(name in html for name in by_class):
         return html
@@ -50,7 +50,7 @@ def replaced(html: str, by_class: Mapping[str, Replace]) -> str:
 
 
 def _elements(html: str, by_class: Mapping[str, Replace]) -> list[tuple[int, tuple[int, int], int, Mapping[str, str]]]:
-    """Return the elements with one of the classes: start, place of the content, end and attributes, sorted by start."""
+    """Return start, start of the content, end and attributes of elements with one of the classes, sorted by start."""
     found = []
     opened: dict[str, list[tuple[int, int, Mapping[str, str] | None]]] = {}
     for tag in _TAG.finditer(html):
@@ -69,7 +69,7 @@ def _elements(html: str, by_class: Mapping[str, Replace]) -> list[tuple[int, tup
 
 
 def attributes_of(written: str) -> Mapping[str, str]:
-    """Return the attributes of a tag; of two with the same name the first, as browsers do."""
+    """Return the attributes of a tag; if two have the same name, the first counts, as in browsers."""
     found: dict[str, str] = {}
     for name, one, two, three in _ATTRIBUTE.findall(written):
         found.setdefault(name.lower(), unescape(one or two or three))
@@ -96,7 +96,7 @@ def words_of(html: str) -> str:
 
 
 def web_url(url: object) -> str:
-    """Return the address of something on the web, or of something on the old site; "" for anything else."""
+    """Return an address if it is on the web or relative to the old site; "" for anything else."""
     text = url.strip() if isinstance(url, str) else ""
     if not text or len(text) > 2_000 or re.search(r"[\s<>\"\x00-\x1f]", text):
         return ""
@@ -108,7 +108,7 @@ def web_url(url: object) -> str:
 
 
 def linked(url: object, words: object) -> str:
-    """Return words that link to an address as HTML, or only the words if it is not one; "" if both are missing."""
+    """Return words that link to an address as HTML, or the words alone if it is not valid; "" if both are missing."""
     address, text = web_url(url), " ".join(words.split()) if isinstance(words, str) else ""
     shown = escape(text or address, quote=False)
     return f'<a href="{escape(address)}">{shown}</a>' if address else shown

@@ -45,7 +45,7 @@ class ExportArchive:
         self._zip.close()
 
     def named(self, name: str) -> str:
-        """Return the path of the file of that name, wherever in the archive it is; "" if there is none."""
+        """Return the path of the file with this name, wherever in the archive it is; "" if there is none."""
         found = [path for path in self.names if path.rpartition("/")[2] == name]
         return min(found, key=len, default="")
 

@@ -34,14 +34,14 @@ class ExportError(PublisherError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedPost:
-    """A post or page as an export has it.
+    """A post or page in an export.
 
     html       the text, as HTML
     path       the path of its page on the old site; "" if the export doesn't say
     id         the id under which feed readers know it; "" if the export doesn't say
     published  None for a post that was never published
     is_draft   whether readers must not see it
-    why_draft  why they must not, if it isn't because its author says so
+    why_draft  why readers must not see it, if its author has not made it a draft
     image      the URL of its picture
     audio      the URL of its recording, which may be followed by its length and type
     """
@@ -103,7 +103,7 @@ class Export:
     site_url  the address of the old site, without a slash at the end; "" if the export doesn't say
     posts     returns its posts and pages, in the order of the file; each call reads the file again
     pages     the address of each page that shows a single picture, with the picture's address
-    left      the parts that have no place here, with the number of each; complete once the posts have been read
+    left      the parts that cannot be imported, with the number of each; complete once the posts have been read
     """
 
     tool: str
@@ -114,7 +114,7 @@ class Export:
 
 
 class LeftInPosts:
-    """Parts of posts' texts that no file has a place for, with the posts that they were in."""
+    """Parts of posts' texts that cannot be imported, with the posts that they were in."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -136,12 +136,12 @@ class LeftInPosts:
 
 
 def clean_text(text: str) -> str:
-    """Return a text without characters that no text file contains."""
+    """Return a text without characters that do not belong in a text file."""
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: object) -> str:
-    """Return a value of an export as one line of text; "" for what is not text."""
+    """Return a value of an export as one line of text; "" for a value that is not text."""
     return " ".join(_UNSEEN.sub(" ", text).split()) if isinstance(text, str) else ""
 
 

@@ -44,7 +44,7 @@ class PreviousSite:
         self._takes_files = takes_files
 
     def files(self, post: ExportedPost) -> Iterator[tuple[str, str]]:
-        """Yield (URL, path on the site) of each of the old site's files that a post shows or links to."""
+        """Yield the URL, and the path on the site, of each file of the old site that a post shows or links to."""
         for found in (each for tag in _TAG.finditer(post.html) for each in _REFERENCE.finditer(tag[0])):
             if named := self._file(unescape(found[2] or found[3])):
                 yield named
@@ -53,7 +53,7 @@ class PreviousSite:
                 yield named
 
     def moved(self, post: ExportedPost) -> ExportedPost:
-        """Return a post whose references to its own site are paths, so that they lead to where the site is now."""
+        """Return a post whose references to its own site are paths, so that they lead to the site's present address."""
         post = replace(post, canonical=post.canonical.replace(PLACEHOLDER, self.url))
         html = _TAG.sub(lambda tag: _REFERENCE.sub(self._moved, tag[0]), post.html).replace(PLACEHOLDER, self.url)
         if self._takes_files:
@@ -68,7 +68,7 @@ class PreviousSite:
         return found[0] if place == url else f'{found[1]}"{escape(place)}"'
 
     def _place(self, url: str) -> str:
-        """Return a URL of the old site as a path; other URLs unchanged."""
+        """Return a URL of the old site as a path, and other URLs unchanged."""
         if named := self._file(url):
             return quote(named[1], safe="/~!$&'()*+,;=:@")
         url = self._whole(url)

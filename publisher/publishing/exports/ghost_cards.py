@@ -1,6 +1,6 @@
 """Ghost's cards: a player, a file or a bookmark in a text becomes HTML that works without Ghost's styles.
 
-A card comes as the HTML of Ghost's pages, with the buttons of a player and its "0:00" as words; or, if a text exists
+A card comes as the HTML of Ghost's pages, in which a player's buttons and its "0:00" are words; or, if a text exists
 only in the form of Ghost's editor, as a name and its values.
 """
 
@@ -37,7 +37,7 @@ _MOST_PICTURES = 500
 
 
 def with_plain_cards(html: str) -> str:
-    """Return a text of Ghost's pages in which cards are plain HTML. Cards that only have text stay as they are."""
+    """Return the text of a page of Ghost with its cards as plain HTML. Cards that only have text stay as they are."""
     return replaced(html, _CARDS) if "kg-" in html else html
 
 

@@ -99,7 +99,7 @@ class DocumentReader:
         return _element(_BLOCKS.get(kind, ""), "".join(inside))
 
     def _card(self, kind: str, values: Values) -> str | None:
-        """Return the HTML of a card, with a mark if it is for members only; what is unknown is counted."""
+        """Return the HTML of a card, with a mark if it is for members only; unknown cards are counted."""
         if kind == "markdown":
             text = text_of(values, "markdown")
             made = settled_html(text)[0].html if len(text) <= _LONGEST_MARKDOWN else None
@@ -132,7 +132,7 @@ class DocumentReader:
         return ""
 
     def _markers(self, markers: object, values: Values) -> str:
-        """Return words with the elements that begin and end at them."""
+        """Return words with the tags of the elements that begin and end there."""
         pieces: list[str] = []
         opened: list[str] = []
         for marker in markers[:_MOST_NODES] if isinstance(markers, list) else ():

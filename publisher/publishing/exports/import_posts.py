@@ -59,7 +59,7 @@ class PostImport:
     there     how many of each existed already
     failed    the files that couldn't be fetched: URL and reason
     refused   why files in a private network were not requested, with the number of each
-    left      the parts of the export that have no place here, with the number of each
+    left      the parts of the export that cannot be imported, with the number of each
     hidden    the posts that are drafts here although they were published: path and reason
     """
 
@@ -177,7 +177,7 @@ class _Writing:
         raise ProjectError("has too many posts with the same date and name", where=str(folder), hint="move some away")
 
     def _write_file(self, path: Path, data: bytes) -> str:
-        """Write one of the old site's files; return why it can't be written, or "". The others don't depend on it."""
+        """Write one of the old site's files; return why it can't be written, or "". Other files are not affected."""
         shown = path.relative_to(self._config.root).as_posix()
         if self._leads_out(path.parent):
             return f"{shown} {_LEADS_OUT}"

@@ -1,4 +1,4 @@
-"""What Substack shows by a script (pictures, quotations, formulas, players), made from the data of the elements.
+"""Make HTML for what Substack shows with a script (pictures, quotations, formulas, players), from the elements' data.
 
 In the export, such an element is empty, or contains what the page of Substack shows; its attribute data-attrs contains
 all of it as JSON.
@@ -54,7 +54,7 @@ def _named(html: str) -> list[str]:
 
 def _one(name: str, left: Counter[str]) -> Callable[[Mapping[str, str], str], str | None]:
     def made(attributes: Mapping[str, str], inside: str) -> str | None:
-        """Return the HTML for an embedded thing; "" if it belongs to Substack's page only."""
+        """Return the HTML for an embedded element; "" if it is only part of Substack's page."""
         values = _values(attributes.get("data-attrs", ""))
         if name in _FURNITURE:
             return ""
@@ -154,7 +154,7 @@ def _file(values: Values, inside: str) -> str:
 
 
 def _code(values: Values, inside: str) -> str:
-    """Return code with the language that only the element around it has."""
+    """Return code with its language, which only the element around the code names."""
     language = re.sub(r"[^\w+#.-]", "", _text(values, "language"))[:60]
     bare = language and "<code>" in inside
     return inside.replace("<code>", f'<code class="language-{language}">', 1) if bare else _as_it_is(inside)

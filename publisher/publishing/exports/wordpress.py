@@ -380,7 +380,7 @@ class _WxrReader:
             self._item.texts[name] = text
 
     def _meta(self, key: str, value: str) -> None:
-        """Keep a field of the item. One that says who can read it may occur several times."""
+        """Keep a field of the item. A field that says who can read the item may occur several times."""
         assert self._item is not None  # noqa: S101 - see _end
         meta = self._item.meta
         if key in _FIELDS:

@@ -77,7 +77,7 @@ class Rules:
         self._hidden: set[tuple[str, str]] = set()
 
     def add(self, fields: Mapping[str, str]) -> None:
-        """Note a rule, given by its fields: the kind of what it hides, and the number or short name of that."""
+        """Add a rule, given by its fields: the kind of content that it hides, and its number or short name."""
         kind = fields.get("_mepr_rules_type", "").strip()
         content = fields.get("_mepr_rules_content", "").strip() if not kind.startswith("all") else ""
         self._hidden.add((kind, content))
@@ -141,7 +141,7 @@ def has_hidden_part(html: str) -> bool:
 
 
 def _is_gate(block: re.Match[str]) -> bool:
-    """Return whether a block hides something. One without an end hides only if it is a wall."""
+    """Return whether a block hides something. A block without an end hides something only if it is a wall."""
     name, is_lone = block[1], bool(block[3])
     if "paywall" in name:
         return True

@@ -28,7 +28,7 @@ _NUMBERED = patterns.compile(
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of the blog: its URL, its description for people who don't see it, and the words below it."""
+    """A file of the blog: its URL, its description for people who don't see it, and its caption."""
 
     url: str
     alt: str = ""
@@ -48,7 +48,7 @@ class Library:
     attached     the numbers of the files that were uploaded for a post, by its number
     links        the addresses of its posts and pages
     blocks       the texts of its reusable blocks
-    used         the numbers of those that a post showed
+    used         the numbers of the reusable blocks that a post showed
     """
 
     attachments: dict[str, Attachment] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Library:
             self.blocks[number] = text
 
     def with_blocks(self, text: str, left: Counter[str]) -> str:
-        """Return a text with its reusable blocks, which may show others; count those that are not in the file."""
+        """Insert the reusable blocks, which may contain others, into a text; count those that are not in the file."""
         for _ in range(_DEEPEST):
             if "wp:block" not in text:
                 break
@@ -88,7 +88,7 @@ class Library:
         return _REUSED.sub("", text)
 
     def gallery(self, values: Mapping[str, str], post: str, left: Counter[str]) -> str:
-        """Return the pictures of a gallery, whose shortcode names them or stands for all those uploaded for it."""
+        """Return the pictures of a gallery, whose shortcode names them, or means all those uploaded for the post."""
         named = values.get("ids") or values.get("include") or ""
         numbers = re.findall(r"\d+", named) if named else self.attached.get(values.get("id", post), [])
         files = [self.attachments.get(number) for number in numbers]

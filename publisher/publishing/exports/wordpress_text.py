@@ -112,7 +112,7 @@ class _Shortcodes:
         self._library, self._post, self._left = library, post, left
 
     def replaced(self, text: str) -> str:
-        """Return a text with HTML in their place."""
+        """Return a text with its shortcodes replaced by HTML."""
         if "[" not in text:
             return text
         tags = list(_SHORTCODE.finditer(text))[:_MOST_PARTS]
@@ -181,7 +181,7 @@ def _made(name: str, values: Mapping[str, str], inside: str) -> str | None:
 
 
 def _figure(inside: str, words: str) -> str:
-    """Return a picture, which may be a link, with the words below it, which may have markup."""
+    """Return a picture, which may be a link, with its caption, which may have markup."""
     found = _PICTURE.match(inside)
     picture, behind = (found[1], found[2]) if found else (inside.strip(), "")
     words = words.strip() or behind.strip()
@@ -210,7 +210,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _taken_out(text: str) -> tuple[list[str], str]:
-    """Remove what keeps its line breaks: preformatted text and comments."""
+    """Take out the parts whose line breaks must stay: preformatted text and comments."""
     kept: list[str] = []
 
     def keep(part: str) -> str:
