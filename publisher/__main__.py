@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code. A build with nothing to do is answered at once."""
+    """Run a command line and return its exit code. A build with nothing to do is answered immediately."""
     # Neither is at the top: loading them makes many objects (see _run).
     from publisher.cli.unchanged_build import report_unchanged
 

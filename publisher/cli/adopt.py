@@ -110,7 +110,7 @@ def _show(app: App, project: AdoptedProject) -> None:
 
 
 def _say_old(app: App, found: Looked, *, alone: bool = False) -> None:
-    """Say what was found, and print it as JSON if the command prints nothing else."""
+    """Print the findings for a person, and as JSON if the command prints nothing else."""
     if app.json:
         if alone:
             app.print_json(found.values)

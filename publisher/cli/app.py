@@ -60,11 +60,11 @@ class App:
         return root
 
     def now(self, config: Config) -> datetime:
-        """Return the time to act at, which is --now (by default in the site's time zone) or the current time."""
+        """Return the time at which to act: --now (by default in the site's time zone), or the current time."""
         return self.moment(config.zone)
 
     def moment(self, zone: tzinfo = UTC) -> datetime:
-        """Return the time to act at, which is --now or the current time; raise BadParameter if --now is not a time.
+        """Return the time at which to act: --now, or the current time. Raise BadParameter if --now is not a time.
 
         zone  the time zone of a --now that names none
         """
@@ -186,7 +186,7 @@ def log_action(
 ) -> None:
     """Add what a command did to the log of actions, unless it was a dry run.
 
-    about       what it was done to, in words
+    about       the object of the action, in words
     subscriber  the person on whom it was done, whose address is not copied
     """
     if dry_run:

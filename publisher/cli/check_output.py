@@ -54,8 +54,8 @@ class CheckLine(NamedTuple):
 class Group(NamedTuple):
     """Lines that say the same about many files.
 
-    what   what they say, without what each of them quotes
-    often  the tag of another tool that most of them name; "" if they name none
+    what   the text that they share, without the words that each of them quotes
+    often  the tag of another tool that most of them name; "" if they name no tag
     """
 
     lines: Sequence[CheckLine]
@@ -64,7 +64,7 @@ class Group(NamedTuple):
 
     @property
     def level(self) -> str:
-        """The level of its lines, which is the same for all."""
+        """The level, which all of its lines share."""
         return self.lines[0].level
 
     @property
@@ -87,7 +87,7 @@ class Group(NamedTuple):
 
 
 def grouped(lines: Sequence[CheckLine]) -> tuple[list[Group], list[CheckLine]]:
-    """Return the groups of lines, errors first and then the largest, and the lines that are in none."""
+    """Return the groups of lines, sorted by errors first and then by size, and the lines that are in no group."""
     kinds: dict[tuple[str, str, str], list[CheckLine]] = {}
     for line in lines:
         kinds.setdefault((line.level, line.newsletter, _kind(line.message)), []).append(line)
@@ -98,7 +98,7 @@ def grouped(lines: Sequence[CheckLine]) -> tuple[list[Group], list[CheckLine]]:
 
 
 def plain_lines(lines: Sequence[CheckLine], *, every: bool) -> Iterator[str]:
-    """Yield the lines that editors and grep understand; a group as its summary and its first lines, unless `every`."""
+    """Yield the lines that editors and grep understand. A group becomes its summary and first lines, unless `every`."""
     groups, rest = ([], lines) if every else grouped(lines)
     for group in groups:
         yield f"{group.level}: {group.summary}"
@@ -114,7 +114,7 @@ def _plain_line(line: CheckLine) -> str:
 
 
 def github_lines(lines: Sequence[CheckLine], root: Path, *, every: bool) -> Iterator[str]:
-    """Yield a workflow command for each line, with which GitHub shows it next to the file; one for each group.
+    """Yield a workflow command for each line, with which GitHub shows it next to the file; a group has only one.
 
     root: the project. Paths are relative to the repository, GITHUB_WORKSPACE, in which the project may be a folder.
     """
@@ -150,7 +150,7 @@ def _in_repository(path: str, root: Path) -> str:
 
 
 def _kind(message: str) -> str:
-    """Return a message without what it quotes."""
+    """Return a message without the words that it quotes."""
     return _NUMBER.sub("0", _QUOTED.sub("…", _parted(message)[0]))
 
 

@@ -97,9 +97,9 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
 
 
 def with_stand_ins(text: str, *, is_html: bool = False) -> str:
-    """Return a part of a letter with a plain stand-in for each value that differs from subscriber to subscriber.
+    """Return a part of a letter with a plain placeholder for each value that differs from subscriber to subscriber.
 
-    For custom fields, these are their defaults.
+    The placeholders of custom fields are their defaults.
     """
     text = filled(text, {}, escape if is_html else str)
     for mark, stand_in in _STAND_INS.items():

@@ -165,7 +165,7 @@ def _show_step(app: App, step: StepView, letter: Letter, part: str | None) -> No
 
 
 def _texts(letter: Letter) -> dict[str, str]:
-    """Return the parts of a letter with a stand-in for each value that differs from subscriber to subscriber."""
+    """Return the parts of a letter with a placeholder for each value that differs from subscriber to subscriber."""
     html = with_stand_ins(letter.html, is_html=True)
     return {"preheader": with_stand_ins(letter.preheader), "html": html, "text": with_stand_ins(letter.text)}
 

@@ -44,7 +44,7 @@ def require_confirmed(config: Config, store: Store, now: datetime) -> None:
 
 
 def allowing_hint(waits: str) -> str:
-    """Return how to allow this host to send. waits: why it does not, as wiring.why_unconfirmed says."""
+    """Return how to allow this host to send. waits: the reason why it may not, from wiring.why_unconfirmed."""
     return way_to_send(waits)
 
 
@@ -168,7 +168,7 @@ def host_rows(config: Config, store: Store, now: datetime) -> list[dict[str, Any
 
 
 def how_to_send(config: Config, store: Store, now: datetime) -> str:
-    """Return what sends the messages that are due: a process that runs, perhaps on another host, or a command."""
+    """Return what will send the messages that are due: a running process, perhaps on another host, or a command."""
     if pid := running(config.state_dir):
         return f"`publisher run` (pid {pid}) sends what is due"
     shown = [row for row in host_rows(config, store, now) if row["confirmed_at"]]

@@ -73,7 +73,7 @@ def keys(app: App, domain: str, selector: str, kind: Kind | None) -> None:
 def _dns_names(domain: str, selector: str) -> tuple[str, str]:
     """Return the domain and the selector in their DNS form; raise PublisherError if either is invalid.
 
-    They become the names of a DNS record and of a file.
+    The two become the names of a DNS record and of a file.
     """
     try:
         domain, selector = wire_domain(domain).lower().removesuffix("."), selector.lower()

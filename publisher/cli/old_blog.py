@@ -1,4 +1,4 @@
-"""What `publisher adopt` says about a blog's old feed, and about the addresses of its old site."""
+"""The report of `publisher adopt` on a blog's old feed, and on the addresses of its old site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FEED_ENDINGS = (".xml", ".rss", ".atom", ".json")
 
 
 class OldBlog(NamedTuple):
-    """What a command line names. feed, site: None if it names none. read: the feed, if it has already been read."""
+    """The old feed and site that a command line names, or None. read: the feed, if it has already been read."""
 
     feed: str | None
     site: str | None
@@ -36,7 +36,7 @@ class OldBlog(NamedTuple):
 
 @dataclass
 class Looked:
-    """What was found. values: for --json. lines, doubts: for a person."""
+    """The findings. values: for --json. lines, doubts: for people."""
 
     values: dict[str, object] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Looked:
 
 
 def with_feed_read(old: OldBlog, blog: AdoptedBlog) -> tuple[OldBlog, AdoptedBlog]:
-    """Return this with the old feed, if the command line names one. Raises PublisherError if it cannot be read."""
+    """Return the same with the old feed read, if there is one. Raises PublisherError if it cannot be read."""
     if not old.feed:
         return old, blog
     from publisher.publishing.adopt.old_feed import read_old_feed, with_old_feed  # not at the top: as above
@@ -183,7 +183,7 @@ def _path(config: Config, post: PostElsewhere) -> str:
 
 
 def _ways_to_keep(config: Config, gone: Sequence[str]) -> list[str]:
-    """Return what the owner can do so that addresses of the old site still work."""
+    """Return advice on how the owner can keep addresses of the old site working."""
     feeds = [path for path in gone if path.endswith(_FEED_ENDINGS)]
     page = next((path for path in gone if path not in feeds), "")
     lines = []

@@ -72,7 +72,7 @@ def people_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _asked(config: Config, store: Store | None, given: Mapping[str, str]) -> PeopleQuery:
-    """Return the query for the options of a command. Raises PublisherError if one is not understood."""
+    """Return the query for the options of a command. Raises PublisherError if an option is not understood."""
     topic = topic_slug(given["topic"]) if given["topic"] else ""
     query = people_query({**given, "topic": topic}, store, config.zone)
     if query.newsletter and not (store and any(store.subscribers.list(query.newsletter))):
@@ -125,7 +125,7 @@ def _uid(store: Store, address: str) -> str:
 
 
 def _print_json(people: Iterable[Subscriber]) -> None:
-    """Print a JSON array with a subscriber on each line, while they are read."""
+    """Print a JSON array with one subscriber per line, as they are read."""
     lead = "["
     for person in people:
         click.echo(f"{lead}\n{json.dumps(as_json(person), ensure_ascii=False)}", nl=False)
@@ -187,7 +187,7 @@ def export_file(app: App, file: Path | None, **given: str) -> None:
 
 
 def _what_stays(hashes: int, *, only_some: bool, is_json: bool) -> Iterator[str]:
-    """Yield what an export does not carry over to another project. hashes: the entries of the suppression list."""
+    """Yield a line for each thing that an export cannot take to another project. hashes: suppression list entries."""
     if is_json:
         yield "to move to another project, export a CSV file: only that can be imported"
         return

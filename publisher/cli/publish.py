@@ -240,7 +240,7 @@ def _planned(
 def _checked_posts(app: App, config: Config, names: Sequence[str], now: datetime) -> BuildStart | None:
     """Return the posts, before anything is built; None if some would be sent again because their ids changed.
 
-    These are reported. Raises ProjectError if settings changed the ids of all posts.
+    The changed ids are reported. Raises ProjectError if settings changed the ids of all posts.
     """
     with open_existing_store(config) as store:
         start = BuildStart(config, now)

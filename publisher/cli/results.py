@@ -155,7 +155,7 @@ def result_json(result: DeliveryResult) -> dict[str, Any]:
 
 
 def _not_sent(after: DeliveryCounts, held: bool) -> list[str]:
-    """Return a phrase such as "3 deferred" for each status, other than sent, that messages have."""
+    """Return a phrase such as "3 deferred" for each status of messages other than sent."""
     words = (
         (Status.QUEUED, "on hold" if held else "waiting"),
         (Status.SENDING, "being sent by another run"),

@@ -293,7 +293,7 @@ def _moment(config: Config, moment: datetime | None) -> str:
 
 
 def _tried_head(tried: TriedFeed) -> str:
-    """Return the lines above an email that was tried: the feed, the subject, how much is shown, and other feeds."""
+    """Return the lines above the email of a trial: the feed, the subject, how much is shown, and other feeds."""
     items = plural(len(tried.feed.document.items), "item")
     head = f"{tried.feed.title}: {tried.letter.plain_subject!r} ({tried.posts:,} newest of {items} of {tried.feed.url})"
     others = (f"not taken  {each.title or 'no title'}: {each.url}" for each in tried.feed.others)
@@ -316,7 +316,7 @@ def _tried_json(tried: TriedFeed) -> dict[str, Any]:
 
 
 def _written(html: str) -> Path:
-    """Write an email into a file of its own outside the project, for a browser, and return its path."""
+    """Write an email to a file of its own outside the project, for a browser, and return the file's path."""
     import tempfile  # not at the top: only --open needs it
 
     with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="publisher-", delete=False, encoding="utf-8") as file:

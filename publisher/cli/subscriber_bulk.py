@@ -1,4 +1,4 @@
-"""What the commands on subscribers do to everyone in a segment: show whom, ask, do it, and log it."""
+"""The shared part of commands on everyone in a segment: show the people, ask, do it, and log it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ dry_run_option: Callable[[Any], Any] = click.option("--dry-run", is_flag=True, h
 
 @dataclass(frozen=True, slots=True)
 class BulkDeed:
-    """What is done to everyone in a segment.
+    """An action on everyone in a segment.
 
     work      does it
     kind      what the log of actions calls it
-    done      what people are afterwards, as a word: "unsubscribed"
+    done      the resulting state of the people, as a word: "unsubscribed"
     question  the end of the question "12 subscribers: ada@example.org, ...\n..."; "" to ask nothing
     detail    more for the log of actions
     """
@@ -50,7 +50,7 @@ class BulkDeed:
 
 
 def do_to_segment(app: App, segment: str, deed: BulkDeed, *, yes: bool, dry_run: bool) -> BulkResult:
-    """Do something to everyone in a segment, after showing whom and asking; print what was done, and log it.
+    """Do something to everyone in a segment, after showing the people and asking; print what was done, and log it.
 
     segment: the name of a segment, or a condition
     Raises PublisherError if there is no such segment, or if the people are no longer those who were shown.

@@ -146,7 +146,7 @@ def _imported(
 
 
 class _TopicsOfPosts:
-    """Finds out whether any post has a topic. The posts are read when the first topic is asked for."""
+    """Finds out whether any post has a topic. The posts are read when the first topic is looked up."""
 
     def __init__(self, config: Config, now: datetime) -> None:
         self._config, self._now = config, now
@@ -233,7 +233,7 @@ def _show_parts(app: App, *parts: tuple[int, str]) -> None:
 
 
 def _who_stays(report: ImportReport) -> Iterator[tuple[int, str]]:
-    """Yield who gets email even though the file says something against it, and why."""
+    """Yield the number of rows and the reason for people who get email although the file says something against it."""
     if (rows := report.again).count:
         yield rows.count, f"said yes again later, {_lines(rows)}"
     for (left, still), rows in report.parted.items():
@@ -248,7 +248,7 @@ def _lines(rows: KeptRows) -> str:
 
 
 def _show_doubts(report: ImportReport) -> None:
-    """Warn about what the operator may not have intended."""
+    """Print warnings about results that the operator may not have intended."""
     for line in report.doubts:
         warn(line)
     if report.nothing:

@@ -104,7 +104,7 @@ def _delivery_progress() -> Progress:
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """The column with the number of messages a second."""
+        """The column with the number of messages per second."""
 
         def render(self, task: Any) -> Text:
             """Return the rate of an edition as a text."""
@@ -140,7 +140,7 @@ def confirm(question: str, *, yes: bool, unasked: str) -> None:
     """Ask a question that is answered with yes or no, and raise click.Abort for no.
 
     yes      whether the answer is already given, by --yes
-    unasked  what would happen, for the error if there is no terminal to ask at
+    unasked  what would happen, for the error if there is no terminal on which to ask
     """
     if yes:
         return

@@ -1,6 +1,6 @@
 """`publisher build` when there is nothing to do, without the libraries of the command line and the configuration.
 
-Any other command line, and any project that has changed since the last build, takes the usual path.
+Any other command line, and any project that has changed since the last build, is handled in the usual way.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ def plural(number: int, noun: str, plural_noun: str = "") -> str:
 
 
 def built(folder: str, posts: int, pages: int, feeds: int, changes: str = "nothing changed") -> str:
-    """Return the line of a build, such as "public/: 3 posts, 6 pages, 3 feeds; nothing changed".
+    """Return the summary of a build in one line, such as "public/: 3 posts, 6 pages, 3 feeds; nothing changed".
 
     folder: the output folder as it is shown
     """

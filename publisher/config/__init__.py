@@ -1,4 +1,4 @@
-"""The configuration: publisher.toml and PUBLISHER_* variables become one frozen Config, or a list of all mistakes.
+"""The configuration: turn publisher.toml and PUBLISHER_* variables into one frozen Config, or a list of all mistakes.
 
 Each table of the file is a frozen dataclass whose fields carry their default, their checks and their meaning (see
 keys.py). load.py reads the file, environment.py applies the variables, and mistakes.py validates the result and reports
@@ -9,7 +9,7 @@ the whole Config.
 Public modules:
     mail        the parsed values of [mail]: servers, rates and domains
     placeholders  values that are meant to be replaced, and domains that no one can own
-    private_paths  what is never published, and passwords in files
+    private_paths  the files that are never published, and passwords in files
     origins     the line of a key in a TOML text
     schedule    parsed schedules and durations
     palette     the colours and fonts that follow from a theme

@@ -28,7 +28,7 @@ _PLAIN_ADDRESS = patterns.compile(
 
 
 class between:  # noqa: N801 - used like the other checks, which are functions
-    """A check that accepts whole numbers from `least` to `most`, inclusive; docs/configuration.md shows the range."""
+    """A check that accepts whole numbers from `least` to `most` (inclusive). docs/configuration.md shows the range."""
 
     __slots__ = ("least", "most")
 
@@ -328,7 +328,7 @@ def copied_folders(values: Sequence[str]) -> None:
 
 
 def output_path(value: str) -> None:
-    """Accept a folder inside the project that a build may fill, so not the folders of templates and notes."""
+    """Accept a folder inside the project that a build may fill, which excludes the folders of templates and notes."""
     project_path(value)
     first = next(part for part in re.split(r"[/\\]", value) if part not in ("", ".")).casefold()
     if first in _WRITTEN_BY_HAND:
@@ -382,7 +382,7 @@ def networks(values: tuple[str, ...]) -> None:
 
 
 def origins(values: tuple[str, ...]) -> None:
-    """Accept origins of web pages (RFC 6454), such as https://example.org or http://127.0.0.1:4000, and *."""
+    """Accept origins of web pages (RFC 6454), such as https://example.org or http://127.0.0.1:4000, or *."""
     for value in values:
         if value == "*":
             continue

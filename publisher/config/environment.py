@@ -18,7 +18,7 @@ SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0
 
 
 def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
-    """Write the values of PUBLISHER_SECTION_KEY variables into `raw`; return the names that set no key."""
+    """Write the values of PUBLISHER_SECTION_KEY variables into `raw`; return the names of variables that set no key."""
     names = variables() if env else {}
     unknown = []
     for name in sorted(env):

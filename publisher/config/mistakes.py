@@ -179,7 +179,7 @@ def _mistyped(path: KeyPath, message: str, value: Any) -> Wrong:
 
 
 def _as_list(item: Any, value: Any, path: KeyPath) -> str:
-    """Return how to write a list of such items; `value` is what was written instead of the list."""
+    """Return how to write a list of such items, given the `value` that was written instead."""
     if table_in(item):
         return f"write [[{'.'.join(part for part in path if isinstance(part, str))}]]"
     if not (isinstance(value, str) and value.isprintable()):
@@ -349,7 +349,7 @@ def _copied_into_itself(raw: dict[str, Any], origins: Origins) -> Iterator[tuple
 
 
 def _copied_by_mistake(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[int, PublisherError]]:
-    """Yield paths in pages.copy that are not meant for readers. What is in posts.folder is copied without the posts."""
+    """Yield paths in pages.copy that are not meant for readers. posts.folder is copied without its posts."""
     table = raw.get("pages")
     copies = table.get("copy") if isinstance(table, dict) else None
     posts, settings = _folder(raw, ("posts", "folder")), raw.get("posts")

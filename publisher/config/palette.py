@@ -69,9 +69,9 @@ class Looks:
     """The design of the site or of a newsletter, as its templates see it.
 
     font, title_font                  CSS font stacks
-    outlook_font, outlook_title_font  font stacks for Outlook, which uses the first font or else Times
+    outlook_font, outlook_title_font  font stacks for Outlook, which uses either the first font or Times
     logo                              the absolute URL of the logo, or ""
-    logo_height                       its height on pages at that width; 0 if it is unknown
+    logo_height                       its height on pages, where it is `logo_width` wide; 0 if it is unknown
     has_own_fonts                     whether the theme names a font other than the usual ones
     """
 
@@ -129,7 +129,7 @@ def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
 
 @lru_cache(maxsize=32)
 def _calm(accent: str, paper: str, text: str) -> str:
-    """Return an accent for dark paper: light enough to read, and mixed with the text colour so as not to glare."""
+    """Return an accent for dark paper: light enough to read, and mixed with the text colour to avoid glare."""
     return mixed(_legible(accent, paper, text, COMFORT), text, 0.2)
 
 

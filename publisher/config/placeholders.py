@@ -1,6 +1,6 @@
 """The values that `publisher init` writes for the owner to replace, and the domains that no one can own (RFC 2606).
 
-Readers would see such a value, or follow it to a site that is not the owner's.
+Readers would see such a value, or follow a link with it to a site that is not the owner's.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def is_reserved(host: str) -> bool:
 
 
 def sends_for_real(config: Config) -> bool:
-    """Return whether emails leave this host: not those for the outbox, nor those for a mail server on this host."""
+    """Return whether emails leave this host. They do not if they go to the outbox or to a mail server on this host."""
     return config.mail.transport == "smtp" and not all(server.address.is_near for server in config.mail.servers)
 
 

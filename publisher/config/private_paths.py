@@ -1,4 +1,4 @@
-"""The files of a project that are never published, links that lead to them or out of it, and passwords in files.
+"""The files of a project that are never published, links to them or out of the project, and passwords in files.
 
 Someone who may add files to a project, for example through git, must not be able to publish the subscribers, a key or a
 file of the server by means of a link. A hard link cannot be distinguished from the file itself.
@@ -25,7 +25,7 @@ _LONGEST_PASSWORD = 10_000
 def private_paths(config: Config) -> tuple[Path, ...]:
     """Return the folders and files of the project that must not be published, whether they exist or not.
 
-    They are the state folder, the outbox, the database, DKIM keys, files with passwords, and those of environment
+    They are the state folder, the outbox, the database, DKIM keys, and the files with passwords or environment
     variables. publisher.toml, which may contain passwords, is among them.
     """
     root, url = config.root, config.database.url
@@ -41,7 +41,7 @@ def private_paths(config: Config) -> tuple[Path, ...]:
 def password_in(root: Path, name: str) -> str:
     """Return the password in a file of the project in `root`; raise ProjectError, without a place, if it can't be read.
 
-    name  as the configuration has it
+    name  the file's name, as the configuration has it
     """
     try:
         with (root / name).open(encoding="utf-8") as file:

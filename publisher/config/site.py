@@ -71,7 +71,7 @@ class Site:
 
     @property
     def all_languages(self) -> tuple[str, ...]:
-        """The languages of the site, first the usual one; () if `languages` is not set."""
+        """The languages of the site, the usual one first; () if `languages` is not set."""
         others = tuple(each for each in self.languages if each.lower() != self.language.lower())
         return (self.language, *others) if self.languages else ()
 
@@ -301,7 +301,7 @@ class PagesConfig:
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
-        """What is copied into the output, with its path there: the static folder first."""
+        """Everything that is copied into the output, with its path there: the static folder first."""
         return ((self.static, ""), *self.copies)
 
     @property

@@ -112,7 +112,7 @@ def _unreadable_on(
 
 
 def _nearest_text(text: str, paper: str) -> str:
-    """Return the nearest text colour that is readable on the paper and on code, whose background depends on it."""
+    """Return the nearest text colour that is readable on paper and code; it also determines the background of code."""
     for _ in range(10):
         behind = grounds(paper, text)
         if least_contrast(text, behind) >= AA:

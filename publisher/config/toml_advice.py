@@ -1,4 +1,4 @@
-"""What a line that is not valid TOML was probably meant to be, in words for someone who does not know TOML."""
+"""Advice on what a line of invalid TOML was probably meant to be, for someone who does not know TOML."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def replacing(target: Path, part: Path | None = None) -> Iterator[Path]:
 
 
 def write_new(target: Path, data: bytes) -> bool:
-    """Write a file completely unless one of that name exists; return whether it was written.
+    """Write a file completely unless a file with that name exists; return whether it was written.
 
     The folders above it are created. Raises OSError if the file cannot be written.
     """
@@ -51,7 +51,7 @@ def write_new(target: Path, data: bytes) -> bool:
 
 
 def is_running(process: str) -> bool:
-    """Return whether there is a process of this number, so that a temporary file with it in its name is in use."""
+    """Return whether a process with this number exists, so that a temporary file named after it is in use."""
     try:
         os.kill(int(process), 0)
     except (ProcessLookupError, ValueError, OverflowError):
@@ -62,7 +62,7 @@ def is_running(process: str) -> bool:
 
 
 def _moved(part: Path, target: Path) -> bool:
-    """Rename a file to `target` unless a file of that name exists; return whether it was renamed."""
+    """Rename a file to `target` unless a file with that name exists; return whether it was renamed."""
     try:
         os.link(part, target)  # unlike rename, link fails if another process was quicker
     except FileExistsError:

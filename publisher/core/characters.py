@@ -30,7 +30,7 @@ _MOST_LETTERS = 3
 def raised(text: str, behind: str = "") -> str:
     """Return a superscript in plain text: ² for 2, ⁿ for n, and ^x for text without such a character.
 
-    behind  the text that follows, from which the superscript must remain distinct
+    behind  the text after the superscript, from which it must remain distinct
     """
     return _moved(text, _RAISED, "^", behind)
 

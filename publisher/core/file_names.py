@@ -15,7 +15,7 @@ def composed(name: str) -> str:
 
 
 def is_project(folder: str) -> bool:
-    """Return whether a folder of publisher.toml is the project itself."""
+    """Return whether a folder named in publisher.toml is the project itself."""
     return folder in (".", "./")
 
 
@@ -56,6 +56,6 @@ def _names_in(folder: Path) -> Mapping[str, str]:
 
 @lru_cache(maxsize=32)
 def _names(folder: str, changed: int) -> Mapping[str, str]:
-    """Return the names in a folder that are not ASCII, by their composed form. changed: its modification time."""
+    """Return the names in a folder that are not ASCII, by their composed form. changed: the folder's time."""
     names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.isascii())
     return {composed(name): name for name in names}

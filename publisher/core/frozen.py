@@ -1,8 +1,8 @@
 """The standard library's frozen dataclasses, defined in a tenth of the time.
 
 The standard library compiles six functions for each class, which took a fifth of a command that defines two hundred of
-them. Here, classes share those that are the same for all, and `__init__` is compiled when the first object is made:
-most classes that a command loads, it never uses.
+them. Here, all classes share the functions that can be the same, and `__init__` is compiled when the first object is
+made, because a command never uses most of the classes that it loads.
 """
 
 # ruff: noqa: N807 - the functions here become methods
@@ -21,7 +21,7 @@ else:
     def dataclass(plain: type | None = None, /, *, kw_only: bool = False, **options: bool) -> Any:
         """Return the decorator that does what dataclasses.dataclass does with these options.
 
-        All others than frozen and slots, and a class that has one of the functions itself, are left to that.
+        The standard library handles options other than frozen and slots, and classes that define one of the functions.
         """
 
         def decorate(cls: type) -> type:
@@ -44,20 +44,20 @@ _NEW = object()
 
 
 def _frozen(cls: type) -> type:
-    """Add to a class with fields what the standard library would add, and return it."""
+    """Return a class with fields, with everything that the standard library would add."""
     every = dataclasses.fields(cls)
     compared = _values([each.name for each in every if each.compare])
     hashed = _values([each.name for each in every if (each.compare if each.hash is None else each.hash)])
     shown = [each.name for each in every if each.repr]
 
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:
-        """Make the function that replaces this one, and then the object."""
+        """Make the function that replaces this one, and call it."""
         made = _compiled_init(cls)
         setattr(cls, made.__name__, made)
         made(self, *arguments, **named)
 
     def __eq__(self: Any, other: Any) -> bool:
-        """Return whether both are of one class and all their fields are equal."""
+        """Return whether both objects have the same class and all their fields are equal."""
         return compared(self) == compared(other) if other.__class__ is self.__class__ else NotImplemented
 
     def __hash__(self: Any) -> int:

@@ -1,6 +1,6 @@
 """Holds: why an edition is not sent, and who stopped it.
 
-The way in which an edition may be released depends on who holds it, so that is a value of its own (HeldBy). The reason
+How an edition may be released depends on who holds it, so the holder is a value of its own (HeldBy). The reason
 is a text for people; the program never interprets it.
 """
 

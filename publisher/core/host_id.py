@@ -1,4 +1,4 @@
-"""The identity of this host, which keeps a copy of a project on another host from sending email automatically."""
+"""The identity of this host, which prevents a copy of a project on another host from sending email automatically."""
 
 from __future__ import annotations
 

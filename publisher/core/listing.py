@@ -1,7 +1,7 @@
 """The files of a project as one walk finds them.
 
-Nothing is opened, only looked at. A walk costs more than everything else in a build with nothing to do, so its entries
-are kept until the next walk through the same folder takes them.
+No file is opened. A walk costs more than everything else in a build with nothing to do, so its entries are kept until a
+caller takes them or the same folder is walked again.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Listing:
 
     @property
     def is_settled(self) -> bool:
-        """Whether any file that changed again after the walk must have a different time."""
+        """Whether any file that changes after the walk is certain to get a different modification time."""
         return self.plain and self._newest < self._began - TICK_NS
 
     def _read(self, root: str, path: str, leave_out: Collection[str]) -> list[str]:
@@ -84,15 +84,15 @@ class Listing:
 
 
 def kept_rows(folder: str) -> tuple[set[str], list[Row]] | None:
-    """Return, only once, what the latest walk found in a folder: the names of all folders in it, and its rows.
+    """Return what the latest walk found in a folder, but only once: the names of all folders in it, and its rows.
 
-    The result is None if it did not enter this folder, or found anything but folders and plain files.
+    The result is None if the walk did not enter this folder, or found anything but folders and plain files.
     """
     return _kept.pop(folder.rstrip("/"), None)
 
 
 def forget() -> None:
-    """Forget what the latest walk found and no caller has taken."""
+    """Forget what the latest walk found, unless a caller has already taken it."""
     _kept.clear()
 
 

@@ -42,15 +42,15 @@ class _Stderr:
     """A stream that writes to the current sys.stderr, even if it is replaced later."""
 
     def write(self, text: str, /) -> object:
-        """Write to what is standard error at this moment."""
+        """Write to the current standard error."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Flush what is standard error at this moment."""
+        """Flush the current standard error."""
         sys.stderr.flush()
 
     def isatty(self) -> bool:
-        """Return whether standard error is a terminal at this moment."""
+        """Return whether the current standard error is a terminal."""
         return sys.stderr.isatty()
 
 

@@ -44,9 +44,9 @@ def head_and_body(text: str, kind: type[Message] = Message, most_head: int = _MO
 
 
 def divided(message: Message, body: str, most: int) -> list[str]:
-    """Return the text of each part of a multipart message's body, not divided further; none for any other message.
+    """Return the text of each part of a multipart message's body, not divided further; no parts for any other message.
 
-    At most the given number of parts is looked for.
+    The search stops after the given number of parts.
     """
     boundary = message.get_boundary() if message.get_content_maintype() == "multipart" else None
     if not boundary or len(boundary) > _LONGEST_BOUNDARY:
@@ -67,7 +67,7 @@ def divided(message: Message, body: str, most: int) -> list[str]:
 
 
 def _between(text: str) -> str | None:
-    """Return what is between two boundaries, without their line ends; None if there is not even one line between."""
+    """Return the text between two boundaries, without their line ends; None if there is not even one line between."""
     lines = _LINE_BEGIN.sub("", text)
     end = 2 if lines.endswith("\r\n") else int(lines.endswith(("\r", "\n")))
     return lines[: len(lines) - end] if lines else None

@@ -50,7 +50,7 @@ class Problem:
 
     @property
     def what(self) -> str:
-        """What is wrong, and what the site shows instead."""
+        """The problem, and what the site shows instead."""
         return f"{self.message}; the site shows its last readable version" if self.shows_last_version else self.message
 
     @property
@@ -133,7 +133,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What podcast directories show of a post with audio or video (Apple's and Podcasting 2.0's elements).
+    """The data that podcast directories show about a post with audio or video (Apple's and Podcasting 2.0's elements).
 
     season, number  0 if unknown
     kind            "full", "trailer", "bonus", or "" if unknown
@@ -246,7 +246,7 @@ class Post:
         return bool(self.canonical) and self.url == self.canonical
 
     def where(self, folder: str) -> str:
-        """Return the name of the post in messages: its file in the posts folder `folder`, or an item of its source."""
+        """Return the name of the post for messages: its file in the posts folder `folder`, or an item of its source."""
         return f"source {self.from_source}, item {self.title!r}" if self.from_source else in_folder(folder, self.source)
 
     def is_public(self, now: datetime) -> bool:
@@ -284,9 +284,9 @@ class RenderedPost:
     excerpt  one paragraph of plain text, empty only if the post is empty
     words    number of words in the body; in scripts without spaces, a character counts as half a word
     assets   files of the project that the body shows, as (site-relative path, path relative to the project)
-    pictures  those of them that are pictures, by URL without query and escapes (see `picture`)
+    pictures  the pictures among the assets, by URL without query and escapes (see `picture`)
     lex      finds the tokens of the body's code within the limits for this post; None if there are no such limits
-    colour   returns code with the colours that it got when the post was rendered; None if it got none
+    colour   returns code with the colours that it got when the post was rendered; None if it got no colours
     maths    the MathML of each formula, by the code element with its TeX in `html`
     """
 

@@ -72,7 +72,7 @@ class Letter:
 
 
 class EditionKind(StrEnum):
-    """What an edition is made of, and who gets it."""
+    """The kind of an edition: its content, and who gets it."""
 
     POSTS = "posts"  # the posts of a slot; it has a web version and a number
     LETTER = "letter"  # a text of its own, sent once: letters/NEWSLETTER/NAME.md
@@ -149,10 +149,10 @@ class EditionDraft:
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
     others       the variant for each audience that differs by more than its topics; None as in `variants`
-    once         ids of its posts, if those that other newsletters have sent to a subscriber are left out of `others`
+    once         ids of its posts, if `others` leaves out posts that other newsletters have sent to a subscriber
     earlier      ids of the posts of earlier editions that its letters contain for subscribers who lack them
-    ahead        those of `passed_over` that all its subscribers had received when it was planned; later subscribers
-                 lack them
+    ahead        the ids in `passed_over` of posts that all its subscribers had received when it was planned; later
+                 subscribers lack them
     repeats      ids of its posts that earlier editions of the frequency also contained, for subscribers who lack them
     begins       the ledger names of all frequencies, if it is the newsletter's first edition: what it passes over, they
                  pass over too

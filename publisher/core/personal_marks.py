@@ -120,7 +120,7 @@ class MarkedText:
         return "".join(parts)
 
     def __str__(self) -> str:
-        """Return the text as it was before it was cut."""
+        """Return the original text, before it was cut."""
         marks = (*map(str, self.marks), "")
         return "".join(piece for pair in zip(self.texts, marks, strict=True) for piece in pair)
 
@@ -142,7 +142,7 @@ class Fork:
 
 
 def if_mark(rule: Rule) -> str:
-    """Return the mark that begins a part for the recipients for whom a rule holds. It needs an END."""
+    """Return the mark that begins a part for the recipients for whom a rule holds. The part needs an END."""
     return f"{_OPENING}if-{_encoded(rule)}@@"
 
 
@@ -223,7 +223,7 @@ def _only_fork(text: str) -> Fork | None:
 
 
 def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str:
-    """Return a text for one recipient, with this module's marks replaced by values passed through `escape`.
+    """Return a text for one recipient, in which this module's marks are replaced by values passed through `escape`.
 
     The other marks, such as that of the unsubscribe link, stay.
     """
@@ -269,7 +269,7 @@ def holds(rule: Rule, person: Person) -> bool:
 
 
 def test_of(rule: Rule) -> Callable[[Person], bool]:
-    """Return a function that returns whether a rule holds for a recipient, as `holds` does, for many of them."""
+    """Return a function that, like `holds`, tests a rule on a recipient, but is faster for many recipients."""
     match rule:
         case ("has", name):
             return lambda person: bool(person.get(name))
@@ -299,7 +299,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def surely_has(rule: Rule, truth: bool = True) -> frozenset[str]:
-    """Return the fields that every recipient for whom a rule is true, or is false, certainly has."""
+    """Return the fields that a recipient is certain to have if a rule is true for them, or if it is false."""
     match rule:
         case ("has", name):
             return frozenset({name} if truth else ())

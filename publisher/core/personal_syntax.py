@@ -46,7 +46,7 @@ class _OpenCondition:
     """A condition that is not closed yet.
 
     is_ours  whether it is about the subscriber, and not code of another tool
-    ends     how many conditions its end closes, since each `elif` is one more
+    ends     how many conditions its end closes, since each `elif` begins one more
     rule     the rule of the branch
     denied   the fields that a recipient certainly has if no earlier branch applies
     """

@@ -62,7 +62,7 @@ def with_marked_tags(body: str, view: str, path: str, first_line: int) -> str:
     path        the path of its file, for errors
     first_line  the line of the file on which it begins
 
-    What looks like a mark is disarmed. Lines stay as they are.
+    Text that looks like a mark is disarmed. Line breaks stay as they are.
     """
     body, view = (text.replace(_OPENING, _DISARMED) for text in (body, view))
     return _printed(body, view, path, first_line, lambda found, mark: mark + "\n" * body.count("\n", *found.span()))

@@ -1,4 +1,4 @@
-"""The conditions that segments are made of, as a tree, and what their texts and days mean.
+"""The conditions that segments are made of, as a tree, and the meaning of their texts and days.
 
 segment_language.py reads them, and store/segments.py turns them into SQL.
 """
@@ -92,14 +92,14 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """True if all of its parts are."""
+    """A condition that is true if all of its parts are true."""
 
     parts: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """True if any of its parts is."""
+    """A condition that is true if any of its parts is true."""
 
     parts: tuple[Condition, ...]
 
@@ -136,9 +136,9 @@ def start_of(day: date, zone: datetime) -> datetime:
 
 
 def fold(text: str) -> str:
-    """Return a text with small letters in place of capitals, one for one, as comparisons ignore case.
+    """Return a text with each capital replaced by one small letter, because comparisons ignore case.
 
-    A capital without exactly one small letter of its own stays, so that SQL can do the same; see `other_cases`.
+    A capital that does not have exactly one small letter stays, so that SQL can do the same; see `other_cases`.
     """
     return "".join(_small(character) for character in text)
 

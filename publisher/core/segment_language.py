@@ -78,11 +78,11 @@ class _Piece:
     kind: str  # "mark" for parentheses and operators, "quoted", "word" or "end"
 
     def is_word(self, *words: str) -> bool:
-        """Return whether it is one of these words, in capitals or not."""
+        """Return whether the token is one of these words, in capitals or not."""
         return self.kind == "word" and self.text.lower() in words
 
     def is_mark(self, *marks: str) -> bool:
-        """Return whether it is one of these marks."""
+        """Return whether the token is one of these marks."""
         return self.kind == "mark" and self.text in marks
 
 
@@ -176,7 +176,7 @@ class _Reading:
         self._terms = 0
 
     def condition(self) -> Condition:
-        """Return the condition that the whole text is. Raises SegmentError if the text is not one."""
+        """Return the whole text as a condition. Raises SegmentError if the text is not one."""
         found = self._any_of()
         rest = self._next
         if rest.is_mark(")"):

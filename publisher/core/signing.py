@@ -42,9 +42,9 @@ def _serializer() -> type[URLSafeSerializer]:
     class Serializer(URLSafeSerializer):
         """A serializer of tokens that skips compression and accepts only one spelling of each token.
 
-        Compressing values as short as ours takes 30 us and saves nothing. The last character of base64 has unused
-        bits, so several texts decode to the same bytes, but only the text that was issued is accepted. Each message
-        has two tokens, so the key is derived once, and not for each token.
+        Compressing values as short as ours takes 30 us and saves nothing. The last character of base64 has unused bits,
+        so several texts decode to the same bytes, but only the text that was issued is accepted. Each message has two
+        tokens, so the key is derived only once rather than for each token.
         """
 
         def __init__(self, *given: Any, **named: Any) -> None:

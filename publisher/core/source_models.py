@@ -12,7 +12,7 @@ from publisher.core.models import Author, Enclosure, Episode, Image, require_awa
 class FeedItem:
     """An item of a feed, in the form that every kind of feed shares. Texts are clean, and URLs absolute.
 
-    guid        what the feed calls the item (RSS <guid>, Atom <id>, JSON Feed id); "" if it has no name
+    guid        the item's id in the feed (RSS <guid>, Atom <id>, JSON Feed id); "" if it has none
     link        the item's page; "" if it has none
     title       plain text; "" if it has none
     html        the whole text as safe HTML; "" if the feed has only a summary
@@ -60,8 +60,8 @@ class FeedDocument:
     """A feed as it was read: what it says about itself, and its items in its own order.
 
     kind         "rss", "atom" or "json"
-    link         the page whose feed it is
-    url          its own address, as it says itself (rel=self, feed_url); "" if it doesn't
+    link         the page that the feed belongs to
+    url          its own address, according to the feed (rel=self, feed_url); "" if it names none
     hub          the WebSub hub that it names; "" if there is none
     icon         a picture of the site; "" if it names none
     problems     what is wrong with it, although it could be read: one line each, to follow "the feed"

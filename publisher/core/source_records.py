@@ -56,7 +56,8 @@ class SourceState:
     next_at        when it is fetched next
     asked_at       when a host last claimed it in order to fetch it; None if no host ever has
     claim          the claim of the host that is fetching it; "" if none is. A host that was killed leaves its claim
-    closed_until   it must not be fetched before, because its server said so (Retry-After); None if it may be fetched
+    closed_until   the time before which it must not be fetched, as its server asked (Retry-After); None if there is
+                   none
     etag, last_modified  the headers of its last document, verbatim, for a conditional request
     title, link, language  what the last document says about itself
     hub, topic     the WebSub hub that it names, and the address by which the hub knows it
@@ -131,9 +132,9 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class HubLease:
-    """What was agreed with a source's hub, which reports new items (WebSub).
+    """A lease with a source's hub, which reports new items (WebSub), or the request for it.
 
-    hub, topic   the hub, and the address that it was asked about
+    hub, topic   the hub, and the address of the feed that it was asked to report on
     token        the part of the callback's address that no one can guess
     secret       the key with which the hub signs what it sends
     asked_at     when the hub was last asked; None if it was not
@@ -174,7 +175,7 @@ class NewItem:
     """An item that is not known yet.
 
     post_id     the permanent id of its post
-    is_backlog  whether it was there when the source was first fetched, or is older than the items that were
+    is_backlog  whether it was there when the source was first fetched, or is older than the items that were there then
     is_suspect  whether it came when more than half of the items suddenly appeared as new, so that a person decides
     is_old      whether it came later, and is older than what the feed had before
     """

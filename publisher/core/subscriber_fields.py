@@ -1,4 +1,4 @@
-"""What the owner knows about subscribers: tags, and fields with the values that they can have.
+"""The owner's own data about subscribers: tags, and fields with the values that they can have.
 
 A tag is a word for a group of people. A field has a value of one kind for each person who has one.
 """
@@ -72,7 +72,7 @@ def clean_tag(text: str) -> str:
 
 
 def clean_tags(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return tags as `clean_tag` does, sorted and without duplicates. Raises SubscriberError, also for too many."""
+    """Return tags cleaned by `clean_tag`, sorted and without duplicates. Raises SubscriberError, also for too many."""
     tags = tuple(sorted({clean_tag(text) for text in texts}))
     if len(tags) > MOST_TAGS:
         raise SubscriberError(f"these are {len(tags):,} tags", hint=f"a person has at most {MOST_TAGS}")

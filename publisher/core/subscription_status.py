@@ -106,9 +106,9 @@ TABLE: Mapping[tuple[SubscriptionStatus | None, SubscriptionEvent], Subscription
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRecord:
-    """All that is known about one subscriber's subscription to one newsletter.
+    """Everything that is known about one subscriber's subscription to one newsletter.
 
-    topics  the chosen topics; no topics means all. If the subscription has ended, those chosen last
+    topics  the chosen topics; no topics means all. If the subscription has ended, the topics chosen last
     since   when the person or the owner said so; None if a file said so without a date
     cause   the event that led to the status
     source  the form, link, file or command that it came from
@@ -143,7 +143,7 @@ def next_subscription_status(status: SubscriptionStatus | None, event: Subscript
 
 
 def no_counts(yes: datetime | None, no: datetime | None) -> bool:
-    """Return whether a no from a file counts against a subscription that is known here: the later statement counts.
+    """Return whether a no from a file overrides a subscription that is known here: the later statement counts.
 
     yes, no: when each was said; None if that is unknown. Without both dates the no counts.
     """
@@ -151,16 +151,16 @@ def no_counts(yes: datetime | None, no: datetime | None) -> bool:
 
 
 def only_about_single_newsletters(records: Iterable[SubscriptionRecord]) -> bool:
-    """Return whether all that is known about a subscriber is that files said no about single newsletters.
+    """Return whether files have opted a subscriber out of single newsletters, and nothing else is known about them.
 
-    Then nothing is known about the other newsletters: for those, the subscriber is like a stranger.
+    If so, the subscriber is treated like a stranger by all other newsletters.
     """
     causes = {record.cause for record in records}
     return causes == {SubscriptionEvent.FILE_LEFT_ONE}
 
 
 def is_wider(event: SubscriptionEvent, before: SubscriptionRecord) -> bool:
-    """Return whether an event says more than the file that said no about this newsletter only."""
+    """Return whether an event says more than that a file opted the person out of this newsletter only."""
     narrow = SubscriptionEvent.FILE_LEFT_ONE
     return before.cause is narrow and event is not narrow
 

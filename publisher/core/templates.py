@@ -53,8 +53,8 @@ class Templates:
     def require_readable(self) -> None:
         """Raise TemplateError if the project's folder of templates, or a folder in it, exists but cannot be read.
 
-        Its templates would seem to be deleted, and the shipped ones would silently replace them. The folder need not
-        exist.
+        Otherwise, its templates would seem to be deleted, and the shipped ones would silently replace them. The folder
+        need not exist.
         """
 
         def refuse(error: OSError) -> None:
@@ -80,7 +80,7 @@ class Templates:
             raise self._explained(name, error) from error
 
     def parts(self, name: str, /, **context: Any) -> Iterator[str]:
-        """Yield a rendered template in small parts, for a page that is very long. Raises what `render` raises."""
+        """Yield a rendered template in small parts, for a very long page. Raises the same errors as `render`."""
         try:
             yield from self._environment.get_template(name).generate(context)
         except TemplateError:
@@ -144,7 +144,7 @@ class Templates:
     def needs(self, name: str) -> frozenset[str] | None:
         """Return the names of a template and of all that it extends, includes or imports, whether or not they exist.
 
-        The result is None if that is not known, because one is named by a variable, or cannot be read.
+        The result is None if a template is named by a variable or cannot be read, because the names are then unknown.
         """
         import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
@@ -223,7 +223,7 @@ class Templates:
         return _compiled_before()
 
     def _undefined(self) -> type[jinja2.Undefined]:
-        """Return what a template sees in place of a missing value."""
+        """Return the object that a template gets in place of a missing value."""
         import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         return jinja2.StrictUndefined
@@ -360,7 +360,7 @@ def _read(path: Path, name: str) -> str:
 
 
 def _require_folder(path: Path, name: str) -> None:
-    """Raise TemplateError if something that is not a folder is at the path of a folder of templates."""
+    """Raise TemplateError if the path of a folder of templates is something other than a folder."""
     if os.path.lexists(path) and not path.is_dir():
         what = (
             "is a broken link, not a folder" if path.is_symlink() and not path.exists() else "is a file, not a folder"

@@ -1,8 +1,8 @@
 """The database: subscribers, editions, deliveries, and everything else that outlives a process.
 
 This is the only package with SQL. Each query is written once, with SQLAlchemy Core, for both SQLite and PostgreSQL. To
-a caller the two differ only in their URL. The store makes no decisions: core/subscriber_status.py and mail/lifecycle.py
-say which status follows an event, and newsletters/ decides what to send.
+a caller, the two databases differ only in their URL. The store makes no decisions: core/subscriber_status.py and
+mail/lifecycle.py say which status follows an event, and newsletters/ decides what to send.
 
 Begin with `store.py`, which lists what the database stores, then `tables.py`. `database.py` opens connections and
 transactions, and `migrations/` has one file for each version of the schema.
@@ -11,7 +11,7 @@ Public modules:
     action_log              what people did, and who logged in
     audience                the subscribers who get an edition
     bounces                 messages that bounced
-    carry_over              what a restored database must learn from the database that it replaces
+    carry_over              the data that a restored database takes over from the database that it replaces
     copying                 copies of whole databases
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
@@ -23,7 +23,7 @@ Public modules:
     ledger                  the ledger of deliveries, for people
     location                questions about a database that need no SQLAlchemy
     newsletters             which slots (scheduled times) of a newsletter count
-    people_query            the questions about the people on the list
+    people_query            queries about the people on the list
     post_files              the files from which sent posts were made
     segments                conditions on subscribers as SQL, and the saved ones
     sending_limits          the rates and daily limits of mail servers, shared by all workers

@@ -36,7 +36,7 @@ class Action:
     via      the way in which it was done
     client   the origin: a network or an IP address, or the name of the host whose command line was used
     what     what was done
-    about    what it was done to, in words; the address of a subscriber who still exists; or ""
+    about    the object of the action, in words; the address of a subscriber who still exists; or ""
     detail   the reason, a number, or anything else worth knowing; or ""
     """
 
@@ -109,7 +109,7 @@ class ActionLog:
             return [_action(row) for row in connection.execute(query)]
 
     def forget(self, before: datetime) -> int:
-        """Delete the entries from before a moment; return their number."""
+        """Delete the entries that are older than a moment; return their number."""
         require_aware("before", before)
         old = sa.delete(actions).where(actions.c.at < before)
         with self._database.read() as connection:

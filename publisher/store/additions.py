@@ -57,7 +57,7 @@ _SUBSCRIBER = ("uid", "address_key", *_VALUES, "status", "import_id")
 
 
 class Batch:
-    """A batch of subscribers to add in one transaction, with a few statements for any number of them."""
+    """A batch of subscribers to add in one transaction, with a few statements however many they are."""
 
     def __init__(
         self, connection: Connection, database: Database, suppressed: Suppressions, options: AddOptions
@@ -183,7 +183,7 @@ class Batch:
         return *who, created_at, confirmed_at, paused_until, fields, subscriber.note
 
     def _free_uids(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
-        """Return a uid for each key: that in our own export, if nobody has it, so that links in emails keep working."""
+        """Return a uid for each key: the uid in our own export if it is free, so that links in emails keep working."""
         wanted = {key: each.restored.uid for key, each in unknown.items() if each.restored and each.restored.uid}
         taken: set[str] = set()
         if wanted:
@@ -269,7 +269,7 @@ class Batch:
     def _wanted(
         self, known: KnownSubscriber, subscriber: NewSubscriber, event: SubscriptionEvent, since: datetime | None
     ) -> tuple[list[SubscriptionRecord], list[SubscriptionRecord]]:
-        """Return the subscriptions as they will be afterwards, and those that have ended and are refused."""
+        """Return the subscriptions as they will be afterwards, and the ended subscriptions that are refused."""
         wanted, ended = [], []
         for wish in {wish.newsletter: wish for wish in reversed(subscriber.subscriptions)}.values():
             # A row without topics leaves the topics that they chose unchanged, and so does a row that repeats an
@@ -311,7 +311,7 @@ class Batch:
         self._rows.record(known, "returned", detail)
 
     def _welcome(self, known: KnownSubscriber, status: SubscriberStatus, subscriber: NewSubscriber) -> None:
-        """Subscribe somebody about whom files said nothing before, or only that they left single newsletters."""
+        """Subscribe somebody about whom files have said nothing so far, or only that they left single newsletters."""
         at = sa.literal(subscriber.joined_at or self._options.at, subscribers.c.created_at.type)
         # A date stored for somebody who never confirmed is not a date of consent.
         is_first = known.status is SubscriberStatus.PENDING
@@ -354,7 +354,7 @@ def _new_uids(number: int) -> list[str]:
 def _deciding(pairs: Iterable[tuple[str, NewSubscriber]]) -> set[tuple[int, int]]:
     """Return the wishes that decide the topics: the first one with topics for each person and newsletter.
 
-    They are identified by the id() of both subscriber and wish, because several people may share a wish.
+    Each is identified by the id() of its subscriber and the id() of the wish, because several people may share a wish.
     """
     first: dict[tuple[str, str], tuple[int, int]] = {}
     for key, subscriber in pairs:

@@ -113,9 +113,9 @@ def known_selections(draft: EditionDraft) -> dict[str, str | None]:
 
 
 def require_known(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
-    """Raise ChoicesChangedError if someone in step with the edition's frequency has topics that the draft doesn't know.
+    """Raise ChoicesChangedError if someone in step with the edition's frequency has topics unknown to the draft.
 
-    Few subscribers do, if any, so the slower conditions are checked only for these.
+    There are few such subscribers, if any, so the slower conditions are checked only for them.
     """
     frequency = frequency_of(edition)
     in_step = [] if frequency is None else [subscriptions.c.catch_up == ""]
@@ -269,7 +269,7 @@ def _decode_sent(text: str, once: Sequence[str]) -> frozenset[str]:
 
 
 def _sent_by(by: sa.ColumnElement[bool], once: Sequence[str]) -> sa.Subquery:
-    """Return a query with a digit for each of these posts: whether one of these editions brought it to a subscriber."""
+    """Return a query with a digit for each of the posts: whether an edition among these brought it to a subscriber."""
     digits = [sa.func.max(sa.case((letter_posts.c.post_id == each, "1"), else_="0")) for each in once]
     found = deliveries.c.edition_id == letter_posts.c.edition_id, deliveries.c.variant == letter_posts.c.variant
     return (

@@ -34,7 +34,7 @@ class BatchDetails:
         self._later: dict[int, tuple[KnownSubscriber, list[NewSubscriber]]] = {}
 
     def add(self, known: KnownSubscriber, row: NewSubscriber, *, fresh: bool) -> None:
-        """Collect what a row says. fresh: whether it has just been inserted, with its fields and note."""
+        """Collect the details in a row. fresh: whether its subscriber has just been inserted, with fields and note."""
         if fresh:
             self._new_tags += [(known.id, tag) for tag in row.tags[:MOST_TAGS]]
         elif row.tags or row.fields or row.note:
@@ -75,7 +75,7 @@ def _new_tags(had: tuple[str, ...], rows: list[NewSubscriber]) -> list[str]:
 
 
 def _new_values(before: dict[str, FieldValue], rows: list[NewSubscriber]) -> dict[str, FieldValue]:
-    """Return the values that are different; the last row counts. Types matter: to Python, True equals 1."""
+    """Return the values that have changed; the last row counts. Types are compared, because True equals 1 in Python."""
     named = {name: value for row in rows for name, value in row.fields.items()}
     places = max(0, MOST_FIELDS - len(before))
     extra = [name for name in named if name not in before][places:]
@@ -90,7 +90,7 @@ def _new_values(before: dict[str, FieldValue], rows: list[NewSubscriber]) -> dic
 def _undoing(
     before: dict[str, FieldValue], tags: list[str], values: dict[str, FieldValue], note: str
 ) -> dict[str, Any]:
-    """Return what is needed to undo this if it is part of an import; see import_changes.py."""
+    """Return the data for undoing these changes if they are part of an import; see import_changes.py."""
     found: dict[str, Any] = {"tags": tags, "note": note}
     found["fields"] = {name: [before.get(name), value] for name, value in values.items()}
     return {key: value for key, value in found.items() if value}

@@ -40,7 +40,7 @@ class KnownSubscriber:
     """The state of a subscriber who is in the database, while a batch is being added.
 
     records    newsletter -> the record of the subscription
-    import_id  the import that added them, if only imports have named them since
+    import_id  the import that added them, if only imports have named this person since
     was        status and records at the beginning of the batch; None if the batch added them
     only_filed whether only files have named them, and nobody has asked them to confirm
     named      whether a row of the batch says more about them than that they never confirmed
@@ -63,7 +63,7 @@ class KnownSubscriber:
 
     @property
     def is_stranger(self) -> bool:
-        """Whether all that is known is that, according to files, they left single newsletters or never confirmed.
+        """Whether files say that they left single newsletters or never confirmed, and nothing else is known.
 
         A file that calls somebody unconfirmed does not say that they left.
         """
@@ -74,7 +74,7 @@ class KnownSubscriber:
 
     @property
     def mailed(self) -> tuple[str, ...]:
-        """The newsletters that they get."""
+        """The newsletters that are sent to them."""
         if self.status is not SubscriberStatus.ACTIVE:
             return ()
         return tuple(sorted(name for name, record in self.records.items() if record.is_subscribed))
@@ -87,7 +87,7 @@ class KnownSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class NewRows:
-    """The rows that were added for one subscriber, without the number of the subscriber, which comes first in each."""
+    """The rows that were added for one subscriber, each without its first column, the number of the subscriber."""
 
     subscriptions: tuple[tuple[Any, ...], ...]
     events: tuple[tuple[Any, ...], ...]
@@ -126,11 +126,11 @@ class BatchRows:
             self._changed.append(row | {"before": before.status})
 
     def begun(self) -> tuple[int, int]:
-        """Return a mark for `since`."""
+        """Return the present position in the rows, for `since`."""
         return len(self._new), len(self._events)
 
     def since(self, begun: tuple[int, int]) -> NewRows:
-        """Return the rows added for a new subscriber since a mark."""
+        """Return the rows added for a new subscriber since a position that `begun` returned."""
         new, events = begun
         return NewRows(tuple(row[1:] for row in self._new[new:]), tuple(row[1:] for row in self._events[events:]))
 
@@ -176,7 +176,8 @@ class BatchRows:
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
         """Record what this batch found about each subscriber, so that its import can be undone.
 
-        known: the subscribers whom the batch names; if it is not an import, only those who were not refused
+        known: the subscribers whom the batch names; if the batch is not an import, only the subscribers who were not
+        refused
         """
         number = self.options.number
         found = [(each, each.was) for each in known if each.was is not None]

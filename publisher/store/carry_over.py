@@ -1,7 +1,7 @@
-"""What a database knows and the older one that replaces it does not: who said no, and what was sent.
+"""Carry over what an older database, restored from a backup, lacks: who opted out, and what was sent.
 
 A backup is restored because something happened to the data since then. But people who left, were suppressed or were
-erased after the backup must not get email because of it, and nothing that was sent may be sent again.
+erased after the backup must not get email because of the restoration, and nothing that was sent may be sent again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CarriedOver:
-    """How much was carried over: people who have said no since, people who were erased, and editions."""
+    """How much was carried over: people who have opted out since, people who were erased, and editions."""
 
     left: int = 0
     erased: int = 0
@@ -52,9 +52,9 @@ class CarriedOver:
 
 
 def carry_over(old: Store, restored: Store) -> CarriedOver:
-    """Write into a restored database who has said no since, and what was sent, according to the one that it replaces.
+    """Record in a restored database who has opted out since, and what was sent, according to the replaced one.
 
-    old  the database that will be replaced, which stays as it is
+    old  the database that will be replaced; it is not changed
     Raises StoreError if one of them can't be used.
     """
     with old.database.snapshot() as reading:
@@ -165,7 +165,7 @@ def _same_people(reading: Connection, people: dict[int, str]) -> set[int]:
 def _carry_messages(
     reading: Connection, writing: Connection, restored: Database, edition_ids: list[int], people: set[int]
 ) -> None:
-    """Write the messages of editions as the old database has them: those sent since, and those still to be sent."""
+    """Write the messages of editions as the old database has them, both those sent since and those still to be sent."""
     for some in _groups(edition_ids, 50):
         query = sa.select(deliveries).where(deliveries.c.edition_id.in_(some)).order_by(deliveries.c.id)
         for group in _groups([row for row in _rows(reading, query) if row["subscriber_id"] in people]):

@@ -1,9 +1,9 @@
 """How often subscribers get a newsletter, and which posts they have or lack after changing that.
 
-Each frequency of a newsletter has its own editions, which may contain the same posts. Someone who changes gets no post
-twice and misses none: `catch_up` of their subscription says how their posts differ from those of their new frequency
-(core CatchUp). Its next edition brings the posts that they lack. They are in step as soon as it has also sent the posts
-that they got in advance.
+Each frequency of a newsletter has its own editions, which may contain the same posts. Subscribers who change their
+frequency get no post twice and miss none: the column `catch_up` of their subscription says how their posts differ from
+those of the new frequency (core CatchUp). The next edition at that frequency brings the posts that they lack. They are
+in step as soon as it has also sent the posts that they got in advance.
 
 Functions that work inside the caller's transaction. Changes of the frequency and new editions of a newsletter wait for
 each other, so that a subscriber either gets an edition or lacks its posts.
@@ -51,7 +51,7 @@ def decode_catch_up(text: str) -> CatchUp:
 def lock_newsletter(connection: Connection, database: Database, newsletter: str) -> None:
     """Make other frequency changes and new editions of a newsletter wait until the transaction ends.
 
-    Take it before any row of a subscriber is locked. SQLite has one writer at a time and needs no lock.
+    Call this before any row of a subscriber is locked. SQLite has one writer at a time and needs no lock.
     """
     if not database.is_sqlite:
         digest = hashlib.blake2b(newsletter.encode("utf-8", "surrogatepass"), digest_size=4).digest()
@@ -112,8 +112,8 @@ def settle(
 
     audience  the ids of the subscribers who may be sent the edition
     brought   ids of the posts that it brings to those who lack them; other posts that somebody lacks stay recorded
-    ahead     ids of posts that it passes over because everybody had got them when it was planned; those who have come
-              since and have not got them lack them from now on
+    ahead     ids of posts that it passes over because everybody had got them when it was planned; subscribers who have
+              come since and have not got them lack them from now on
     """
     catch_up, these = subscriptions.c.catch_up, _behind(edition, ahead)
     query = sa.select(catch_up).distinct().where(*these).order_by(catch_up)
@@ -131,8 +131,8 @@ def settle(
 def call_off(connection: Connection, edition: Edition, passed: Collection[str]) -> None:
     """Record that an edition is not sent, so that later editions may have its posts.
 
-    Subscribers who would have got it now lack those of its posts that their frequency has had.
-    passed: ids of those of its posts that no later edition may have.
+    Subscribers who would have got the edition now lack the posts in it that their frequency has had.
+    passed: ids of the posts in it that no later edition may have.
     """
     its_posts = newsletter_posts.c.edition_id == edition.id
     kept = sa.update(newsletter_posts).where(its_posts, newsletter_posts.c.post_id.in_(passed))
@@ -159,7 +159,7 @@ def call_off(connection: Connection, edition: Edition, passed: Collection[str]) 
 
 
 def _keep_as_had(connection: Connection, edition: Edition, post_id: str) -> None:
-    """Record who got a post at another frequency, because an edition of theirs may now contain it again."""
+    """Record who got a post at another frequency, because an edition at their present one may now contain it again."""
     frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
     letter = letter_posts.c.edition_id == deliveries.c.edition_id, letter_posts.c.variant == deliveries.c.variant
     who = (
@@ -178,7 +178,7 @@ def _keep_as_had(connection: Connection, edition: Edition, post_id: str) -> None
 
 
 def _behind(edition: Edition | EditionDraft, ahead: Collection[str]) -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions for its subscribers who have to catch up; for all, if it passes over posts."""
+    """Return the SQL conditions for an edition's subscribers who must catch up; for all if it passes over posts."""
     these = [subscriptions.c.newsletter == edition.newsletter, subscriptions.c.frequency == edition.frequency]
     return these if ahead else [*these, subscriptions.c.catch_up != ""]
 

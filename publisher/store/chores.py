@@ -53,9 +53,9 @@ class Chores:
         """Replace the deliveries of editions made before a moment with totals; return the number of these editions.
 
         An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an
-        unsettled status. Emails to new subscribers keep their deliveries, which say who got them. Each edition is one
-        transaction, and is left for the next time if another process is reading its partition (PostgreSQL). This cannot
-        make anyone get an edition twice, because no delivery is added to an edition with totals.
+        unsettled status. Emails to new subscribers keep their deliveries, which record who got them. Each edition is
+        one transaction, and is left for the next time if another process is reading its partition (PostgreSQL). This
+        cannot make anyone get an edition twice, because no delivery is added to an edition with totals.
 
         unsettled: the statuses in which a person has to decide.
         """
@@ -104,7 +104,7 @@ class Chores:
             run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")
 
     def compact(self, now: datetime) -> int:
-        """Shrink SQLite's file if a third of it is free; return how many bytes the disk has got back.
+        """Shrink SQLite's file if a third of it is free; return how many bytes were freed.
 
         Nothing happens while deliveries are being sent or are due, because shrinking blocks all writers, or if the disk
         has no room for the copies that SQLite makes. PostgreSQL reuses free space by itself.

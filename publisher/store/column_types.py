@@ -48,7 +48,7 @@ def key(name: str = "id", *parts: Any) -> Column[int]:
 
 
 def belongs(name: str, target: str, **options: Any) -> Column[int]:
-    """Return a foreign key column, which contains a row number of another table.
+    """Return a foreign key column, which contains the number of a row in another table.
 
     target: the column that it refers to, such as "subscribers.id".
     """

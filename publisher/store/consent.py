@@ -64,7 +64,7 @@ def restored_row(subscriber_id: int, event: ConsentEvent) -> dict[str, Any]:
 
 
 def moved_on(connection: Connection, subscriber_ids: Collection[int], source: str, since: datetime) -> set[int]:
-    """Return the subscribers who have an event after a moment that did not come from this source."""
+    """Return the subscribers who, after a moment, have had an event from a source other than this one."""
     events = consent_events.c
     query = sa.select(events.subscriber_id).where(
         events.subscriber_id.in_(subscriber_ids), events.at > since, events.source != source

@@ -53,7 +53,7 @@ def row_counts(database: Database) -> dict[str, int]:
 def copy_all(source: Database, target: Database, copied: Copied = lambda table, rows: None) -> list[CopiedTable]:
     """Make the target equal to the source, and return what was done with each table.
 
-    copied  called with the name of a table and how many more of its rows are equal now
+    copied  called with the name of a table and the number of further rows that are now equal
     Both must have the current schema. Raises StoreError if one of them cannot be used, or if another process writes to
     the target meanwhile.
     """

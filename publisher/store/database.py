@@ -100,7 +100,7 @@ class Database:
 
     @property
     def dialect(self) -> Dialect:
-        """What SQLAlchemy needs to write statements for it."""
+        """The dialect in which SQLAlchemy writes statements for this database."""
         return self._engine.dialect
 
     @contextmanager
@@ -145,8 +145,8 @@ class Database:
     def for_many_rows(self) -> Iterator[Event]:
         """Keep more of SQLite's file in memory and in its log until the block ends, for writing very many rows.
 
-        Their keys are random, so each row changes different pages of the indexes, and one after the other changes the
-        same: a page that stays in the log is copied into the file once for all of them.
+        The rows have random keys, so each changes pages all over the indexes, and many rows change the same page: a
+        page that stays in the log is copied into the file once for all of them.
 
         Yield an event that is set whenever the database begins work during which another thread of this process can
         compute: on SQLite when it commits, because for each row that it inserts it needs the interpreter's lock, and
@@ -186,7 +186,7 @@ class Database:
         return new.inline().execution_options(preserve_rowcount=True)
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT that can say what happens to a row whose key already exists."""
+        """Return an INSERT that can be extended with what to do about a row whose key already exists."""
         if self.is_sqlite:
             return sqlite.insert(table)
         # Not at the top: it would take an eighth of the time of `publisher status` in a project with SQLite.
@@ -318,7 +318,7 @@ _FILE = "file of SQLite"
 
 
 def _require_same_file(connection: Any, record: Any, proxy: Any) -> None:
-    """Make the pool reconnect if there is a different file at the path: anything written to the old one is lost."""
+    """Make the pool reconnect if the file at the path was replaced: anything written to the old file is lost."""
     if _is_replaced(record.info):
         raise sa.exc.DisconnectionError("the file was replaced")
 

@@ -165,10 +165,10 @@ class Deliveries:
     def return_unknown(
         self, worker: str, edition_id: int, known: Collection[int], *, returned: Moves, now: datetime
     ) -> int:
-        """Requeue deliveries that a worker has leased without knowing it; return how many there were.
+        """Requeue deliveries that a worker has leased without knowing; return how many there were.
 
-        That happens if its connection breaks while a claim is committed. known: the ids of those that it knows, from
-        all editions.
+        That happens if its connection breaks while a claim is committed. known: the ids of the leased deliveries that
+        it knows, from all editions.
         """
         require_aware("now", now)
         mine = (deliveries.c.edition_id == edition_id) & (deliveries.c.lease_owner == worker)
@@ -352,7 +352,7 @@ def _settlement(
 
 
 def _groups(worker: str, settled: Sequence[Settled]) -> Iterator[tuple[Moves, bool, list[dict[str, Any]]]]:
-    """Yield the results in groups of equal moves, with whether the editions of the group are known, as parameters."""
+    """Yield the results in groups of equal moves, as parameters, with whether the editions of the group are known."""
     left = list(settled)
     while left:
         moves, known = left[0].moves, left[0].edition_id is not None

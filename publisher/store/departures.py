@@ -1,6 +1,6 @@
 """The rows of a file that say that somebody must not get email.
 
-Each is recorded with what the file says and when. If the person is known, the later statement counts.
+Each row is recorded with its statement and date. If the person is known, the later statement counts.
 """
 
 from __future__ import annotations
@@ -128,14 +128,14 @@ class Departures:
 
 
 def said(row: NewSubscriber) -> SubscriberEvent | None:
-    """Return what a row says about a person who must not get email; None if they may get it."""
+    """Return why a person must not get email, according to a row; None if they may get it."""
     if row.says is None and row.ended and not row.subscriptions:
         return SubscriberEvent.LEFT
     return row.says
 
 
 def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewSubscriber]:
-    """Return the first row for each address, without those that only put an address on the suppression list."""
+    """Return the first row for each address, without rows that only put an address on the suppression list."""
     first: dict[str, NewSubscriber] = {}
     bare: set[str] = set()
     for key, each in pairs:

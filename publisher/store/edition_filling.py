@@ -94,7 +94,7 @@ def _rounded(count: float) -> int:
 
 
 def is_large(connection: Connection, draft: EditionDraft) -> bool:
-    """Return whether an edition is made in parts. If it depends on what people were sent, it is made in one go."""
+    """Return whether an edition is made in parts. One that depends on what people were sent is made in one go."""
     if draft.once or draft.ahead:
         return False
     query = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == draft.newsletter)
@@ -142,7 +142,7 @@ def with_complete_editions(
 ) -> Iterator[Connection]:
     """Open a transaction for writing, with these newsletters locked and all of their editions complete.
 
-    newsletters  see `lock_newsletter`; with ALL_NEWSLETTERS, or without any, the editions of all are complete
+    newsletters  see `lock_newsletter`; with ALL_NEWSLETTERS, or with none, the editions of all newsletters are complete
     guarded      whether to make all transactions on subscribers wait, too
     dry_run      roll back at the end in any case
     """

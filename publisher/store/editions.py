@@ -53,8 +53,8 @@ class Editions:
 
         Returns None, and writes nothing, if another process has already created an edition for this slot or taken one
         of the posts. Raises ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft
-        does not know, or if one of the posts was passed over or a change of frequency took it; the edition must then
-        be composed again.
+        does not know, or if one of the posts was passed over or was taken by a change of frequency; the edition must
+        then be composed again.
         Raises ValueError if the draft has no letter for all topics, or no letter for one of its variants.
         """
         if all(letter.variant for letter in draft.letters):
@@ -416,7 +416,8 @@ class _TakenError(Exception):
 def _raise_taken(connection: Connection, row: Mapping[str, Any], draft: EditionDraft) -> NoReturn:
     """Raise _TakenError if another edition of the draft's frequency has the post of a row, or else ChoicesChangedError.
 
-    The post has no edition if its frequency passed it over, and somebody chose a frequency that nobody had.
+    The post has no edition if it was passed over, which may also be recorded when somebody chooses a frequency that
+    nobody had.
     """
     mine = newsletter_posts.c.newsletter == row["newsletter"], newsletter_posts.c.post_id == row["post_id"]
     query = sa.select(editions.c.frequency).join_from(newsletter_posts, editions).where(*mine)

@@ -48,7 +48,7 @@ class Backlog:
     later    will be tried again later, or belong to an edition that is sent later
     held     belong to editions on hold
     in_hand  are leased by a worker
-    oldest   when the oldest due delivery that nobody has taken became due; None if none is due
+    oldest   when the oldest due delivery that no worker has taken became due; None if none is due
     """
 
     newsletter: str
@@ -96,7 +96,7 @@ class Fleet:
     def backlogs(self, now: datetime) -> Sequence[Backlog]:
         """Return the open deliveries of each newsletter that has any.
 
-        This reads one index entry for each, which may take a second for a few million.
+        This reads one index entry for each open delivery, which may take a second for a few million.
         """
         require_aware("now", now)
         waiting = (

@@ -30,7 +30,7 @@ class Host:
     name          the name that is shown to people
     seen_at       when the host first ran the project
     confirmed_at  when the host was allowed to send; None if it may not send
-    forgotten_at  when it was forbidden to send; None if it was not, or if it was confirmed again
+    forgotten_at  when the host was forbidden to send; None if it was not, or if it was confirmed again
     active_at     when it last gave a sign of life, by the database's clock on PostgreSQL; None if there was none
     version       the version of its program at that time; "" if it is not known
     key_id        identifies the project's secret that it uses; "" if it is not known
@@ -65,7 +65,7 @@ class Hosts:
         return None if row is None else host_of(row)
 
     def check_in(self, host: str, name: str, now: datetime, *, joins: bool = False, key_id: str = "") -> Host:
-        """Return a host, after recording it if it is new. The very first host is confirmed immediately.
+        """Return a host, recording it first if it is new. The very first host is confirmed immediately.
 
         joins   whether it is confirmed even if it is not the first, unless it was forbidden to send
         key_id  identifies its secret. A confirmed host keeps its old key_id if another confirmed host uses a secret

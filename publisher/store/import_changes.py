@@ -1,7 +1,7 @@
 """What an import found about people whom it names but did not add, so that they can be restored.
 
-For each person it is the JSON that `snapshot` returns, or SAME if the import changed nothing, or WAITS if it only calls
-a subscriber unconfirmed. Functions that work inside the caller's transaction.
+What it found about each person is the JSON that `snapshot` returns, SAME if the import changed nothing, or WAITS if it
+only calls a subscriber unconfirmed. Functions that work inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def others_that_name(connection: Connection, number: int, ids: Collection[int]) 
 
 
 def hand_over(connection: Connection, subscriber_id: int, number: int) -> None:
-    """Make an import that names a subscriber the one that added them, because that one is undone."""
+    """Make another import that names a subscriber count as the one that added them, because that one is undone."""
     person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(person.values(import_id=number))
     forget_change(connection, subscriber_id, number)
@@ -80,7 +80,7 @@ def forget_change(connection: Connection, subscriber_id: int, number: int) -> No
 
 
 def inherit(connection: Connection, subscriber_id: int, number: int, before: str) -> None:
-    """Make an import restore what an earlier one found about a subscriber, because the earlier one is undone."""
+    """Make an import restore what an earlier import found about a subscriber, because the earlier import is undone."""
     change = import_changes.c
     this = change.import_id == number, change.subscriber_id == subscriber_id
     own = connection.execute(sa.select(change.before).where(*this)).scalar_one()

@@ -3,7 +3,7 @@
 A person belongs to the import that added them, and each later import that names them records what it found. If an
 import other than the last one is undone, they stay as they are, and the next import inherits them: it counts as having
 added them, or as having found what the earlier one found. So undoing an import never undoes what another file, the
-owner or the person has said since, and when all imports are undone, nothing is left of any.
+owner or the person has said since, and when all imports are undone, nothing of them is left.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class _Undoing:
         hand_over(connection, subscriber_id, heir)
 
     def _moved_on(self, connection: Connection, ids: Collection[int]) -> set[int]:
-        """Return those who have an event since this import began that is neither from an import nor from an undo."""
+        """Return the people with an event since this import began that is neither from an import nor from an undo."""
         events = consent_events.c
         files = [events.source.not_like(f"{start}%") for start in (source_of(""), UNDO)]
         query = sa.select(events.subscriber_id).where(

@@ -1,8 +1,7 @@
 """The tables of the job engine. In PostgreSQL they have a schema of their own, next to the project's tables.
 
-They contain nothing that the ledger does not know better: emptying or dropping them loses no email. So they are not
-migrated. Each version of the engine has its own schema, and old and new processes run side by side, each with its own
-jobs.
+The ledger is authoritative for everything in them: emptying or dropping them loses no email. So they are not migrated.
+Each version of the engine has its own schema, and old and new processes run side by side, each with its own jobs.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ class Latecomers:
             return sum(each.subscribers for each in choices(connection, newsletter, now, *conditions))
 
     def due(self, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
-        """Return how many subscribers are due a step. Its email need not have been made yet.
+        """Return for how many subscribers a step is due. Its email need not have been made yet.
 
         steps: the names of all steps of the newsletter, in their order.
         """
@@ -171,7 +171,8 @@ class Latecomers:
     def add_due(self, edition: Edition, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
         """Add a delivery of a step's edition for each subscriber who is due the step; return their number.
 
-        People who still have an earlier step to come wait for that, and people who had a later one do not get this one.
+        People for whom an earlier step is still to come wait for it, and people who had a later one do not get this
+        one.
         """
         record = sa.select(newsletters.c.name).where(newsletters.c.name == f"{edition.newsletter}/{step}")
         with self._database.write() as connection:

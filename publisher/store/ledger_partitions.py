@@ -1,4 +1,4 @@
-"""The partitions of the ledger on PostgreSQL: an edition for many has its own, and all others share one.
+"""The partitions of the ledger on PostgreSQL: a large edition has its own, and all other editions share one.
 
 So the rows of an old edition are dropped in one step rather than deleted one by one. SQLite has no partitions, and
 there these functions do nothing.
@@ -57,9 +57,10 @@ def _attach(connection: Connection, edition_id: int) -> None:
 
 
 def clear_partition(connection: Connection, edition_id: int) -> bool:
-    """Empty the partition of an edition, inside the caller's transaction; return False if it has none of its own.
+    """Empty an edition's own partition, inside the caller's transaction; return False if it has none.
 
-    Raises StoreError (see `is_occupied`) if it is being read, for example by a backup: others would have to wait, too.
+    Raises StoreError (see `is_occupied`) if the partition is being read, for example by a backup, because other
+    transactions would have to wait too.
     """
     if connection.dialect.name == "sqlite" or edition_id not in _partitions(connection):
         return False
@@ -124,6 +125,6 @@ def _wait_at_most(connection: Connection, time: str) -> None:
 
 
 def is_occupied(error: StoreError) -> bool:
-    """Return whether a transaction failed because it would have waited too long for others."""
+    """Return whether a transaction failed because it would have had to wait too long for others."""
     cause = error.__cause__
     return isinstance(cause, sa.exc.DBAPIError) and getattr(cause.orig, "sqlstate", "") == _LOCK_NOT_AVAILABLE

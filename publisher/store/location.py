@@ -37,7 +37,7 @@ SELECT count(*), max(id), sum(id) FROM editions WHERE kind = 'posts' AND NOT (
 
 
 def editions_key(url: str, root: Path, now: datetime) -> str | None:
-    """Return a string that changes whenever an edition becomes public, so that callers can notice new editions.
+    """Return a string that changes whenever an edition becomes public, so that callers notice new editions.
 
     The string is "" if no edition is public. The result is None if the answer is unknown: for PostgreSQL, and after an
     error. Editions are immutable, so the string needs only their number, their highest id and the sum of their ids.

@@ -79,9 +79,9 @@ class Newsletters:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
 
     def offer(self, name: str, frequencies: Collection[str]) -> None:
-        """Give subscribers whose frequency a newsletter no longer offers its own schedule.
+        """Move subscribers whose frequency a newsletter no longer offers to the newsletter's own schedule.
 
-        None of them gets a post twice or misses one. frequencies: those that it offers, such as "weekly".
+        None of them gets a post twice or misses one. frequencies: the frequencies that it offers, such as "weekly".
         """
         query = sa.select(subscriptions.c.subscriber_id).where(*withdrawn(name, frequencies)).limit(1)
         with self._database.read() as connection:
@@ -91,9 +91,9 @@ class Newsletters:
             withdraw_frequencies(connection, self._database, name, frequencies)
 
     def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], segment: str, at: datetime) -> bool:
-        """Record posts that a ledger name without subscribers will never send; return whether they were recorded.
+        """Record posts that are never sent under a ledger name without subscribers; return whether they were recorded.
 
-        If it has subscribers by now, nothing is recorded: they get the posts in the next edition.
+        If the name has subscribers by now, nothing is recorded: they get the posts in the next edition.
         segment: the condition on its subscribers; "" for all. The time zone of `at` says when its days begin.
         """
         rows = [{"newsletter": ledger_name(name, frequency), "post_id": each} for each in sorted(set(post_ids))]

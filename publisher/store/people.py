@@ -132,10 +132,10 @@ class People:
 
 
 def _few(connection: Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[int] | None:
-    """Return the row numbers of the people who match if they are few, or None.
+    """Return the row numbers of the people who match if there are few, or else None.
 
-    If many people match, the index of the order leads to a page quickly. To find only a few with it, everybody would be
-    read, each in a different place in the file; reading in the order of the rows is ten times as fast.
+    If many people match, the index of the order leads to a page quickly. If only a few match, that index would lead to
+    everybody, each in a different place in the file; reading in the order of the rows is ten times as fast.
     """
     if not conditions:
         return None
@@ -209,7 +209,7 @@ def _has(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 def _among(ids: sa.Select[tuple[int]]) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a subscriber's row number is in the result of a query that is run once.
 
-    With the id itself, the database would read all of them and sort them for each page.
+    Without adding 0 to the row number, the database would read and sort all of these subscribers for each page.
     """
     return (subscribers.c.id + 0).in_(ids)
 

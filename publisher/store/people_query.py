@@ -36,7 +36,7 @@ class PeopleQuery:
     search       words in the name, the address, a tag or the value of a field. Case does not matter, and neither do
                  accents in a name
     newsletter   the newsletter to which they are or were subscribed
-    status       the status of the person; with a newsletter, that of its subscriber (see Subscriber.status_in)
+    status       the status of the person; with a newsletter, the status for that newsletter (see Subscriber.status_in)
     topic        a topic that they have chosen, of the newsletter if one is given
     tag          the owner's word for them
     field        the name of a field, and its value; "" for any value

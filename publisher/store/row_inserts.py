@@ -41,10 +41,11 @@ def insert_rows(
 def insert_numbered(
     connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], *, key: int
 ) -> dict[Any, int]:
-    """Insert those rows whose keys do not exist yet; return the numbers in column `id` that they got.
+    """Insert the rows whose keys do not exist yet; return the numbers that they got in the column `id`.
 
     rows  converted by a RowBinder
-    key   the place in a row of a value that identifies it. The result has it for each row that was inserted
+    key   the place in a row of a value that identifies it. The result maps this value to the number of each row that
+          was inserted
     """
     if not rows:
         return {}
@@ -129,7 +130,7 @@ def _from_arrays(
 
 
 def _array(values: Collection[Any]) -> str:
-    """Return values as a PostgreSQL array literal. The driver needs five times as long for the same."""
+    """Return values as a PostgreSQL array literal. The driver would take five times as long."""
     return f"{{{','.join(map(_member, values))}}}"
 
 
@@ -148,5 +149,5 @@ def _kind(column: sa.Column[Any], dialect: Dialect) -> str:
 
 
 def _converter(column: sa.Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """Return what converts the values of a column for the driver; None if they stay as they are."""
+    """Return a function that converts the values of a column for the driver; None if they need no conversion."""
     return column.type.dialect_impl(dialect).bind_processor(dialect)

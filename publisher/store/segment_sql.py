@@ -1,8 +1,7 @@
 """Conditions on subscribers as SQL, for SQLite and PostgreSQL.
 
 core/segment_language.py defines the conditions. All of their values are parameters, and every condition is true or
-false, never NULL. People's rows are looked up by their keys, so that the time is linear whatever statistics the planner
-has.
+false, never NULL. People's rows are looked up by their keys, so the time is linear whatever statistics the planner has.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class SendingLimits:
                 connection.execute(self._database.insert_new(sending_rates).values(name=name, next_at=now))
 
     def take_recipients(self, server: str, recipients: int, per_day: int) -> DayGrant:
-        """Take some of a mail server's recipients for the day, as many as its limit allows.
+        """Take some of the recipients that a mail server accepts in a day, up to its limit.
 
         server: the server's name, of at most 64 characters. recipients: how many are wanted. per_day: the limit.
         """

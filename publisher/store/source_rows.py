@@ -20,7 +20,7 @@ _TIMES = ("fetched_at", "first_fetched_at", "failing_since", "ended_at", "held_a
 
 
 def storable(text: str) -> str:
-    """Return a text without what a database refuses: NUL and lone surrogates."""
+    """Return a text without the characters that a database refuses: NUL and lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -51,12 +51,12 @@ def decode_state(row: Row[Any]) -> SourceState:
 
 
 def encode_hub(lease: HubLease | None) -> str:
-    """Return what was agreed with a hub as JSON; "" for nothing."""
+    """Return the lease of a hub as JSON; "" if there is none."""
     return json.dumps(asdict(lease), default=_plain) if lease else ""
 
 
 def decode_hub(text: str) -> HubLease | None:
-    """Return what `encode_hub` was given."""
+    """Return the lease that `encode_hub` encoded."""
     if not text:
         return None
     stored = json.loads(text)
@@ -79,7 +79,7 @@ def encode_item(item: FeedItem) -> dict[str, Any]:
 
 
 def decode_item(text: str) -> FeedItem:
-    """Return what `encode_item` was given, without its HTML."""
+    """Return the item that `encode_item` encoded, without its HTML."""
     stored = json.loads(text)
     return FeedItem(
         guid=stored.get("guid", ""),

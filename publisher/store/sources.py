@@ -101,7 +101,7 @@ class Sources:
         """Claim sources in order to fetch them; return those that the caller should fetch, by name.
 
         A source can be claimed if it is due, or if the host that claimed it last was killed, or had a clock that was
-        wrong; with `since`, also if nobody has claimed it since the moment given there; with `force`, whenever no host
+        wrong; with `since`, also if nobody has claimed it since the moment given for it; with `force`, whenever no host
         is fetching it. No source can be claimed while its server has asked not to be contacted.
         The claim moves the time at which it is due again, so nobody else can claim it until then, and an answer that
         brings nothing new needs no other write. The caller gives all its claims back with `finished`.
@@ -153,7 +153,8 @@ class Sources:
         Returns False, and writes nothing, if the items or the URL have changed since `state` was read; the changes must
         then be computed again.
 
-        state: as it was read, with what the document and its answer say. Its `listed` is set by the changes.
+        state: the state as it was read, updated with the data of the document and its answer. Its `listed` is set by
+        the changes.
         """
         require_aware("now", now)
         with self._database.write() as connection:
@@ -256,25 +257,26 @@ class Sources:
             return int(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(sources.c.revision), 0))).scalar_one())
 
     def hub(self, name: str) -> HubLease | None:
-        """Return what was agreed with a source's hub, or None."""
+        """Return the lease with a source's hub, or None."""
         with self._database.read() as connection:
             return decode_hub(connection.execute(sa.select(sources.c.hub).where(sources.c.name == name)).scalar() or "")
 
     def hubs(self) -> Mapping[str, HubLease]:
-        """Return what was agreed with hubs, by the name of the source."""
+        """Return the leases with hubs, by the name of the source."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(sources.c.name, sources.c.hub).where(sources.c.hub != "")).all()
         return {row.name: lease for row in rows if (lease := decode_hub(row.hub))}
 
     def set_hub(self, name: str, lease: HubLease | None) -> None:
-        """Record what was agreed with a source's hub; None if nothing is agreed any longer."""
+        """Record the lease with a source's hub; None if there is none any longer."""
         with self._database.write() as connection:
             connection.execute(sa.update(sources).where(sources.c.name == name).values(hub=encode_hub(lease)))
 
     def wake(self, name: str, now: datetime) -> None:
         """Make a source due at `now` at the latest, because its hub reports something new.
 
-        A host that is fetching it now may have asked too early, so its result does not postpone the source again.
+        A host that is fetching it now may have asked too early to get the news, so its result does not postpone the
+        source.
         """
         require_aware("now", now)
         with self._database.write() as connection:
@@ -283,7 +285,7 @@ class Sources:
 
 
 def _after_answer(state: SourceState) -> dict[str, Any]:
-    """Return what an answer changes. Only the host that holds the claim may set when the source is next due."""
+    """Return the columns that an answer changes. Only the host with the claim may set when the source is next due."""
     is_mine = sources.c.claim == state.claim
     next_at = sa.case((is_mine, sa.literal(state.next_at, sources.c.next_at.type)), else_=sources.c.next_at)
     return {**encode_state(state), "next_at": next_at, "claim": sa.case((is_mine, ""), else_=sources.c.claim)}

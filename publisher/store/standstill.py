@@ -2,8 +2,8 @@
 
 A worker renews its lease, in the table of workers, before it takes messages and before it hands one over. So nothing is
 sent while that table cannot be written. After the data was replaced, all workers are forgotten: a worker that was
-silent and continues has lost its lease, so it hands over nothing that is missing from the new data. Answers still
-count.
+silent and continues has lost its lease, so it hands over nothing that is missing from the new data. Answers of mail
+servers are still recorded.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Statistics:
 
         newsletter  count those who joined it, each on the day of their subscription, or on the day when they first gave
                     consent if the subscription has ended since
-        source      count those who came from there: the source of the first event in their history of consent
+        source      count those whose first event in the history of consent has this source
         """
         return self._by_day(_joined(newsletter, source))
 

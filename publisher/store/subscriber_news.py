@@ -54,12 +54,12 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberNews:
-    """What has happened since the owner was last notified. People are counted once each.
+    """What has happened since the owner was last notified. Each person is counted once.
 
     told_at       when the owner was last notified
     first, last   the numbers of the last event that was reported, and of the newest event
     joined, left  some of these people, the first ones
-    crowds        people who joined or left through a file, who are not among these
+    crowds        people who joined or left through a file, and are not among `joined` and `left`
     """
 
     told_at: datetime

@@ -110,7 +110,7 @@ def without_frequency(row: Mapping[str, Any]) -> dict[str, Any]:
 def end_all(connection: Connection, subscriber_id: int, event: SubscriptionEvent, at: datetime, source: str) -> None:
     """Give every subscription of a subscriber the status that an event leads to, where that is a change.
 
-    It also replaces the cause where a file ended only single newsletters.
+    It also replaces the cause of a subscription that a file ended without ending the others.
     """
     for before in SubscriptionStatus:
         after = next_subscription_status(before, event)
@@ -149,8 +149,8 @@ def changed(
     """Return a subscription as it will be after an event; None if the event is refused.
 
     If only the topics change, or nothing does, it keeps its date and cause. A subscription without a date, from a file,
-    gets one as soon as the person or the owner says the same. If a file ended only this subscription, any other event
-    that ends it replaces the cause.
+    gets one as soon as the person or the owner makes the same choice. If a file ended only this subscription, any other
+    event that ends it replaces the cause.
 
     records  the subscriber's records
     topics   the topics that were chosen; None leaves them unchanged

@@ -163,7 +163,7 @@ class Workers:
 
 
 def _delete(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Row[*tuple[Any, ...]] | None:
-    """Delete a worker, and add its count of sent messages to its host; return what was in doubt; None if not there."""
+    """Delete a worker, and add its count of sent messages to its host; return what was in doubt, if it existed."""
     returned = workers.c.in_doubt, workers.c.host_id, workers.c.sent
     row = connection.execute(sa.delete(workers).where(*conditions).returning(*returned)).first()
     if row is not None and row.sent:

@@ -1,6 +1,6 @@
 """The imports of files, and which import brought which people, so that a single import can be undone.
 
-People who are already in the database belong to no import.
+People who are already in the database do not belong to any import.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""The ledger says which posts people lack after their edition was cancelled; nothing else has to remember it."""
+"""The ledger shows which posts people lack after their edition was cancelled, so nothing else has to record it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Editions for many are made in parts, and on PostgreSQL each of these has a partition of the ledger."""
+"""Editions for many people are made in parts, and on PostgreSQL each such edition has a partition of the ledger."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -61,7 +61,7 @@ def _constrain(key: str) -> None:
 
 
 def downgrade() -> None:
-    """Go back, unless an edition is just being made: the older version would treat it as complete."""
+    """Return to the previous version, unless an edition is being made: that version would treat it as complete."""
     unfilled = op.get_bind().execute(sa.text("SELECT count(*) FROM unfilled_editions")).scalar()
     if unfilled:
         raise ValueError("an edition is not complete; `publisher publish` completes it")
