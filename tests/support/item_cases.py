@@ -93,6 +93,7 @@ CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
         "abd",
     ),
     "a guid that is used again, with both in the document": ([[B, A], [replace(D, guid=A.guid), B, A]], "abd"),
+    "a guid and its text that are used again": ([[B, A], [replace(D, guid=A.guid, html=A.html), B]], "abd"),
     "a guid that is used again within a month for another text": (
         [[B, A], [replace(D, guid=B.guid), A], [C, replace(D, guid=B.guid, html="edited"), A]],
         "abcd",
