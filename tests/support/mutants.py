@@ -113,7 +113,13 @@ MUTANTS = (
     Mutant("hands-over-before-the-note", _LEDGER, "self._notes.append(noted)", "noted(1e12)", _NOTED),
     Mutant("sends-on-an-old-note", _CONNECTION, "self._loop.time() >= self._noted_until", "False", _OLD_NOTE),
     Mutant("notes-too-late", _LEDGER, "self._in_doubt.add(delivery_id)", "pass", _NOTED),
-    Mutant("goes-on-after-a-lost-lease", _LEDGER, "self._lost = True", "self._lost = False; return", _LOST),
+    Mutant(
+        "goes-on-after-a-lost-lease",
+        _LEDGER,
+        "            self._lost = True\n            self._failed(error)\n",
+        "            pass\n",
+        _LOST,
+    ),
     Mutant(
         "says-written-at-once",
         _LEDGER,
