@@ -62,7 +62,7 @@ def personal_letter() -> Letter:
 
 
 def headers(way: str, folder: Path) -> NewsletterHeaders:
-    """Return the newsletter's headers, with a signer if the way names a kind of key."""
+    """Return the newsletter's headers, with a signer if `way` is a kind of key."""
     signers: tuple[Signer, ...] = ()
     if way in ("rsa", "ed25519"):
         path = folder / f"{way}.pem"

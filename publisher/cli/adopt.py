@@ -32,7 +32,7 @@ Examples:
 
 @click.command(short_help="Make a project for a blog that another tool makes.", epilog=EXAMPLES)
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-@click.option("--instead", is_flag=True, help="Write pages too, to leave the tool.")
+@click.option("--instead", is_flag=True, help="Also write the pages, so that the tool is no longer needed.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option("--feed", metavar="URL|FILE", help="Keep the ids, addresses and times of the posts in the old feed.")
 @click.option(

@@ -82,8 +82,8 @@ class SendingLimits:
         """Take the next turns of a rate (GCRA), or find out when to ask again.
 
         name: the rate's name, of at most 64 characters. rate: turns per second. turns: how many are wanted; no more
-        than `most_turns` are granted. late: how many seconds ago the first turn may be, if nobody took it. timer:
-        returns the caller's time in seconds.
+        than `most_turns` are granted. late: how many seconds in the past the first turn may be if it was not used.
+        timer: returns the caller's time in seconds.
         """
         turns = min(turns, most_turns(rate))
         now, length = sa.func.clock_timestamp(), timedelta(microseconds=math.ceil(turns / rate * 1e6))

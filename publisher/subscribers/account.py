@@ -37,10 +37,11 @@ class AccountLink:
 
 
 def request_account_link(store: Store, policy: SubscriptionPolicy, uid: str, *, now: datetime) -> AccountLink:
-    """Handle a request for the link, by anyone who has the link to the preferences.
+    """Handle a request for the account link from anyone who has the link to the preferences.
 
-    After each such email, a mailbox gets no other until the next of `policy.waits` is over; after the last, it gets
-    none until one of the links has been used. No email can be sent to an unknown subscriber or a suppressed address.
+    After each such email, the mailbox gets no more until the next wait in `policy.waits` has passed. After the last
+    wait, it gets none until one of the links has been used. No email can be sent to an unknown subscriber or a
+    suppressed address.
     """
     with store.subscribers.transaction(now, alone=True) as transaction:
         subscriber = transaction.find_uid(uid)

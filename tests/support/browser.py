@@ -45,7 +45,7 @@ class Chromium:
     def page(
         self, *, width: int = 700, height: int = 900, dark: bool | None = False, base_url: str | None = None
     ) -> Iterator[Page]:
-        """Yield an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it in the end.
+        """Yield an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it at the end.
 
         dark  None sets no preference; otherwise all frames have it, too, whatever their own color-scheme
         """

@@ -165,7 +165,7 @@ def clock(now: str, config: Config) -> Callable[[], datetime]:
 
 
 def configure(project: Project, port: object, more: str = "", newsletters: str = NEWSLETTERS, web: str = "") -> None:
-    """Write the configuration of a project that is served at a port of this computer, or at a path of it."""
+    """Write the configuration of a project that is served on a port of this computer, or under a path there."""
     project.configure(
         f'{more}\n[web]\npublic_url = "http://127.0.0.1:{port}"\n{web or "client_limit = 100000"}\n', newsletters
     )

@@ -104,7 +104,7 @@ class _Expansion:
             self.written += 1
             if depth >= _DEEPEST and self.kind == _SHORTCODE:
                 what = f"shortcodes are nested more than {_DEEPEST} deep"
-                raise PostError(what, line=self.line_of(call.start), hint="put fewer of them inside each other")
+                raise PostError(what, line=self.line_of(call.start), hint="nest them less deeply")
             if depth < _DEEPEST and self.written <= _MOST:
                 if isinstance(call, Escaped):
                     self._show(call)

@@ -207,7 +207,7 @@ class _Counter:
         ):
             if number > most:
                 raise FeedError(
-                    f"has more than {most:,} {what}", hint="report it to the site, since no tool writes that"
+                    f"has more than {most:,} {what}", hint="report it to the site, because no tool would write that"
                 )
 
     def end(self, name: str) -> None:

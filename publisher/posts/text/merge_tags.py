@@ -111,7 +111,7 @@ def with_escapes_shown(text: str) -> str:
 
 
 def without_shown_code(text: str) -> str:
-    """Return a text with blanks for its elements of code, and for its blocks of Liquid's raw."""
+    """Return a text in which code elements and Liquid's raw blocks are replaced by blanks."""
     for pattern in (_RAW, _CODE):
         text = pattern.sub(lambda found: _blank(found[0]), text)
     return text

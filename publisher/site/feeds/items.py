@@ -109,7 +109,7 @@ class PostSource:
         render: Callable[[Post], RenderedPost],
         expect: Callable[[Iterable[Post]], None] | None = None,
     ) -> None:
-        """Store how to render. expect: receives the posts that will be rendered next, to begin with them early."""
+        """Store how to render. expect: receives the posts to be rendered next, so that rendering can start early."""
         self._config, self._archive, self._render, self._expect = config, archive, render, expect
         self.authority = archive.settings.authority
         self._made: dict[str, Item] = {}

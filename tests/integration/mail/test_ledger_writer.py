@@ -119,7 +119,7 @@ def test_a_delivery_gives_signs_of_life_only_while_the_ledger_answers(
     run.options.stop.sign_of_life = lambda: signs.append(None)  # type: ignore[method-assign]
 
     async def write() -> int:
-        """Write while another process holds the lock; return the number of signs of life before it was released."""
+        """Write while another process holds the lock; return the number of heartbeats before it was released."""
         ledger = LedgerWriter(sqlite_store, run, lambda error: None)
         (delivery, *_) = await ledger.claim(run, edition.id, 1)
         other.execute("BEGIN IMMEDIATE")

@@ -80,7 +80,7 @@ def squeezed(text: str) -> str:
 
 @cache
 def harmless() -> tuple[list[tuple[str, tuple[str, ...]]], list[str]]:
-    """The elements of a message with harmless text, and the names of its headers."""
+    """Return the elements and header names of a message whose texts are harmless."""
     made = message("x")
     return skeleton(part(made, "html")), [name for name, _ in made.items()]
 

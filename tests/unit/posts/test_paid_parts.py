@@ -1,4 +1,4 @@
-"""Text that other tools show only to members or paying readers is an error with its line, and is not published."""
+"""Text that other tools show only to members or paying readers is an error with its line number, and not published."""
 
 from __future__ import annotations
 
