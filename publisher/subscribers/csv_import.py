@@ -241,7 +241,7 @@ def _row_reader(columns: Columns, newsletters: NamedNewsletters, options: Import
         at=at,
         forced=options.status or SubscriberStatus.ACTIVE,
         has_posts=options.has_posts and lru_cache(MOST_TOPICS)(options.has_posts),
-        repeats=Repeats() if "topics" in columns.fields else None,
+        repeats=Repeats(newsletters.known) if "topics" in columns.fields else None,
         details=_details(columns, options),
     )
 

@@ -153,10 +153,12 @@ class RowReader:
             return
         self.named += 1
         with suppress(SubscriberError):
-            if self.repeats is not None and self.columns.cell(row.cells, "topics"):
+            if self.repeats is None or not self.columns.cell(row.cells, "topics"):
+                return
+            if not self._is_about_mailbox(row, self.status(row)):
                 key = address_key(normalise(self.address(row)))
                 for name in names:
-                    self.repeats.add(f"{key} {name}")
+                    self.repeats.add(key, name, row.line)
 
     def questions(self) -> list[FileQuestionError]:
         """Return the questions after looking at all rows: one about each column whose newsletters are all unknown."""
@@ -250,14 +252,14 @@ class RowReader:
             if is_active or self._is_own:
                 raise
             return ()
-        if status not in (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED) and not self._names_any(row):
-            return ()  # a dead mailbox or a complaint is not about the newsletters in --newsletter
+        if self._is_about_mailbox(row, status):
+            return ()
         if is_active and not names and not self._is_own:
             raise SubscriberError("it does not name a newsletter")
         topics = topics_of(cell) if (cell := self.columns.cell(row.cells, "topics")) else ()
         chosen = (topics,) * len(names)
         if cell and self.repeats is not None:
-            chosen = tuple(() if self.repeats.next() else topics for _ in names)
+            chosen = tuple(() if self.repeats.repeats(name, row.line) else topics for name in names)
         found = _wishes(names, chosen) if len(cell) <= LONGEST_NAMES else _wishes.__wrapped__(names, chosen)
         everything = not is_active and set(names) == self.newsletters.known and not self._is_own
         return () if everything else found
@@ -268,8 +270,10 @@ class RowReader:
             self.languages[clean_line(cell, 60)] += 1
         return language
 
-    def _names_any(self, row: CsvRow) -> bool:
-        return bool(self.columns.cell(row.cells, "newsletters"))
+    def _is_about_mailbox(self, row: CsvRow, status: SubscriberStatus) -> bool:
+        """Return whether a row is about a dead mailbox or a complaint, and not about newsletters."""
+        others = (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED)
+        return status not in others and not self.columns.cell(row.cells, "newsletters")
 
     def _newsletters(self, row: CsvRow) -> tuple[str, ...]:
         cell = self.columns.cell(row.cells, "newsletters")

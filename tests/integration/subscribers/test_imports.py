@@ -525,6 +525,31 @@ def test_the_first_row_with_topics_decides(people: Store, tmp_path: Path) -> Non
         assert ann.subscriptions == (Subscription("weekly", ("ai",)),)
 
 
+@pytest.mark.parametrize("status", ["unconfirmed", "bounced", "complained"])
+def test_topics_in_a_row_without_email_change_no_other_row(people: Store, tmp_path: Path, status: str) -> None:
+    rows = [f"eve@example.org,maps,{status}", "ann@example.org,ai,subscribed", "ann@example.org,maps,subscribed"]
+    rows += ["bob@example.org,ai,subscribed", f"cal@example.org,ai,{status}", "dan@example.org,maps,subscribed"]
+    text = "email,topics,status\n" + "".join(f"{row}\n" for row in rows)
+    for _ in range(2):
+        bring(people, tmp_path / "list.csv", text)
+        topics = {
+            each.address[:3]: each.subscriptions[0].topics for each in people.subscribers.list() if each.subscriptions
+        }
+        assert {name: topics[name] for name in ("ann", "bob", "dan")} == {
+            "ann": ("ai",),
+            "bob": ("ai",),
+            "dan": ("maps",),
+        }
+
+
+def test_topics_of_somebody_who_gets_no_email_do_not_count_as_a_first_choice(people: Store, tmp_path: Path) -> None:
+    text = "email,topics,status\nann@example.org,ai,unconfirmed\nann@example.org,maps,subscribed\n"
+    bring(people, tmp_path / "list.csv", text)
+    ann = people.subscribers.get("ann@example.org")
+    assert ann
+    assert ann.subscriptions == (Subscription("weekly", ("maps",)),)
+
+
 def test_actions_of_people_between_two_runs_of_a_file_stay(people: Store, tmp_path: Path) -> None:
     text = "email,topics,unsubscribed\nann@example.org,ai,\nbob@example.org,,yes\n"
     bring(people, tmp_path / "list.csv", text)

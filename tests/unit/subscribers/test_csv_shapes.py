@@ -291,17 +291,23 @@ KEYS = st.lists(st.sampled_from("abcdefgh"), max_size=40)
 
 
 @given(KEYS)
-def test_a_choice_repeats_an_earlier_one_with_the_same_key(keys: list[str]) -> None:
-    repeats = Repeats()
-    for key in keys:
-        repeats.add(key)
+def test_a_choice_repeats_an_earlier_one_of_the_same_person_and_newsletter(keys: list[str]) -> None:
+    choices = [
+        (key, newsletter, line) for line, key in enumerate(keys, 2) for newsletter in ("daily", "weekly")[line % 2 :]
+    ]
+    repeats = Repeats(["weekly", "daily"])
+    for choice in choices:
+        repeats.add(*choice)
     repeats.settle()
-    assert [repeats.next() for _ in keys] == [key in keys[:place] for place, key in enumerate(keys)]
+    for key, newsletter, line in choices:
+        is_repeated = any(each[:2] == (key, newsletter) and each[2] < line for each in choices)
+        assert repeats.repeats(newsletter, line) == is_repeated
+    assert not repeats.repeats("daily", len(keys) + 9)
 
 
 def test_many_choices_are_kept_in_files() -> None:
-    repeats = Repeats()
+    repeats = Repeats(["weekly"])
     for number in range(300_000):
-        repeats.add(str(number % 299_999))
+        repeats.add(str(number % 299_999), "weekly", number)
     repeats.settle()
-    assert [number for number in range(300_000) if repeats.next()] == [299_999]
+    assert [number for number in range(300_000) if repeats.repeats("weekly", number)] == [299_999]
