@@ -61,6 +61,10 @@ class ProjectError(PublisherError):
     """There is no project in this folder, or its folders cannot be used."""
 
 
+class ChangedError(ProjectError):
+    """Another process changed what this one was working on. Its work can be begun again."""
+
+
 class ConfigError(PublisherError):
     """All mistakes in the configuration, each with its place."""
 

@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from publisher.core.errors import TemplateError
+from publisher.core.errors import ChangedError, TemplateError
 from publisher.core.i18n import civil_date
 from publisher.core.listing import shipped_folder as shipped_folder  # many modules import it from here
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE, STATE_FOLDER
@@ -74,7 +74,7 @@ class Templates:
         """
         try:
             return self._environment.get_template(name).render(context)
-        except TemplateError:
+        except (TemplateError, ChangedError):
             raise
         except Exception as error:  # a template's own code may raise anything
             raise self._explained(name, error) from error
@@ -83,7 +83,7 @@ class Templates:
         """Yield a rendered template in small parts, for a very long page. Raises the same errors as `render`."""
         try:
             yield from self._environment.get_template(name).generate(context)
-        except TemplateError:
+        except (TemplateError, ChangedError):
             raise
         except Exception as error:  # as above
             raise self._explained(name, error) from error

@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from publisher.core.errors import ProjectError
+from publisher.core.errors import ChangedError, ProjectError
 from publisher.core.models import Post, Problem
 from publisher.core.private_folder import make_private
 from publisher.posts.index_rows import Row, dump, flat_problem, sharing, to_post, to_problem
@@ -195,7 +195,7 @@ class Index:
                 rows = {row[0]: row for row in found}
                 if any(source not in rows and source not in self._read_stamps() for source in several):
                     # Another process has found that the file is gone, or is building the index from nothing.
-                    raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
+                    raise ChangedError("was changed by another process", where=str(self._path), hint=_AGAIN)
                 made = [to_post(each, rows.get(each, ()), digests.get(each), permalinks.get(each)) for each in several]
             yield from made
 

@@ -115,10 +115,16 @@ def check_project(
     problems = [*broken, *rest]
     problems.extend(_old_first_editions(config, letters, now))
     return ProjectCheck(
-        tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
+        tuple(sorted(set(problems), key=_order)),
         tuple(_without_repetition(letter, problems) for letter in letters if letter.letter),
         tuple(_notes(config)),
     )
+
+
+def _order(problem: Problem) -> tuple[object, ...]:
+    """Return what decides the place of a problem in the list, which is always the same."""
+    rest = (problem.message, problem.hint, problem.severity, problem.shows_last_version)
+    return (problem.path, problem.line, *rest)
 
 
 def _notes(config: Config) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from publisher.config import Config
-from publisher.core.errors import ProjectError
+from publisher.core.errors import ChangedError, ProjectError
 from publisher.core.models import Output, Paint, Problem, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
@@ -26,6 +26,9 @@ from publisher.site.web_versions import WebVersion, WebVersions
 
 # How many complete posts are kept at once.
 _MOST_LOADED = 2_000
+
+# How often a build begins again because of another process.
+_MOST_CHANGES = 5
 
 
 class Rebuild:
@@ -57,11 +60,11 @@ class Rebuild:
         """Make all files that changed.
 
         If the body of a post turns out to be unreadable, the whole site is planned again, either with the last readable
-        version of that post or without it.
+        version of that post or without it. It is planned again, too, if another process notices deleted posts.
         Raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
         require: see builder.build. archive: the posts, if they were read; None to read them
         """
-        known = KnownIds(self._config, accept_new=accept_new_ids)
+        known, changes = KnownIds(self._config, accept_new=accept_new_ids), 0
         try:
             while True:
                 archive = archive or self._reader.archive(now, keeps_texts=True)
@@ -74,12 +77,15 @@ class Rebuild:
                     self._make(archive, now, progress)
                 except BrokenPost as broken:
                     archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
-                    archive = None
-                    continue
-                if are_new:
-                    known.record(archive)
-                self._keep_versions(archive)
-                return
+                except ChangedError:
+                    if (changes := changes + 1) > _MOST_CHANGES:
+                        raise
+                else:
+                    if are_new:
+                        known.record(archive)
+                    self._keep_versions(archive)
+                    return
+                archive = None
         finally:
             self._folder.discard()
 

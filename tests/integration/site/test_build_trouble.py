@@ -15,7 +15,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from publisher.config import load_config
 from publisher.posts.archive import open_archive
+from publisher.publishing.wiring import run_build
+from publisher.site.build import rebuild
 from tests.support.forked_program import Program
 from tests.support.needs import needs
 from tests.support.project import MONDAY, ROOT, Project
@@ -253,3 +256,28 @@ def test_a_file_name_that_is_not_text_is_a_problem(project: Project) -> None:
     ran = project.run("build")
     assert "should not have happened" not in ran.err
     assert "3 posts" in ran.out or "4 posts" in ran.out
+
+
+def test_a_build_continues_after_another_one_has_noticed_a_deleted_post(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The posts are loaded again for their pages, as if there were too many to keep."""
+    monkeypatch.setattr(rebuild, "_MOST_LOADED", 1)
+    for number in range(30):
+        project.post(f"post-{number:02}", f"2024-05-{number + 1:02}")
+    config, deleted = load_config(project.root, {}), []
+
+    def delete(made: int, of: int) -> None:
+        """After a few files, delete a post, and let another process read the posts."""
+        if made == 5 and not deleted:
+            deleted.append(project.root / "posts" / "post-03.md")
+            deleted[0].unlink()
+            open_archive(config, datetime.fromisoformat(MONDAY).replace(tzinfo=UTC), whole=True)
+
+    report = run_build(config, datetime.fromisoformat(MONDAY).replace(tzinfo=UTC), progress=delete)
+    assert deleted
+    assert report.problems == ()
+    listed = (project.root / "public" / "archive" / "index.html").read_text()
+    assert "post-02" in listed
+    assert "post-03" not in listed
+    assert_whole(project.root / "public")
