@@ -123,8 +123,7 @@ def publish(
     emails without posts wait for the next run.
     """
     _require_meant(topics, segment, is_test=bool(address or test_segment))
-    # As for a build: with 10,000 posts, a search for reference cycles takes a twentieth of a run with nothing new.
-    gc.set_threshold(1_000_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)  # with 10,000 posts, searching for cycles takes a twentieth of the run
     config = app.config()
     require_known(config, newsletters)
     now = app.now(config)

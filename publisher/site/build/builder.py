@@ -149,9 +149,7 @@ def _build(
     with nullcontext(start.reader) if start else closing(ArchiveReader(config)) as reader:
         forget()  # what the look has found besides the posts
         reader.require_whole()
-        if config.pages.enabled and config.posts.tool:
-            bundled = stamps(config.root, (each.path for each in resources(config, reader.sources)))
-            inputs = hash_of(inputs, repr(bundled))
+        inputs = _with_bundles(config, inputs, reader)
         if _is_current(config, reader, manifest, inputs, path, now):
             remove_partial_files(path)  # left by a build that was killed while another one finished
             folder = None
@@ -173,6 +171,14 @@ def _build(
     manifest.seen = seen
     _write(manifest)
     return _report(path, manifest, len(folder.written), len(folder.removed))
+
+
+def _with_bundles(config: Config, inputs: str, reader: ArchiveReader) -> str:
+    """Return a hash of other inputs and of the files that posts of another tool have next to them."""
+    if not (config.pages.enabled and config.posts.tool):
+        return inputs
+    bundled = stamps(config.root, (each.path for each in resources(config, reader.sources)))
+    return hash_of(inputs, repr(bundled))
 
 
 def _inputs(config: Config, templates: Templates, static: StaticFiles, editions: WebVersions) -> str:

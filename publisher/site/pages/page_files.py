@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -72,8 +72,15 @@ def plan_pages(
     yield from _once(planned, paths)
     yield from _plan_others(frame, every, newest, paths)
     if has_earlier or any(page.post.aliases for page in standalone):
-        here = (post for post in posts if post.has_page)
-        yield from plan_redirects(frame, redirects_of([*here, *(each.post for each in standalone)])[0], paths)
+        yield from _plan_redirects(frame, posts, standalone, paths)
+
+
+def _plan_redirects(
+    frame: Frame, posts: Iterable[Post], standalone: Iterable[RenderedPost], paths: Collection[str]
+) -> Iterator[Output]:
+    """Yield the redirects from the earlier paths of posts and standalone pages. paths: of all pages."""
+    here = (post for post in posts if post.has_page)
+    yield from plan_redirects(frame, redirects_of([*here, *(each.post for each in standalone)])[0], paths)
 
 
 def _listed(posts: Sequence[Post], language: str) -> tuple[list[ListedPost], bool]:
