@@ -55,6 +55,8 @@ def _timed(took: dict[str, float], phase: str, delay: float | None) -> None:
 
     def calling(*values: Any, **named: Any) -> Any:
         begun = time.perf_counter()
+        if delay == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
         if delay is not None:
             threading.Thread(target=_die, args=(delay,), daemon=True).start()
         try:

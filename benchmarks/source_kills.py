@@ -38,7 +38,7 @@ HOUR = timedelta(hours=1)
 # The claim of a killed process lasts ten minutes.
 LATER = timedelta(minutes=11)
 OLD, EACH_HOUR, WINDOW = 3, 2, 10
-# A kill that came after its phase is tried again, but not for ever.
+# A kill that came after its phase is tried again, sooner each time: the last one comes when the phase begins.
 _TRIES = 4
 
 CONFIG = """\
@@ -160,16 +160,16 @@ def prove(root: Path, url: str, phases: Sequence[str], readers: int, seed: int =
         try:
             rounds.do(START - HOUR / 2)
             now, took = START, rounds.do(START).get("took", {})
-            waiting = deque(phases)
-            for _ in range(_TRIES * len(phases)):
-                if not waiting:
-                    break
-                phase = waiting.popleft()
+            waiting = deque((phase, 0) for phase in phases)
+            while waiting:
+                phase, missed = waiting.popleft()
                 feed.count += EACH_HOUR
                 now += HOUR
-                killed = "killed" in rounds.do(now, phase, chance.random() * took.get(phase, 0.01))
+                share = chance.random() * (1 - missed / (_TRIES - 1))
+                killed = "killed" in rounds.do(now, phase, share * took.get(phase, 0.01))
                 met[phase] += killed
-                waiting.extend([phase] * (not killed))  # it was faster than before
+                if not killed and missed + 1 < _TRIES:  # it was faster than before
+                    waiting.append((phase, missed + 1))
                 after = rounds.do(now + LATER)
                 took |= after.get("took", {})
                 problems += after.get("problems", ["the round did not end"])
