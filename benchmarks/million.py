@@ -29,8 +29,9 @@ import psutil
 import sqlalchemy as sa
 
 from benchmarks.editions import add_readers_at_once
+from benchmarks.free_ports import free_port
 from benchmarks.imports import databases
-from benchmarks.sinks import Tally, free_port, tally
+from benchmarks.sinks import Tally, tally
 from benchmarks.tables import markdown, write
 from publisher.config import load_config
 from publisher.core.newsletter_models import DeliveryStatus

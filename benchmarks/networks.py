@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from benchmarks.sinks import free_port
+from benchmarks.free_ports import free_port
 
 PGBOUNCER = """\
 [databases]

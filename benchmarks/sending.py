@@ -16,7 +16,6 @@ import json
 import os
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.free_ports import free_port
 from benchmarks.measure import median
 from benchmarks.report import Limit, write_limits
 from benchmarks.sender import message_size
@@ -41,9 +41,7 @@ Rates = dict[str, list[float]]
 @contextmanager
 def sink() -> Iterator[int]:
     """Run smtp-sink; yield its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     process = subprocess.Popen([_program("smtp-sink"), *user, f"127.0.0.1:{port}", "1000"])
     try:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.broken import CONNECTIONS, READERS, Fault, Scene
-from benchmarks.sinks import Sink, free_port
+from benchmarks.free_ports import free_port
+from benchmarks.sinks import Sink
 from publisher.core.newsletter_models import Delivery
 from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.mail.smtp.server_health import FAILURES

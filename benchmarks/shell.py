@@ -36,7 +36,8 @@ from typing import Any
 import httpx
 
 from benchmarks import troubles
-from benchmarks.sinks import Sink, free_port, sink
+from benchmarks.free_ports import free_port
+from benchmarks.sinks import Sink, sink
 from benchmarks.troubles import Target
 from publisher.config import load_config
 from publisher.core.newsletter_models import Subscription

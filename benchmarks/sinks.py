@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.free_ports import free_port
+
 # This line precedes each message in the record; no message contains it.
 _CUT = "=====one more message====="
 
@@ -154,13 +156,6 @@ def tally(folder: Path, recipients: int) -> Iterator[Tally]:
     finally:
         process.kill()
         process.wait()
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def program(name: str) -> str:

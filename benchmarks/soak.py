@@ -15,7 +15,6 @@ import argparse
 import random
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -34,6 +33,7 @@ import httpx
 import psutil
 from aiosmtpd.controller import Controller
 
+from benchmarks.free_ports import free_port
 from publisher.config import Config, load_config
 from publisher.core.newsletter_models import DeliveryStatus, Subscription
 from publisher.mail.message import message_id
@@ -300,13 +300,6 @@ def _ledger(store: Store, record: Path) -> tuple[Counter[str], set[tuple[str, st
             if status == DeliveryStatus.SENT:
                 sent.add((message_id(editions[edition], uid, SENDER), address))
     return states, sent, [edition.slot for edition in editions.values()]
-
-
-def free_port() -> int:
-    """Return a free port of this machine."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def main() -> None:

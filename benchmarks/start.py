@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import corpus
+from benchmarks.free_ports import free_port
 from benchmarks.measure import RunFailedError, Usage, find_program, median_usage, memory_folder, run
 from benchmarks.report import Limit, machine, write_limits
 from benchmarks.tables import markdown
@@ -52,10 +53,7 @@ first = 5
 def make_project(folder: Path, posts: int, program: Path) -> Path:
     """Write a project with this many posts and a subscriber, and publish it until there is nothing new."""
     folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        settings = _SETTINGS.format(port=free.getsockname()[1])
-    (folder / "publisher.toml").write_text(settings, encoding="utf-8")
+    (folder / "publisher.toml").write_text(_SETTINGS.format(port=free_port()), encoding="utf-8")
     corpus.write_posts(folder / "posts", posts)
     run([program, "subscribers", "add", "ada@bench.example.net"], folder)
     for _ in range(2):

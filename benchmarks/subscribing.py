@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,8 @@ import time
 from pathlib import Path
 
 import httpx
+
+from benchmarks.free_ports import free_port
 
 CONFIG = """\
 [site]
@@ -58,9 +59,7 @@ async def post_all(url: str, posts: int, at_once: int) -> dict[int, int]:
 
 def measure(root: Path, posts: int, at_once: int) -> None:
     """Run a server, send the forms, and print the outcome."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (root / "publisher.toml").write_text(CONFIG.format(port=port))
     program = [sys.executable, "-m", "publisher", "-C", str(root), "serve"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:

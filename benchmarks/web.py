@@ -28,6 +28,7 @@ from pathlib import Path
 
 from benchmarks import corpus
 from benchmarks.editions import add_readers, make_edition
+from benchmarks.free_ports import free_port
 from benchmarks.http_client import Paced, connect, request_of
 from benchmarks.measure import median, memory_folder
 from benchmarks.report import Limit, write_limits
@@ -70,12 +71,6 @@ class Turn:
 
     rate: float
     cpu: float
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def write_site(folder: Path, port: int, mail: int, posts: int = POSTS) -> dict[str, str]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from tests.support.admin_page import PASSWORD, set_password
 from tests.support.browser import wait_until
 from tests.support.documented_servers import documented_caddy, documented_nginx
-from tests.support.preview_server import free_port
 from tests.support.project import Project
 from tests.support.static_server import serve, serve_with_nginx
 from tests.support.web_client import NEWSLETTERS, configure

@@ -17,12 +17,12 @@ import httpx
 import psutil
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.core.logging import configure as configure_logs
 from publisher.daemon.jobs import SendJob
 from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 from tests.support.admin_page import Owner, set_password
-from tests.support.preview_server import free_port
 from tests.support.project import WEEKLY, Project
 from tests.support.run_server import Running, running
 from tests.support.sink import sink

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from tests.support.project import Project
-from tests.support.sink import free_port
 from tests.support.smtp_server import Mailboxes, mail_server
 
 # This test is about the login; encryption has its own test.

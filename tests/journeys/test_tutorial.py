@@ -17,10 +17,10 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.free_ports import free_port
 from publisher.config.schedule import next_weekday
 from tests.support.documents import blocks, commands
 from tests.support.forked_program import Program, with_command
-from tests.support.preview_server import free_port
 from tests.support.project import ROOT, parse
 from tests.support.web_client import until
 from tests.support.web_server import line_with

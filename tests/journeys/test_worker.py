@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.publishing.joining import join_token
 from publisher.publishing.mail_wiring import project_secret
@@ -26,7 +27,7 @@ from publisher.publishing.wiring import check_in_host, open_project_store
 from tests.support import ROOT
 from tests.support.forked_program import Program
 from tests.support.project import Project
-from tests.support.sink import Sink, free_port, sink
+from tests.support.sink import Sink, sink
 from tests.support.web_client import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.servers]

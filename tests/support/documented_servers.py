@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.free_ports import free_port
 from tests.support import ROOT
 from tests.support.needs import need
-from tests.support.preview_server import free_port
 from tests.support.static_server import wait_for
 
 _HTTP = """\

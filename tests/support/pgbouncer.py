@@ -14,8 +14,9 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
+from benchmarks.free_ports import free_port
 from tests.support.needs import need
-from tests.support.sink import await_listener, free_port
+from tests.support.sink import await_listener
 
 SETTINGS = """\
 [databases]

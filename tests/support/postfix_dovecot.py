@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from tests.support.needs import PATH, need
-from tests.support.sink import free_port
 
 PASSWORD = "secret"
 DOMAIN, BOUNCES = "example.org", "bounces.letters.example"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.free_ports import free_port
 from tests.support.forked_program import Program
 from tests.support.preview_client import PreviewClient
 from tests.support.project import MONDAY, ROOT, Project
@@ -39,12 +39,6 @@ class Preview(PreviewClient):
         self.process.send_signal(signal.SIGINT)
         _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

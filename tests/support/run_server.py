@@ -16,12 +16,12 @@ from typing import Any
 
 import psutil
 
+from benchmarks.free_ports import free_port
 from benchmarks.troubles import processes
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import tick
 from tests.support.forked_program import Program
-from tests.support.preview_server import free_port
 from tests.support.project import ROOT, WEEKLY, Project
 from tests.support.web_client import WebClient, configure, until
 from tests.support.web_server import Serving, line_with

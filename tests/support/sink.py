@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.free_ports import free_port
 from publisher.config import Relay
 from tests.support.needs import need
 
@@ -62,22 +63,14 @@ def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **setti
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def await_listener(process: subprocess.Popen[bytes], place: Path | int) -> None:
     """Wait until a server listens there."""
+    is_file = isinstance(place, Path)
+    family, address = (socket.AF_UNIX, str(place)) if is_file else (socket.AF_INET, ("127.0.0.1", place))
     for _ in range(6_000):
-        assert process.poll() is None, "smtp-sink ended"
-        if isinstance(place, Path):
-            if place.exists():
+        assert process.poll() is None, "the server ended"
+        with socket.socket(family) as caller:
+            if not caller.connect_ex(address):  # the file of a socket exists before the server listens
                 return
-        else:
-            with socket.socket() as caller:
-                if not caller.connect_ex(("127.0.0.1", place)):
-                    return
         time.sleep(0.01)
-    raise AssertionError("smtp-sink is not listening")
+    raise AssertionError("the server is not listening")

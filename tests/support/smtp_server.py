@@ -118,7 +118,7 @@ def mail_server(
     options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8, "tls_context": tls, "require_starttls": bool(tls)}
     if password:
         options |= {"auth_required": True, "authenticator": authenticate, "auth_require_tls": False}
-    controller = AnyPort(mailboxes, hostname="127.0.0.1", port=0, **options)
+    controller = AnyPort(mailboxes, hostname="127.0.0.1", port=0, ready_timeout=60, **options)
     controller.start()
     try:
         yield (

@@ -13,6 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from benchmarks.free_ports import free_port
 from tests.support.needs import need
 
 MEDIA_TYPES = {".xml": "application/xml", ".json": "application/feed+json", ".html": "text/html; charset=utf-8"}
@@ -114,9 +115,7 @@ def serve_with_nginx(folder: Path, state: Path, more: str = "") -> Iterator[Site
 
     more  additional lines of its server block
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     state.mkdir()
     (state / "nginx.conf").write_text(_NGINX.format(state=state, port=port, folder=folder, more=more))
     program = need("nginx")

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.free_ports import free_port
 from tests.support.forked_program import Program
-from tests.support.preview_server import free_port
 from tests.support.project import ROOT, Project
 from tests.support.web_client import NEWSLETTERS, WebClient, check_log, configure
 

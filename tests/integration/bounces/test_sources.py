@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from tests.support.bounced_project import BouncedProject, maildir, pipe
 from tests.support.needs import need
-from tests.support.preview_server import free_port
 from tests.support.project import Project, Ran
 
 BOUNCES = '\n[mail]\nsender = "ada@letters.example"\nbounces = "bounces@letters.example"\n'

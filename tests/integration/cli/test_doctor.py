@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.config import Relay, Smtp
 from publisher.config.mail import parse_dns_server
 from publisher.core.errors import DnsError
@@ -21,7 +22,6 @@ from publisher.publishing.mail_doctor import mail_patient
 from tests.support.dns_server import FAIL, SILENT, dns_server
 from tests.support.doctor_samples import asking, brief
 from tests.support.project import Project
-from tests.support.sink import free_port
 from tests.support.smtp_server import mail_server
 from tests.support.store_samples import NOW
 from tests.support.web_server import Serving

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.config import Relay
 from publisher.core.errors import TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
@@ -18,7 +19,7 @@ from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
-from tests.support.sink import Sink, free_port, sink
+from tests.support.sink import Sink, sink
 from tests.support.smtp_samples import everybody, send
 from tests.support.smtp_server import mail_server
 from tests.support.store_samples import NOW, person

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.config import Relay
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, TransportError
@@ -24,7 +25,7 @@ from publisher.mail.verp import ReturnPath
 from publisher.store import Store, open_store
 from tests.support import ROOT
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
-from tests.support.sink import free_port, sink
+from tests.support.sink import sink
 from tests.support.smtp_samples import everybody, judged, send
 from tests.support.smtp_server import mail_server
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.config import load_config
 from publisher.core.errors import ProjectError
 from publisher.web.application import open_application
 from publisher.web.server import Server, listen_for
 from tests.support.admin_page import PASSWORD, set_password
-from tests.support.preview_server import free_port
 from tests.support.project import Project
 from tests.support.web_client import NEWSLETTERS
 
