@@ -52,7 +52,7 @@ class SendingFailure:
 
 
 def judge_refusal(delivery_id: int, answer: str) -> SendingFailure:
-    """Return a final failure during sending, judged by the mail server's answer as a bounce message would be."""
+    """Judge a final failure during sending as a bounce message with the same answer would be judged."""
     return SendingFailure(delivery_id, answer, judge("", answer))
 
 
@@ -76,7 +76,7 @@ def take_refusals(
 
 
 def _report(addressee: Addressee, answer: str, verdict: Verdict) -> Report:
-    """Return the same report as for a bounce message with this answer, so that both together count once."""
+    """Return the report that a bounce message with this answer would give, so that the two count only once."""
     return Report(verdict, addressee, status_in(answer), short_words(answer), (f"{addressee.key} {verdict}",))
 
 
@@ -109,7 +109,7 @@ def _has_stopped(change: SubscriberTransaction, before: Subscriber, verdict: Ver
 def _taken(
     change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str, words: str = ""
 ) -> Verdict:
-    """Apply a report. words: the entry in the subscriber's history if this stops the email; "" for the status code."""
+    """Apply a report; return the verdict. words: why email stops, for the person's history; "" for the status code."""
     if not change.take_report(report):
         return Verdict.KNOWN
     if report.verdict not in APPLIED:

@@ -1,4 +1,4 @@
-"""Reads spam complaints that mailbox providers forward: ARF (RFC 5965), and Microsoft's older form without it."""
+"""Reads spam complaints that mailbox providers forward: ARF (RFC 5965), and Microsoft's older reports."""
 
 from __future__ import annotations
 

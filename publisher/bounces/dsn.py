@@ -52,7 +52,7 @@ def read_dsn(message: Message) -> Failure | None:
 
 
 def _action(group: Message) -> str:
-    """Return the action of a group in lower case; `failed` if it has only a status, and that is of class 5."""
+    """Return the action of a group in lower case, or `failed` if it has no action but a status of class 5."""
     action = header(group, "Action").partition(" ")[0].lower()
     return action or ("failed" if status_in(header(group, "Status")).startswith("5") else "")
 

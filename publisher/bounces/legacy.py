@@ -106,7 +106,7 @@ def _without_attached(part: Message, places: Iterator[int]) -> Message:
     """Return a message without attached messages, because flufl.bounce would also read an attached report.
 
     Long parts are cut to the beginnings of their first lines, because flufl.bounce takes quadratic time for some texts.
-    As many parts are kept as `places` has items.
+    At most as many parts are kept as `places` has items left.
     """
     inner = part.get_payload()
     if not isinstance(inner, list):

@@ -48,7 +48,7 @@ def parse_report(data: bytes) -> Message:
 
 
 def _tree(text: str, levels: int, places: Iterator[int]) -> Message:
-    """Return a message with its parts. places: an item for each part that is allowed, shared by the whole tree."""
+    """Return a message with its parts. places: has an item for each allowed part, and is shared by the whole tree."""
     message, body = head_and_body(text, UndividedMessage)
     message.set_payload(body)
     if levels and (texts := divided(message, body, _MOST_PARTS)):

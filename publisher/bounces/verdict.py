@@ -56,7 +56,8 @@ def weigh(vote: Verdict, status: str, words: str) -> Verdict:
     """Return the verdict on a failure that a provider has judged too.
 
     A provider's vote for PERMANENT counts, unless the answer itself says something else. A general code such as 5.7.1,
-    which may mean anything, makes it TEMPORARY, so that it is counted. Milder votes are returned as they are.
+    which may mean anything, makes the verdict TEMPORARY, so that the failure is only counted. Milder votes are returned
+    as they are.
     """
     if vote is not Verdict.PERMANENT or not (status or words):
         return vote
@@ -78,7 +79,7 @@ def judgement(status: str, words: str) -> Judgement:
 
 
 def _passes(codes: list[tuple[str, str, str]], words: str) -> bool:
-    """Return whether a failure is temporary by its class: 4, or the contradictory 2."""
+    """Return whether a failure is temporary by its class: 4, or 2, which contradicts the failure."""
     return any(code[0] != "5" for code in codes) or any(reply[0] == "4" for reply in _REPLY.findall(words))
 
 
@@ -128,7 +129,7 @@ def _of_detail(detail: str, text: str) -> Verdict | None:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, list[tuple[str, Verdict]]]:
-    """Return the phrases and verdicts of each code, those with a phrase first."""
+    """Return the phrases and verdicts of each code. Entries with a phrase come first."""
     found: dict[str, list[tuple[str, Verdict]]] = {}
     for code, phrase, verdict, _ in sorted(table_of("codes.tsv"), key=lambda row: not row[1]):
         found.setdefault(code.removeprefix("x."), []).append((phrase, Verdict(verdict)))

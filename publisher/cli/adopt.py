@@ -110,7 +110,7 @@ def _show(app: App, project: AdoptedProject) -> None:
 
 
 def _say_old(app: App, found: Looked, *, alone: bool = False) -> None:
-    """Print the findings for a person, and as JSON if the command prints nothing else."""
+    """Print the findings for people. With --json, print them as JSON, but only if they are all that is printed."""
     if app.json:
         if alone:
             app.print_json(found.values)

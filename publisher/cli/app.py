@@ -34,7 +34,7 @@ class App:
     verbose: bool = False
 
     def config(self) -> Config:
-        """Load the project's configuration, and close its private folders; raise ConfigError with all its mistakes."""
+        """Load the project's configuration and protect its private folders; raise ConfigError with all its mistakes."""
         return protected_config(self.root())
 
     def root(self) -> Path:
@@ -79,7 +79,7 @@ class App:
             raise click.BadParameter(str(error), param_hint="--now") from error
 
     def ahead(self, config: Config) -> timedelta:
-        """Return how far the project's clock is ahead of the host's. With --now, it starts at that time and runs on."""
+        """Return how far the project's clock is ahead of the host's. With --now, it starts at that time and goes on."""
         return self.now(config) - datetime.now(UTC) if self.now_text else timedelta()
 
     def say(self, text: str = "") -> None:
@@ -106,7 +106,7 @@ class App:
 
 
 def protected_config(root: Path) -> Config:
-    """Load the configuration of the project in a folder, and close its private folders; raise ConfigError."""
+    """Load the configuration of the project in a folder, and protect its private folders; raise ConfigError."""
     from publisher.config import load_config  # not at the top: `--help` must load quickly
     from publisher.core.private_folder import protect  # the same
 
@@ -187,7 +187,7 @@ def log_action(
     """Add what a command did to the log of actions, unless it was a dry run.
 
     about       the object of the action, in words
-    subscriber  the person on whom it was done, whose address is not copied
+    subscriber  the person who was affected; the address is not copied
     """
     if dry_run:
         return

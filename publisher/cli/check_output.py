@@ -155,7 +155,7 @@ def _kind(message: str) -> str:
 
 
 def _parted(message: str) -> tuple[str, list[str]]:
-    """Return a message without the list of another tool's tags at its end, and these tags."""
+    """Split off the list of another tool's tags at the end of a message; return the rest of it, and the tags."""
     plain = _MORE_LINES.sub("", message)
     found = _TAGS.search(plain)
     return (plain[: found.start()], plain[found.end() :].split(", ")) if found else (plain, [])

@@ -319,7 +319,7 @@ def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
 
 @contextmanager
 def _edition(app: App, edition_id: int, *, complete: bool = False) -> Iterator[tuple[Store, Edition]]:
-    """Open the store, and yield it with the edition. complete: whether to write the messages that it lacks first"""
+    """Open the store, and yield it with the edition. complete: whether to write the edition's missing messages first"""
     with open_existing_store(app.config()) as opened:
         store, edition = get_edition(opened, edition_id)
         if complete:

@@ -187,7 +187,7 @@ def export_file(app: App, file: Path | None, **given: str) -> None:
 
 
 def _what_stays(hashes: int, *, only_some: bool, is_json: bool) -> Iterator[str]:
-    """Yield a line for each thing that an export cannot take to another project. hashes: suppression list entries."""
+    """Yield a line for each thing that an export lacks. hashes: the number of suppression list entries that it has."""
     if is_json:
         yield "to move to another project, export a CSV file: only that can be imported"
         return

@@ -35,10 +35,10 @@ dry_run_option: Callable[[Any], Any] = click.option("--dry-run", is_flag=True, h
 class BulkDeed:
     """An action on everyone in a segment.
 
-    work      does it
+    work      performs the action
     kind      what the log of actions calls it
     done      the resulting state of the people, as a word: "unsubscribed"
-    question  the end of the question "12 subscribers: ada@example.org, ...\n..."; "" to ask nothing
+    question  the question that follows the list of people; "" to ask nothing
     detail    more for the log of actions
     """
 

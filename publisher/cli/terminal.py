@@ -153,7 +153,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, goes_on: 
     """Print a table with a header row; if the output is not a terminal, as lines whose cells are separated by tabs.
 
     Control characters in cells are replaced with spaces.
-    goes_on: whether it continues the previous table, so that lines need no second header
+    goes_on: whether the rows continue the previous table, so that no second header is needed
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if sys.stdout.isatty():

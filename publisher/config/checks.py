@@ -416,7 +416,7 @@ def server_database_url(value: str) -> None:
 def database_url(value: str) -> None:
     """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password.
 
-    An unescaped character in a password would end it, and the rest would be read as the server's name and shown.
+    An unescaped special character would end the password, and the rest of it would be shown as the server's name.
     """
     if not re.match(r"(sqlite:///.|postgres(ql(\+psycopg)?)?://.)", value):
         raise ValueError("unsupported database; use sqlite:///path or postgresql://host/name")

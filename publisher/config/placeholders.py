@@ -32,7 +32,7 @@ class Placeholder:
     keys     the path of the setting in the configuration
     message  what is wrong, in one sentence without a full stop
     hint     the solution, without a full stop
-    harms    whether an email with it misleads its readers, so that it must not be sent
+    harms    whether an email with the value would mislead its readers, and must not be sent
     """
 
     keys: KeyPath
@@ -119,7 +119,7 @@ def _words(config: Config) -> Iterator[Placeholder]:
 
 
 def authority_placeholder(site: Site) -> Placeholder | None:
-    """Return a placeholder for an authority at a reserved domain, else None. Once ids are public, it must stay."""
+    """Return a problem if the authority in ids is at a reserved domain, else None; published ids can never change."""
     host = site.authority.partition(",")[0]
     if not is_reserved(host.rpartition("@")[2]):
         return None

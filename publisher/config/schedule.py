@@ -60,7 +60,7 @@ class Schedule:
 
     @property
     def most_a_month(self) -> int:
-        """How often the cron expression is due in the busiest month of a year, at least 1; 0 if very often."""
+        """How often the cron expression is due in the busiest month of a year, at least 1; 0 if too often to count."""
         from cronsim import CronSim  # 2 ms, and few schedules need it
 
         end = _YEAR_BEGINS + timedelta(days=365)

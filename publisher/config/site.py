@@ -242,7 +242,7 @@ def _feed_name(text: str) -> FeedName:
 
 
 class MenuItem(NamedTuple):
-    """An entry of the menu. title: "" for that of the page. target: a section, the name or path of a page, or a URL."""
+    """An entry of the menu. title: "" for the page's own. target: a section, the name or path of a page, or a URL."""
 
     title: str
     target: str

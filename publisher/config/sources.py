@@ -11,7 +11,7 @@ from publisher.core.frozen import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
-    """[sources.include] or [sources.exclude]: which items of a feed. An item matches if any of the values does."""
+    """[sources.include] or [sources.exclude]: the items to take or to leave out. An item matches if any value does."""
 
     categories: Annotated[tuple[str, ...], Doc("Names of categories or tags.")] = ()
     authors: Annotated[tuple[str, ...], Doc("Names of authors.")] = ()

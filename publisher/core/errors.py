@@ -2,7 +2,7 @@
 
     PublisherError            one line for the user: what is wrong, where, and how to fix it
     ├── ProjectError          there is no project in this folder, or it cannot be used
-    ├── ConfigError           publisher.toml or a PUBLISHER_* variable; contains every mistake
+    ├── ConfigError           publisher.toml or a PUBLISHER_* variable is not valid; contains every mistake
     ├── PostError             one post cannot be read; it is skipped, and the others are published
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, migrated or written

@@ -56,6 +56,6 @@ def _names_in(folder: Path) -> Mapping[str, str]:
 
 @lru_cache(maxsize=32)
 def _names(folder: str, changed: int) -> Mapping[str, str]:
-    """Return the names in a folder that are not ASCII, by their composed form. changed: the folder's time."""
+    """Return the non-ASCII names in a folder, by their composed form. changed: the folder's time, for the cache."""
     names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.isascii())
     return {composed(name): name for name in names}

@@ -21,7 +21,8 @@ else:
     def dataclass(plain: type | None = None, /, *, kw_only: bool = False, **options: bool) -> Any:
         """Return the decorator that does what dataclasses.dataclass does with these options.
 
-        The standard library handles options other than frozen and slots, and classes that define one of the functions.
+        The standard library handles options other than frozen and slots, and classes that define one of these functions
+        themselves.
         """
 
         def decorate(cls: type) -> type:

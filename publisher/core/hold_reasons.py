@@ -68,7 +68,7 @@ def turned_new(sources: Sequence[str]) -> Hold:
 def sent_as(name: str, at: datetime | None, zone: tzinfo) -> Hold:
     """Return the hold for an email whose text was sent to the same people under another name.
 
-    at: when that was; None if it is sent now.
+    at: when that email was sent; None if it is being sent now.
     """
     when = f"was sent as {name} at {_civil(at, zone)}" if at else f"is sent as {name}"
     return Hold(HeldBy.SCHEDULER, f"waits for a person: the same text {when}")

@@ -71,7 +71,7 @@ def problem_at(error: PublisherError) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The person or organisation that wrote a post. image: the absolute URL of a picture of them."""
+    """The person or organisation that wrote a post. image: the absolute URL of the author's picture."""
 
     name: str
     email: str = ""

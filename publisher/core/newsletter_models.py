@@ -109,7 +109,8 @@ class Choice:
     """A selection of topics, and the number of active subscribers of a newsletter who made it.
 
     topics    the topics as spelt in the database; empty means all
-    catch_up  the posts that they have in advance, or lack, because they changed how often they get the newsletter
+    catch_up  the posts that they have received in advance, or lack, because they changed how often they get the
+              newsletter
     sent      ids of posts of the edition that other newsletters have sent to them
     """
 
@@ -140,7 +141,8 @@ class EditionDraft:
     slot         label of the slot: the name of a scheduled time such as 2026-W47, or "post:" and a post's id
     letters      the letter for all topics (variant ""), and a letter for each other variant
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
-    other_ids    pairs: the id of a post, of this edition or handled before, and an id that it has in another source
+    other_ids    pairs: the id of a post in this or an earlier edition, and an id that the same post has in another
+                 source
     variants     the variant for each selection of topics, spelt as in the database; None if nothing is sent to those
                  subscribers. An empty selection gets "", whether or not it is listed
     hold         why the edition is not sent until it is released; None if it is not on hold
@@ -149,13 +151,14 @@ class EditionDraft:
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
     others       the variant for each audience that differs by more than its topics; None as in `variants`
-    once         ids of its posts, if `others` leaves out posts that other newsletters have sent to a subscriber
+    once         ids of its posts, if subscribers do not get those again that other newsletters have already sent to
+                 them
     earlier      ids of the posts of earlier editions that its letters contain for subscribers who lack them
     ahead        the ids in `passed_over` of posts that all its subscribers had received when it was planned; later
                  subscribers lack them
     repeats      ids of its posts that earlier editions of the frequency also contained, for subscribers who lack them
-    begins       the ledger names of all frequencies, if it is the newsletter's first edition: what it passes over, they
-                 pass over too
+    begins       the ledger names of all frequencies, if this is the newsletter's first edition, so that all of them
+                 pass over the same posts
     """
 
     newsletter: str

@@ -175,7 +175,7 @@ def with_whole_marks(change: Callable[[str], str], text: str) -> str:
     """Return the result of a function that shortens a text with sealed marks, which counts each as one character.
 
     No mark is cut, and a condition ends at the end of the text if its own end is cut off. If the text is nothing but
-    one condition, each side of it is shortened by itself.
+    one condition, each of its branches is shortened separately.
     """
     if not is_sealed(text):
         return change(text)
@@ -225,7 +225,7 @@ def _only_fork(text: str) -> Fork | None:
 def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str:
     """Return a text for one recipient, in which this module's marks are replaced by values passed through `escape`.
 
-    The other marks, such as that of the unsubscribe link, stay.
+    Other marks, such as the one for the unsubscribe link, stay.
     """
 
     def value(mark: str) -> str:

@@ -1,10 +1,10 @@
-"""Turns what a writer types to address each subscriber into marks:
+"""Converts the tags with which a writer addresses each subscriber to marks:
 
     {{ subscriber.name | default("friend") }}
     {% if subscriber.plan == "pro" and subscriber.points >= 10 %} ... {% else %} ... {% endif %}
 
-It is a small part of Jinja2's language. What it can say depends on the recipient's fields alone, so an email stays one
-text for all recipients, with marked places.
+It is a small part of Jinja2's language. The result of a tag depends only on the recipient's fields, so an email stays
+one text for all recipients, with marks in it.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def protect(folder: Path) -> None:
 
 
 def close_file(path: Path, bits: int = 0o077) -> None:
-    """Remove these permissions from a file if it has them and we own it."""
+    """Remove the permissions in `bits` from a file, if the file belongs to us."""
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & bits:

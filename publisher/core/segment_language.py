@@ -105,7 +105,7 @@ def both(first: str, second: str) -> str:
 
 
 def parse_joined(text: str) -> Condition:
-    """Return the condition of a text as `parse` does, but accept one that `both` made from two."""
+    """Parse a text as `parse` does, but also accept a condition that `both` joined from two."""
     return _parse(text, 2)
 
 
@@ -166,7 +166,7 @@ def _tokens(text: str) -> Iterator[_Piece]:
 
 
 class _Reading:
-    """One reading of a condition, by recursive descent: or, and, not, parentheses and comparisons."""
+    """A recursive-descent parser of one condition: or, and, not, parentheses and comparisons."""
 
     def __init__(self, tokens: list[_Piece], most_terms: int, deepest: int) -> None:
         self._tokens = tokens
@@ -317,7 +317,7 @@ def _day(token: _Piece) -> date:
 
 
 def _subject(token: _Piece, following: _Piece) -> tuple[Subject, str]:
-    """Return the subject that a word names, and the name of the field if it is one. following: for the hint."""
+    """Return the subject that a word names, and the name of a field. following: the next token, for the hint."""
     if token.is_word("and", "or"):
         raise _error(token.column, f"a condition is missing before {_shown(token.text)}", "write it like tag:vip")
     if token.kind != "word":

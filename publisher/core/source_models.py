@@ -18,7 +18,8 @@ class FeedItem:
     html        the whole text as safe HTML; "" if the feed has only a summary
     summary     plain text; "" if there is none
     categories  the names of its categories or tags, in the feed's order, without duplicates
-    published   when it says it was published; None if it doesn't, or if the date can't be parsed
+    published   when it was published according to the feed; None if the feed doesn't say, or if the date can't be
+                parsed
     image       the picture that represents it
     """
 
@@ -45,7 +46,7 @@ class FeedItem:
 class FeedPace:
     """What a feed says about how often it should be fetched.
 
-    minutes     the least number of minutes between two fetches (RSS <ttl>, sy:updatePeriod); 0 if it doesn't say
+    minutes     the least number of minutes between two fetches (RSS <ttl>, sy:updatePeriod); 0 if not given
     skip_hours  the hours of the day, in UTC, in which nothing changes (RSS <skipHours>)
     skip_days   the days of the week, Monday being 0, in UTC, on which nothing changes (RSS <skipDays>)
     """
@@ -64,7 +65,7 @@ class FeedDocument:
     url          its own address, according to the feed (rel=self, feed_url); "" if it names none
     hub          the WebSub hub that it names; "" if there is none
     icon         a picture of the site; "" if it names none
-    problems     what is wrong with it, although it could be read: one line each, to follow "the feed"
+    problems     the faults in it, although it could be read: one phrase for each, to follow "the feed"
     """
 
     kind: str

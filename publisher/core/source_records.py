@@ -26,8 +26,8 @@ class SourceBeginning(NamedTuple):
     """When a newsletter began to use a source.
 
     at    when it was first seen with the source
-    seen  when the newest of the items that were there was first seen. An item fetched at that moment may be seen with
-          an earlier clock than `at`, and is still new
+    seen  when the newest item of that time was first seen. Items seen later are new, even if a clock that was behind
+          dates them before `at`
     """
 
     at: datetime
@@ -37,9 +37,9 @@ class SourceBeginning(NamedTuple):
 class ItemKeys(NamedTuple):
     """The hashes that recognise an item in a later document of its source; see posts.sources.identity.
 
-    guid   of its guid, or of what is used instead; unique in a source
-    link   of its canonical link; "" if it has none
-    title  of its title, or of its first words; "" if it has neither
+    guid   the hash of its guid, or of a substitute; unique in a source
+    link   the hash of its canonical link; "" if it has none
+    title  the hash of its title, or of its first words; "" if it has neither
     """
 
     guid: str
@@ -108,7 +108,10 @@ class SourceState:
         require_aware("next_at", self.next_at)
 
     def is_being_fetched(self, now: datetime) -> bool:
-        """Return whether a host is fetching it, as far as can be known: no fetch takes longer than LONGEST_CLAIM."""
+        """Return whether a host is fetching it, judging by the age of the claim.
+
+        No fetch takes longer than LONGEST_CLAIM.
+        """
         return bool(self.claim) and self.asked_at is not None and self.asked_at > now - LONGEST_CLAIM
 
     def may_be_claimed(self, now: datetime, since: datetime | None = None, *, force: bool = False) -> bool:
@@ -157,7 +160,7 @@ class HubLease:
 class KnownItem:
     """The data needed to recognise a stored item in a new document.
 
-    digest   of everything that readers see
+    digest   the hash of everything that readers see
     is_gone  whether it has vanished from the feed
     """
 
@@ -177,7 +180,7 @@ class NewItem:
     post_id     the permanent id of its post
     is_backlog  whether it was there when the source was first fetched, or is older than the items that were there then
     is_suspect  whether it came when more than half of the items suddenly appeared as new, so that a person decides
-    is_old      whether it came later, and is older than what the feed had before
+    is_old      whether it came after the first fetch, and is older than all items that the feed had before
     """
 
     item: FeedItem

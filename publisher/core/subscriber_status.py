@@ -17,11 +17,11 @@
     lifted      ·             pending       active        unsubscribed  bounced       complained  unsubscribed
 
 A dot means that the event is refused, for the reason in REFUSALS. A stranger is an address that is not in the database;
-that a stranger `left`, `bounced` and so on is what an imported file says.
-Typing an address into a form proves nothing, so `requested` never makes anyone active and never undoes another event;
-`confirmed` comes from the mailbox itself. `returned` is for people who unsubscribed themselves. People whom the owner
-`removed` have the same status, but their subscriptions prevent `returned`: a link in an old email must not undo the
-removal. If they sign up and confirm again, that is a new agreement.
+only an imported file can say that a stranger `left`, `bounced` and so on. Typing an address into a form proves nothing,
+so `requested` never makes anyone active and never undoes another event; `confirmed` comes from the mailbox itself.
+`returned` is for people who unsubscribed themselves. People whom the owner `removed` have the same status, but their
+subscriptions prevent `returned`: a link in an old email must not undo the removal. If they sign up and confirm again,
+that is a new agreement.
 
 Each subscription has a status of its own, by the table in subscription_status.py. A subscriber who leaves the last one
 has `left`. An event that leads to unsubscribed, complained or suppressed ends all subscriptions, as `ends_all` says.

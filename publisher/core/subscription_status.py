@@ -25,10 +25,10 @@ who unsubscribed or was removed. No file does, and neither does a plain `added`.
 what the owner did, so `undone` is only for people who unsubscribed themselves.
 
 Someone may be sent a newsletter if their status is active (core/subscriber_status.py) and this status is subscribed. A
-subscriber without any subscription left is unsubscribed, which is a no to everything. The exception is a no that files
-have said about single newsletters (`file_left_one`): it is about those only, whichever file comes first, as
-`only_about_single_newsletters` says. Renaming a newsletter is not an event: if a subscriber has a record for both
-names, the record for the new name counts.
+subscriber without any subscription left is unsubscribed, and so has opted out of everything. The exception is someone
+whom files have opted out of single newsletters (`file_left_one`): that applies only to those newsletters, whichever
+file comes first, as `only_about_single_newsletters` says. Renaming a newsletter is not an event: if a subscriber has a
+record for both names, the record for the new name counts.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ def next_subscription_status(status: SubscriptionStatus | None, event: Subscript
 
 
 def no_counts(yes: datetime | None, no: datetime | None) -> bool:
-    """Return whether a no from a file overrides a subscription that is known here: the later statement counts.
+    """Return whether an opt-out in a file overrides a subscription that is known here: the later of the two counts.
 
-    yes, no: when each was said; None if that is unknown. Without both dates the no counts.
+    yes, no: when the person opted in and out; None if unknown. Unless both dates are known, the opt-out counts.
     """
     return yes is None or no is None or no >= yes
 

@@ -298,20 +298,20 @@ def trusted_html(text: str) -> str:
 
 
 def _compiled_before() -> jinja2.BytecodeCache:
-    """Return the cache that takes templates from _compiled, and adds to it."""
+    """Return a cache that takes compiled templates from _compiled, and adds new ones to it."""
     import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
     class Compiled(jinja2.BytecodeCache):
         """A cache of compiled templates, shared by the environments of this process."""
 
         def load_bytecode(self, bucket: Bucket) -> None:
-            """Take the code of the same source, if it was compiled before."""
+            """Load the code of a template if the same source was compiled before."""
             checksum, code = _compiled.get(bucket.key, ("", None))
             if checksum == bucket.checksum:
                 bucket.code = code
 
         def dump_bytecode(self, bucket: Bucket) -> None:
-            """Keep the code of a limited number of templates."""
+            """Store the code of a template; only a limited number of templates is stored."""
             if len(_compiled) >= _MOST_COMPILED:
                 _compiled.clear()
             _compiled[bucket.key] = bucket.checksum, bucket.code

@@ -205,7 +205,7 @@ class Children:
         """Start a process, WEB or BUILD, and return it. If the starter has died, replace it first.
 
         files  file descriptors that the process gets
-        Raises ChildError if that is impossible.
+        Raises ChildError if the process cannot be started.
         """
         with self._lock:
             if self._over:

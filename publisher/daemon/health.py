@@ -1,8 +1,8 @@
 """Whether a process works: it hangs if a job has been stuck for a long time; it is ready if its jobs can do their work.
 
-A process that hangs ends itself, so that the program that started it starts it again. In any case, others take over
-what it had leased when the lease ends. If the main thread hangs, systemd's watchdog notices that, or Kubernetes does
-through the port of `health_port`.
+A process that hangs ends itself, so that the program that started it starts it again. In any case, other processes take
+over its work when its lease ends. If the main thread hangs, systemd's watchdog notices that, or Kubernetes does through
+the port of `health_port`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The jobs that the scheduler calls: one makes the editions that are due, one sends them, one fetches sources.
 
-Errors are logged and do not stop any job. On PostgreSQL they may also be called for jobs that another process has put
-into the database, and a fourth job does the chores that need only the database. Any job may run on two hosts at the
+Errors are logged and do not stop any job. On PostgreSQL, the jobs may also be called for work that another process has
+put into the database, and a fourth job does the chores that need only the database. Any job may run on two hosts at the
 same time, because the work that is due is in the database and is claimed there.
 """
 
@@ -88,7 +88,7 @@ class TickJob:
 
     @property
     def is_free(self) -> bool:
-        """Whether a call would do its work now: none is running, it does not rest, and this host is confirmed."""
+        """Whether a call would do its work now: the job is not running or pausing, and this host is confirmed."""
         resting = time.monotonic() < self._rests_until
         return not (self.is_running or resting or self._refused or self._stop.asked)
 

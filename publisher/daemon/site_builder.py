@@ -34,7 +34,7 @@ LONGEST_REST = 600.0
 
 
 class SiteBuilder:
-    """Has the site built, one build at a time, by a thread that waits for requests."""
+    """Builds the site, one build at a time, in a thread that waits for requests."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ class WebSupervisor:
     def begin(self, *, wait: bool = True) -> None:
         """Start the process. Return when it answers requests, even if only to say that the database is unavailable.
 
-        wait  whether to begin even if the database server cannot be reached
+        wait  whether to start even if the database server cannot be reached
         Raises PublisherError if the project has no newsletters, or its application cannot be opened.
         """
         require_newsletters(self._project.config)

@@ -26,8 +26,8 @@ class Variant:
     topics   the slugs of tags, sorted; empty for all topics
     posts    the edition's posts that have any of the topics, in the edition's order; if empty, there is no letter
     choices  the selections of topics, as subscribers made them, that get this variant
-    others   a hash of its posts if these do not depend on the topics alone, because some are left out or earlier ones
-             are added, given what the subscribers have received; "" otherwise
+    others   a hash of its posts if they also depend on what the subscribers have already received, so that some are
+             left out or earlier ones added; "" if they depend only on the topics
     """
 
     topics: tuple[str, ...]

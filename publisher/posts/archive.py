@@ -184,7 +184,7 @@ class ArchiveReader:
         return {source for source, stamp in self._versions.stamps().items() if found.get(source, stamp) != stamp}
 
     def _show_last_versions(self, clashes: Mapping[str, Problem]) -> bool:
-        """Show the last version of posts that an edit gave another's id or address; return whether there are any."""
+        """Show the last version of posts that an edit gave the id or address of others; return whether any exist."""
         edited = self._edited() - self.index.last_versions()
         entries = [
             self._versions.instead((source, (self._found[source][0], UNKNOWN_NS), "", ParsedFile(None, (problem,))))
@@ -212,7 +212,7 @@ class Archive:
     posts        the posts that are public at `now`, newest first; each is loaded when it is first used
     places       the permalinks of these posts, for references from other posts
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
-    broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered again
+    broken       the problems of posts that exceeded a limit when they were rendered; these are not rendered again
     waiting      source and time of publication of each post that will become public later
     last_versions  sources of the posts that are read from their last readable version, because their files have errors
     sites        the site of each source, by the source's name

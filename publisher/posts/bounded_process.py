@@ -58,7 +58,7 @@ class TimeLimit:
 class OverLimit(Exception):  # noqa: N818 - it is the caller's business whether this is an error
     """A call exceeded a limit.
 
-    amount   how much was exceeded, such as "2 s", or the name of the signal that ended the child
+    amount   the limit as text, such as "2 s", or the name of the signal that ended the child
     lasting  whether the same call would exceed the limit again; False if the computer may have been the reason
     """
 
@@ -381,7 +381,7 @@ def _move(pairs: Any) -> None:
 
 
 def _spawned(memory: int) -> _Child:
-    """Start a new interpreter. Its modules come from where ours came from."""
+    """Start a new interpreter, which imports modules from the same places as this one."""
     pipes = _Pipes()
     code = f"import sys; sys.path[:] = {sys.path!r}; from publisher.posts.bounded_child import main; main()"
     high = [fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, FIRST_FD + 10) for handle in pipes.theirs]

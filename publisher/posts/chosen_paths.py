@@ -68,7 +68,7 @@ class PathPatterns:
     """Patterns of relative paths. Results for folders are cached, so a path costs one step per pattern."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        """Take the patterns as checks.path_patterns accepts them."""
+        """Take patterns in the form that checks.path_patterns accepts."""
         self._patterns = tuple(map(_parts, patterns))
         self._states: dict[str, frozenset[_State]] = {"": self._closed({(n, 0) for n in range(len(self._patterns))})}
 
@@ -208,7 +208,7 @@ def why_none_is_taken(config: Config) -> str:
 
 
 def unmoved_page(config: Config, path: str) -> str:
-    """Return the advice for a page file that Jekyll had at a path, if it is not among the pages; "" for others."""
+    """Return advice on a page that Jekyll had at a path, if its file was not moved to the folder of pages; else ""."""
     file, pages = f"{path.rstrip('/').removesuffix('.html')}.md", config.pages
     if config.posts.tool != "jekyll" or not pages.enabled or ".." in file.split("/") or file[0] in "._":
         return ""
@@ -247,8 +247,8 @@ def posts_paths(config: Config) -> tuple[str, ...]:
     """Return the paths in the project on which all posts depend, to be watched for changes.
 
     These are the posts folder, and the files of the posts' tool next to it. If the folder is the whole project, they
-    are what the project contains now, except the folders that are not walked through, since the site and the database
-    change all the time.
+    are everything that the project contains now, except the folders that are not walked through: the site and the
+    database change all the time.
     """
     if not is_project(config.posts.folder):
         return (config.posts.folder, *_tool_files(config))

@@ -18,7 +18,7 @@ Seen = tuple[float, int]
 
 
 class Copy(NamedTuple):
-    """An item that is the same post as another item or a file. source, id: its own. original: the other's path"""
+    """An item that is the same post as another item or a file, given by its path, its id and the path of the other."""
 
     source: str
     id: str
@@ -157,7 +157,7 @@ def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str 
 
 
 def asset_clashes(assets: Iterable[tuple[str, str]]) -> list[Problem]:
-    """Return a warning for every file whose URL another one has. assets: pairs of site path, project path."""
+    """Return a warning for every file whose URL another file also has. assets: pairs of site path, project path."""
     first: dict[str, str] = {}
     return [
         Problem(

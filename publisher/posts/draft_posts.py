@@ -1,6 +1,6 @@
 """One post as its file is now, whether or not it is public: a draft that is shown to somebody before it is published.
 
-It is read and rendered by itself, so nothing about it is kept, and nothing else changes because of it.
+The post is read and rendered separately, so nothing about it is stored, and nothing else changes because of it.
 """
 
 from __future__ import annotations

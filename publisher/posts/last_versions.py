@@ -146,10 +146,10 @@ class LastVersions:
     def taken(self, gone: Collection[str], reported: Mapping[str, Problem]) -> tuple[dict[str, Problem], list[Problem]]:
         """Return the problems of published posts that were not found, because something else is at their paths.
 
-        The first value is by source: something else is at the path of that post. The second value is about folders that
-        had published posts, and are now a file, a broken link or a link that is not followed. A post at whose path
-        there is nothing was deleted, and a file that is not among the post files was left out, such as by
-        posts.exclude.
+        The first result has the problems of posts, by source, at whose own paths there is something else. The second
+        has the problems of folders that contained published posts, and are now a file, a broken link or a link that is
+        not followed. If there is nothing at its path, a post was deleted; a file that is not among the post files was
+        left out, for example by posts.exclude.
 
         gone      sources at which there is no post file
         reported  the problems that the search for post files found, by path in the posts folder

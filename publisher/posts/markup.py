@@ -374,7 +374,7 @@ def _written(post: Post, site_url: str, text: bytes | None = None) -> WrittenPos
 
 
 def _oddity(body: str) -> tuple[int, str]:
-    """Return the line of a body (from 1) that is much longer than the others, or is repeated very often, and how.
+    """Return the line of a body (from 1) that is far longer than the others or repeated very often, with a description.
 
     Returns (0, "") if there is no such line.
     """

@@ -22,7 +22,7 @@ _PRIVATE = (b"Exif\0", b"ns.adobe.com/xap", b"Photoshop 3.0", b"eXIf", b"EXIF", 
 
 
 def without_metadata(data: bytes) -> bytes:
-    """Return a picture file without metadata, a film file without places, or any other file unchanged.
+    """Return a picture without metadata, a film without the places where it was taken, or any other file unchanged.
 
     In a broken file, parts that may be metadata are left out. This takes linear time.
     """
@@ -219,7 +219,7 @@ _NO_EXIF = b"\0\0\0\0II*\0\x08" + bytes(9)
 def _heif(data: bytes) -> bytes:
     """Return an AVIF or HEIC file (ISO/IEC 23008-12) with its items of EXIF and XMP overwritten.
 
-    They stay where they are, as other parts are found by their offsets. The picture's orientation is not in them.
+    The items are not removed, because other parts are found by their offsets. The picture's orientation is not in them.
     """
     found = _Overwritten(data)
     for name, _, start, end in _boxes(data, 0, len(data)):
@@ -240,7 +240,7 @@ class _Overwritten:
         self.data, self._left = bytearray(data), 2 * len(data) + 1000
 
     def clear(self, place: int, size: int, instead: bytes = b"") -> None:
-        """Overwrite a part of the file, if it is in the file, with other bytes or zeros.
+        """Overwrite a part of the file with other bytes or zeros, if the part is within the file.
 
         Raises ValueError if too much has been overwritten.
         """

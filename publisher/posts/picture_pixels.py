@@ -34,7 +34,7 @@ _SAVED: dict[str, dict[str, Any]] = {
 
 
 class Measured(NamedTuple):
-    """The data in the header of a picture's file. The size is that of the picture once turned.
+    """The data in the header of a picture's file. The size is that of the picture after it has been turned.
 
     is_turned  whether browsers fail to turn it as its file says, as Chromium does with WebP
     """
@@ -160,7 +160,7 @@ def _has_alpha(image: Image) -> bool:
 def _turn(image: Image) -> int:
     """Return the orientation that is still to be applied to a picture, from 1 to 8.
 
-    Pillow turns a TIFF by itself, and libheif a HEIC. Its own getexif would decode all pixels of a PNG.
+    Pillow turns a TIFF itself, and libheif turns a HEIC. Pillow's getexif would decode all pixels of a PNG.
     """
     return 1 if image.format in ("TIFF", "HEIF") else turn_in(image.info.get("exif", b"").removeprefix(b"Exif\0\0"))
 

@@ -1,9 +1,9 @@
 """The pictures of posts: how large they are, and the smaller copies of them that pages and emails show.
 
 A copy is next to its original, and its name says what it is: columns.png.720.png is 720 pixels wide. No picture is
-enlarged, and a moving one is not copied. Which copies there are follows from the size of the original, so that pages
-can name them before they are made. They are made in a child process, when a build writes them, and kept in
-.publisher/pictures/ by the content of the original. docs/decisions/0038-pictures.md has the reasons.
+enlarged, and a moving one is not copied. The size of the original determines which copies exist, so that pages can name
+them before they are made. They are made in a child process, when a build writes them, and kept in .publisher/pictures/
+by the content of the original. docs/decisions/0038-pictures.md has the reasons.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
     """Return how a picture is shown on pages and in emails.
 
     site_path     where it is published
-    project_path  the file; a density in its name, as in logo@2x.png, makes it smaller
+    project_path  the file; a density in its name, as in logo@2x.png, divides the size at which it is shown
     Without pages, another program may serve the site, so nothing but the picture itself is shown.
     """
     wanted: dict[str, None] = {}

@@ -88,9 +88,9 @@ class Places:
     def where(self, target: str) -> str:
         """Return where the target of a link is, as a text that changes when the target moves; "" if it does not exist.
 
-        target  the source of a post, a path from the root of the site, or one from the root of the project after ../;
-                after ./ it is the path of a file in the post, and the text changes with its content; after */
-                it is the key of a name
+        target  the source of a post, or a path from the root of the site; after "../", a path from the root of the
+                project; after "./", the path of a file that is part of the post, where the text changes with the file's
+                content; after "*/", the key of a name
         """
         if target.startswith("./"):
             return stamp_of(self._root / target[2:])
@@ -105,7 +105,7 @@ class Places:
     def with_links(self, digests: Mapping[str, str], links: Mapping[str, Iterable[str]]) -> dict[str, str]:
         """Return the digests of posts, which also change when the targets of their links move.
 
-        links  the targets in each post, as `where` takes them; "*" is a list of all posts
+        links  the targets in each post, as `where` takes them; "*" stands for a list of all posts
         """
         found, all_posts = dict(digests), ""
         for source, targets in links.items():

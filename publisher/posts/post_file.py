@@ -35,19 +35,20 @@ class PostSettings:
     """The settings on which a Post depends besides its file: a part of the configuration, and facts about other files.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
-    was_published_before  returns whether it was published before escapes and spaces in permalinks were understood
+    was_published_before  returns whether that post was published before escapes and spaces in permalinks were
+                          understood
     tool          the tool that the posts were written for, or ""
     defaults      returns the defaults that the tool's files set for posts
     people        returns the people whom posts may name by an id
     authors       the people in publisher.toml
     inherited     a text that changes when the tool's files do
-    morning       the time of day at which a post is published whose date is only a day
+    morning       the time of day at which a post is published if its date is only a day
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
     old           the entries of the old feed, whose ids, addresses and times posts keep
     languages     the languages of the site, including its own; () if they are not set
     written       the folders of the project in which no file is looked for by its name
-    translated    sources of posts whose endings name a language because of their neighbours
+    translated    sources of posts whose file names contain a language, judging by the files next to them
     shows_drafts  whether drafts are read as posts, so that one can be shown
     own_names     sources of posts that need a name of their own, since another file has the same name except for
                   punctuation

@@ -76,8 +76,8 @@ def _merged(rows: Sequence[PostRow], keys: list[str], lists: dict[str, list[str]
 def site_language(language: str, languages: tuple[str, ...], usual: str) -> str:
     """Return the language of the site under which a post in a language is listed: that language, or its first part.
 
-    languages  those of the site; () if all posts are listed together
-    usual      the language of the site, under which all others are listed
+    languages  the languages of the site; () if all posts are listed together
+    usual      the language of the site, under which posts in all other languages are listed
     """
     if not languages or not language:
         return usual

@@ -44,7 +44,12 @@ _OF_PILLOW = "that of Pillow, which has English only"
 
 
 class CardText(NamedTuple):
-    """The text of a card. name: the site's. language: the title's. font: the path of the project's own font, or ""."""
+    """The text of a card.
+
+    name      the name of the site
+    language  the language of the title
+    font      the path of the project's own font, or ""
+    """
 
     title: str
     name: str

@@ -41,7 +41,7 @@ def is_unread_kind(name: str) -> bool:
 def unread_kinds(paths: Iterable[str], posts: Collection[str], shown: str, folder: Path | None = None) -> list[Problem]:
     """Return a problem for each extension of files that are not read.
 
-    paths   these files, relative to the posts folder
+    paths   the files that are not read, relative to the posts folder
     posts   the files that are read
     shown   the posts folder's name in problems
     folder  the posts folder; None if no file may be opened

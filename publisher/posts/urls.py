@@ -126,7 +126,7 @@ def static_path(root: Path, places: StaticPlaces, path: str) -> str:
 
 
 def has_file(root: Path, places: StaticPlaces, path: str) -> bool:
-    """Return whether a path from the root of the site is that of a file of the project which may be published.
+    """Return whether a path from the root of the site is the path of a project file that may be published.
 
     places  the value of PagesConfig.places: what is copied into the output
     """

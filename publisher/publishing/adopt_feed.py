@@ -141,7 +141,7 @@ def _is_page(answer: Answer) -> bool:
 def project_values(feed: AdoptedFeed, now: datetime, *, allow_private: bool = False) -> dict[str, str | bool]:
     """Return the values of a feed for the template of publisher.toml, with texts as TOML strings.
 
-    now  the year in `site.authority`
+    now  the present time, for the year in `site.authority`
     """
     document = feed.document
     host = urlsplit(feed.site_url).hostname or "example.org"

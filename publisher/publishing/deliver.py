@@ -209,7 +209,7 @@ class _DeliveryRun:
         self._links = project_links(project.config)
 
     def next_orders(self) -> list[EditionOrder]:
-        """Return the editions to begin now, oldest first, as many as may be under way at once.
+        """Return the editions to begin now, oldest first, as many as may be under way together.
 
         If the database is unavailable, the remaining ones begin with a later call.
         """

@@ -61,13 +61,13 @@ class PlannedEdition:
     variants     which subscribers get which of the posts; the variant for all topics comes first
     hold         the hold with which the edition is created; None if it is not on hold
     goes_at      when to send the edition, if it is created ahead of its slot
-    other_ids    pairs: the id of a post, new or sent before, and an id that it has in another source
+    other_ids    pairs: the id of a post, new or sent before, and an id that the same post has in another source
     is_sample    whether nothing is new, so that it only shows how the newest posts would look
     rests        what is left for later because it may still change; "" if nothing is
     text         what an email without posts says; None for an edition of posts
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     outside      how many other subscribers could get email, but are not in the segment and never get these posts
-    frequency    that of its subscribers; "" for the newsletter's own schedule
+    frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
     ahead        the ids in `passed_over` of posts that all its subscribers have already received, at another frequency
     repeats      whether all its posts are of the kind in `earlier`
@@ -213,7 +213,8 @@ def make_plan(
 
     store    None if there is no database yet, so that there are no subscribers and nothing was sent
     archive  the posts; None to read them
-    keep     whether to write the index of posts, which is a cache; without: source files of posts to leave out
+    keep     whether to write the index of posts, which is a cache
+    without  the sources of posts to leave out
     due      the edition to plan, by the name of the stream. A newsletter that it does not contain gets the current
              slot; an edition of a frequency is planned only if it is due
     extra    whether to plan another edition for a current slot that already has one

@@ -1,4 +1,4 @@
-"""What people see of emails without posts: a list with the state of each, and everything about one of them."""
+"""Emails without posts as people see them: a list with the state of each, and everything about a single one."""
 
 from __future__ import annotations
 

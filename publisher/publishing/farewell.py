@@ -82,7 +82,7 @@ def sends_farewells(config: Config) -> bool:
 
 
 def farewell_problems(config: Config) -> Iterator[Problem]:
-    """Yield what is wrong with farewells in the owner's words, which keeps them from being sent."""
+    """Yield the problems that keep farewells in the owner's words from being sent."""
     for name in _with_text(config, [each.name for each in config.newsletters]):
         try:
             text = _read(config, name)
@@ -93,7 +93,7 @@ def farewell_problems(config: Config) -> Iterator[Problem]:
 
 
 def farewell_view(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> StepView | None:
-    """Return what is known about a newsletter's farewell, not rendered; None if it has none, or only a draft."""
+    """Return a newsletter's farewell as people see it, not rendered; None if it has none, or only a draft."""
     name = newsletter.name
     if not _with_text(config, [name]):
         return None
@@ -110,7 +110,7 @@ def farewell_view(config: Config, store: Store | None, newsletter: NewsletterCon
 
 
 def all_steps(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[StepView]:
-    """Return what is known about a newsletter's welcome emails, in order, and its farewell. Renders nothing."""
+    """Return a newsletter's welcome emails as people see them, in order, and then its farewell. Renders nothing."""
     last = farewell_view(config, store, newsletter, now)
     return [*step_views(config, store, newsletter, now), *([last] if last else [])]
 
@@ -131,8 +131,8 @@ def claim_farewell(
 ) -> OwnFarewell | None:
     """Record in the ledger that a subscriber gets a farewell in the owner's words, and return it.
 
-    Return None if there is none, if it has a mistake, or if they have already received it: then only the usual one can
-    be sent.
+    Return None if there is none, if it has a mistake, or if the subscriber has already received it: then only the usual
+    one can be sent.
     """
     subscriber = store.subscribers.by_uid(email.uid)
     for name in _with_text(config, email.newsletters) if subscriber else ():

@@ -14,7 +14,7 @@ from publisher.publishing.stream_audience import StreamAudience
 
 
 def too_few_posts(selection: Selection, zone: tzinfo) -> str:
-    """Return how many new posts there are, and why they are too few."""
+    """Return a text that says how many new posts there are, and why they are too few."""
     if selection.waiting:
         posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
         rests = f"; {resting(selection, zone)}" if selection.resting else ""
@@ -39,7 +39,7 @@ def for_more_posts(newsletter: NewsletterConfig, selection: Selection) -> str:
 
 
 def resting(selection: Selection, zone: tzinfo) -> str:
-    """Return what is left for later because it may still change, and until when; "" if nothing is."""
+    """Return a text that says how many items wait because they may still change, and until when; "" if none do."""
     if selection.rests_until is None:
         return ""
     items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
@@ -48,14 +48,14 @@ def resting(selection: Selection, zone: tzinfo) -> str:
 
 
 def nobody_in(audience: StreamAudience, selection: Selection) -> str:
-    """Return how many posts no one gets because no one is in their segment."""
+    """Return a text that says how many posts no one gets, because no subscriber is in the segment."""
     waiting = len(selection.posts) + selection.waiting
     people = f"none of {audience.outside:,} subscribers is" if audience.outside > 1 else "its subscriber isn't"
     return f"{waiting} new post{'s' if waiting != 1 else ''}, but {people} in the segment {audience.segment}"
 
 
 def no_subscribers(selection: Selection) -> str:
-    """Return how many posts no one gets."""
+    """Return a text that says how many posts no one gets, because there are no subscribers."""
     waiting = len(selection.posts) + selection.waiting
     return f"{waiting} new post{'s' if waiting != 1 else ''}, but no subscribers yet"
 

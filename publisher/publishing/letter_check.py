@@ -91,7 +91,7 @@ def _sample(config: Config, store: Store | None, email: OwnEmail, now: datetime)
 
 
 def broken_notes(config: Config, store: Store | None) -> Iterator[tuple[str, PublisherError]]:
-    """Yield what is wrong in notes that are waiting for their editions, and in texts of a newsletter's settings.
+    """Yield the problems of notes that wait for their editions, and of texts in a newsletter's settings.
 
     Each error comes with the name of the newsletter.
     """
@@ -155,7 +155,7 @@ class LetterChecker:
 
 
 def as_message(newsletter: NewsletterConfig, slot: str, templates: Templates) -> tuple[NewsletterConfig, str]:
-    """Return a newsletter and a slot so that the rules find the template and the file of an email without posts."""
+    """Return a newsletter and a slot with which the rules find the template and the file of an email without posts."""
     template = message_template(newsletter, templates)
     return replace(newsletter, template=template, subject="", intro=""), email_name(slot).partition(":")[0]
 

@@ -133,7 +133,7 @@ def unmade_emails(config: Config, store: Store | None, newsletter: NewsletterCon
 def plan_emails(
     config: Config, store: Store | None, names: Sequence[str], now: datetime, *, settle: bool = False
 ) -> EmailPlan:
-    """Return what the newsletters called `names` (all, if it is empty) have to send besides posts at `now`.
+    """Plan the emails without posts that the newsletters called `names` (all, if it is empty) have to send at `now`.
 
     settle  whether this is the scheduler: an email that is sent "now" then waits until its file has rested, and one
             for which there are no subscribers counts as sent

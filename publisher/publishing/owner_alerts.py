@@ -100,8 +100,8 @@ def alert_problems(
 def alert_sources(project: Project, now: datetime) -> tuple[list[str], list[Problem]]:
     """Email the owner about sources that have ended, have failed for a day, or have suddenly shown most items as new.
 
-    Returns a line for each of them, and the problem that prevented the email, if any. Each is reported once, until it
-    is over.
+    Returns a line for each of them, and the problem that prevented the email, if any. Each problem is reported once,
+    and again if it returns after it was over.
     """
     names = {source.name for source in project.config.sources}
     if not names:

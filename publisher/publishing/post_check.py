@@ -34,7 +34,7 @@ def post_problems(
     """Render every post once; return the problems of front matter, bodies, links, attached files and pages.
 
     progress    called with the number of posts done and their total
-    site_paths  returns the paths of the files that a build writes, except those that only bodies show
+    site_paths  returns the paths of the files that a build writes, except files that only the bodies of posts show
     menu_line   the line of the menu in publisher.toml
     """
     renderer = Renderer(archive, config, inspect=True)
@@ -85,7 +85,7 @@ def dead_links(
 ) -> list[Problem]:
     """Return a problem for each link in a post to a path of this site at which the build writes nothing.
 
-    planned  the paths of the files that a build writes, except those that only the bodies show
+    planned  the paths of the files that a build writes, except files that only the bodies of posts show
     On a site whose URL has a path, links from the root that lead out of the site are reported too.
     """
     planned = planned.union(path for post in posts for path, _ in post.assets)

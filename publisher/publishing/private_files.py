@@ -41,7 +41,7 @@ _ARCHIVE = re.compile(
 
 
 def private_files(config: Config) -> dict[Path, str]:
-    """Return the private files and folders of a project that exist, each with what it is, in words.
+    """Return the private files and folders of a project that exist, each with a description.
 
     The files in a private folder are not listed separately. publisher.toml is listed only if it contains a password.
     """
@@ -103,7 +103,7 @@ def _may_be_private(name: str) -> bool:
 
 
 def _kind(path: Path) -> str:
-    """Return what a file is if it is private, judged by its name and its beginning; "" if it is not."""
+    """Return a description of a private file, judging by its name and its beginning; "" if it is not private."""
     if path.is_symlink() or not path.is_file():
         return ""
     if path.name.startswith(".env"):

@@ -122,7 +122,7 @@ def check_project(
 
 
 def _order(problem: Problem) -> tuple[object, ...]:
-    """Return what decides the place of a problem in the list, which is always the same."""
+    """Return the key by which the problems are sorted, so that their order is always the same."""
     rest = (problem.message, problem.hint, problem.severity, problem.shows_last_version)
     return (problem.path, problem.line, *rest)
 

@@ -58,7 +58,7 @@ def compose_plan(
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as `make_plan` does, and render every edition of the plan, without creating any.
 
-    Emails without posts that are sent now are in the plan too, unless it goes to a segment only.
+    Emails without posts that are sent now are in the plan too, unless the plan is for a segment only.
 
     If a post cannot be rendered, everything is planned again without that post. If a newsletter's note, template or
     DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not

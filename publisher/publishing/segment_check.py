@@ -1,6 +1,6 @@
-"""What is wrong with segments: those that do not exist, and conditions that name things that do not exist.
+"""Problems of segments: those that do not exist, and conditions that name things that do not exist.
 
-Also what is wrong with fields: values that are not of the kind that publisher.toml says.
+Problems of fields are found too: values that are not of the kind that publisher.toml says.
 """
 
 from __future__ import annotations

@@ -28,9 +28,10 @@ def handled_posts(store: Store, newsletter: str, posts: Collection[Post]) -> fro
 def unhandled_sources(store: Store, streams: Iterable[NewsletterStream], archive: Archive) -> list[str]:
     """Return the sources of the posts that decide about the next editions of these streams, newest first.
 
-    Posts that all of them have sent or passed over decide nothing, so a project with thousands of old posts need not
-    load those. There are two exceptions, in which all posts are returned: items of feeds, since a post is recognised by
-    the link of another one, and subscribers who have changed their frequency, who may lack posts that others have got.
+    Posts that all of the streams have sent or passed over make no difference, so a project with thousands of old posts
+    need not load them. There are two exceptions, in which all posts are returned: items of feeds, since a post is
+    recognised by the link of another one, and subscribers who have changed their frequency, because they may lack posts
+    that others have received.
     """
     every, handled = archive.ids(), list[frozenset[str]]()
     if archive.sites or store.sources.exist():

@@ -95,7 +95,7 @@ class SequenceReport:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """What people see of a welcome email, or of a farewell.
+    """A welcome email or a farewell as people see it.
 
     name      the file's name without its ending
     when      when it is sent, in words
@@ -133,7 +133,7 @@ class StepView:
 
 
 def step_views(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[StepView]:
-    """Return what is known about a newsletter's welcome emails, in order. Nothing is written or rendered."""
+    """Return a newsletter's welcome emails as people see them, in order. Nothing is written or rendered."""
     sequence = welcome_sequence(config, newsletter)
     if not sequence.names:
         return []
@@ -213,7 +213,7 @@ def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
 def see_sequences(config: Config, store: Store, now: datetime, names: Sequence[str] = ()) -> dict[str, datetime]:
     """Record the steps that are seen for the first time; return when each was first seen, by newsletter and step.
 
-    Everyone who subscribes from then on gets it, so this is also called before someone subscribes.
+    Everyone who subscribes after that gets the step, so this is also called before someone subscribes.
     names: the newsletters to look at; all if it is empty.
     """
     seen = {}

@@ -81,7 +81,7 @@ class DraftSite:
     """The page of a draft, with the files that it loads.
 
     path   the path of the page in the site, as it will be
-    files  what makes each file, by its path in the site
+    files  the function that makes each file, by its path in the site
     """
 
     path: str

@@ -47,7 +47,7 @@ class FeedDoubt:
 
 
 def feed_doubts(items: Sequence[FeedItem], now: datetime, *, content: str = "feed") -> Iterator[FeedDoubt]:
-    """Yield what is odd about the items of a feed, newest first.
+    """Yield the oddities of a feed's items, newest first.
 
     items    the items; the HTML is needed only for the first ten
     content  what is taken from them (see SourceConfig)
@@ -73,7 +73,7 @@ def feed_doubts(items: Sequence[FeedItem], now: datetime, *, content: str = "fee
 
 
 def doubts_about(feed: FeedDocument, now: datetime) -> tuple[str, ...]:
-    """Return what is odd about a feed as a whole and about its items, in one line each."""
+    """Return the oddities of a feed as a whole and of its items, in one line each."""
     doubts = (f"{each.message} ({each.hint})" for each in feed_doubts(feed.items, now))
     return tuple(f"the feed {each}" for each in (*feed.problems, *doubts))
 

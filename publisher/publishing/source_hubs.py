@@ -79,7 +79,7 @@ def wake_source(store: Store, name: str, now: datetime) -> None:
 
 
 def lease_of(store: Store, token: str) -> tuple[str, HubLease | None]:
-    """Return the source whose callback has a token, and its lease; None if there is no such source."""
+    """Return the source whose callback has this token, and its lease; None if there is no such source."""
     for name, lease in store.sources.hubs().items():
         if hmac.compare_digest(lease.token.encode(), token.encode()):
             return name, lease

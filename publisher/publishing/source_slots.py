@@ -37,10 +37,10 @@ def sources_of(newsletter: NewsletterConfig) -> tuple[str, ...]:
 def begin_with_sources(config: Config, store: Store, now: datetime) -> None:
     """Record for each newsletter that it begins to use those of its sources that have been fetched by now.
 
-    The items that are there now are their past, of which the first edition takes what the newsletter's settings say.
-    All later items are sent, however long the first edition takes. A newsletter that took items of a source before its
-    beginning was recorded began with the first fetch. A newsletter without subscribers has not begun, so that its first
-    subscriber does not get the items of the years before.
+    The items that a source has now are its backlog, of which the first edition takes as much as the newsletter's
+    settings say. All later items are sent, however long the first edition takes. A newsletter that took items of a
+    source before its beginning was recorded began with the first fetch. A newsletter without subscribers has not begun,
+    so that its first subscriber does not get the items of the years before.
     """
     fetched: dict[str, datetime] | None = None
     for newsletter in config.newsletters:

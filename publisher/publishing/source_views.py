@@ -1,4 +1,4 @@
-"""What people see of the sources of a project, in commands, on the admin page and in the report of `check`."""
+"""The sources of a project as people see them, in commands, on the admin page and in the report of `check`."""
 
 from __future__ import annotations
 

@@ -32,8 +32,7 @@ _WAYS_TO_LEAVE = {
 def tell_owner(project: Project, now: datetime) -> list[Problem]:
     """Email the owner about people who joined or left since the last such email, if it is due; return what failed.
 
-    People who were added or removed by a file are one line for each file. If the email fails, the next tick tries
-    again.
+    People who were added or removed by the same file share one line. If the email fails, the next tick tries again.
     """
     config, news = project.config, project.store.subscriber_news
     if config.subscribers.notify == "never" or not config.mail.owner:

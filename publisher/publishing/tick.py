@@ -143,8 +143,8 @@ def send_due(
 
     progress  called with the number of deliveries done and their total, for the edition that is being sent
     stop      lets another thread end the run after the current message, which then raises StoppedError
-    build     builds the site before an edition is sent, so that its web version is there; None on a host without posts
-    announce  called with the editions whose web versions are there, before they are sent
+    build     builds the site before an edition is sent, so that its web version is online; None on a host without posts
+    announce  called with the editions whose web versions are online, before they are sent
     may_begin  returns whether this process may send an edition
     Raises StoreError if the database is unavailable.
     """

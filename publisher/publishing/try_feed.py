@@ -26,7 +26,7 @@ class TriedFeed:
     """A feed, and the email that it would make now.
 
     posts     how many items the email has
-    problems  what is odd about the feed, in one line each
+    problems  the oddities of the feed, in one line each
     """
 
     feed: AdoptedFeed

@@ -1,6 +1,6 @@
 """Find what an owner wrote in vain: templates that are never used, tags that no post has, posts far in the future.
 
-Also lines about posts that are gone, and patterns that match nothing.
+Lines about posts that are gone, and patterns that match nothing, are found too.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Batch:
     def _result(
         self, key: str, row: NewSubscriber, listed: Added | None, known: KnownSubscriber | None, fresh: bool
     ) -> AddResult:
-        """Carry out one row, and return its result.
+        """Apply one row, and return its result.
 
         listed  the result for an address that is on the suppression list; None if it is not
         fresh   whether this row has added the subscriber
@@ -216,7 +216,7 @@ class Batch:
         return known
 
     def _newcomer(self, known: KnownSubscriber, row: NewSubscriber) -> AddResult:
-        """Carry out a row that says yes for somebody who has just been inserted.
+        """Apply a row that subscribes somebody who has just been inserted.
 
         Nothing is known about them, so the result of the rules depends on a few values, which many rows share. Equal
         subscriptions are usually the same object, and comparing their topics would take longer.
@@ -234,7 +234,7 @@ class Batch:
         return result
 
     def _settle(self, known: KnownSubscriber, subscriber: NewSubscriber, fresh: bool) -> AddResult:
-        """Carry out a row that says yes."""
+        """Apply a row that subscribes somebody, if the rules allow it."""
         is_stranger = known.is_stranger
         after = next_status(None if is_stranger else known.status, self._options.event)
         if after is None:

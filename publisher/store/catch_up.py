@@ -5,7 +5,7 @@ frequency get no post twice and miss none: the column `catch_up` of their subscr
 those of the new frequency (core CatchUp). The next edition at that frequency brings the posts that they lack. They are
 in step as soon as it has also sent the posts that they got in advance.
 
-Functions that work inside the caller's transaction. Changes of the frequency and new editions of a newsletter wait for
+The functions work inside the caller's transaction. Changes of the frequency and new editions of a newsletter wait for
 each other, so that a subscriber either gets an edition or lacks its posts.
 """
 

@@ -47,7 +47,7 @@ class Departures:
     def record(
         self, key: str, known: KnownSubscriber | None, row: NewSubscriber, says: SubscriberEvent, *, fresh: bool
     ) -> Added:
-        """Carry out a row that says that somebody must not get email, and return the result.
+        """Apply a row that says that somebody must not get email, and return the result.
 
         key    the address key
         known  None for someone who is not in the database, and whom the row only puts on the suppression list
@@ -72,7 +72,7 @@ class Departures:
         return Added.NEWER if newer else Added.UNCHANGED
 
     def end(self, known: KnownSubscriber, row: NewSubscriber, event: SubscriptionEvent) -> tuple[bool, bool]:
-        """End the subscriptions that a row calls ended; return (whether any ended, whether a yes is newer)."""
+        """End the subscriptions that a row calls ended; return whether any ended, and whether an opt-in is newer."""
         done = newer = False
         for name, kind, since, topics in _endings(known, row, event):
             before = known.records.get(name)
@@ -150,8 +150,8 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
 def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool) -> SubscriptionEvent:
     """Return the effect of a row on each subscription that it calls ended.
 
-    A row that names newsletters is only about those, so that a file which says yes to others may come before or after
-    it. This does not apply to people who have said no to everything, or whose mailbox is gone.
+    A row that names newsletters is only about those, so a file with subscriptions to others may come before or after
+    it. This does not apply to people who have opted out of everything, or whose mailbox is gone.
     """
     names = row.subscriptions or only_about_single_newsletters(row.ended)
     is_open = fresh or known.is_stranger or known.status is SubscriberStatus.ACTIVE
@@ -163,7 +163,7 @@ def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fr
 def _agreed_since(known: KnownSubscriber, subscriber: NewSubscriber, says: SubscriberEvent) -> bool:
     """Return whether a subscriber has agreed here after the moment that a file gives.
 
-    A complaint is final for files: only the person and the owner can have said yes after it.
+    A complaint is final for files: only the person and the owner can agree after it.
     """
     is_final = says is SubscriberEvent.COMPLAINED
     begun = [

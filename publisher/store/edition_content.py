@@ -1,6 +1,6 @@
 """The content of editions: their posts, and their letters with the posts in each.
 
-Functions that work inside the caller's transaction.
+The functions work inside the caller's transaction.
 """
 
 from __future__ import annotations

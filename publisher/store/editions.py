@@ -350,7 +350,7 @@ class Editions:
     def _editions_of_others(
         connection: Connection, name: str, draft: EditionDraft, known: dict[str, int | None]
     ) -> dict[str, int | None]:
-        """Return the edition for each id that a post has in another source, which is the edition of the post.
+        """Return, for each id that a post has in another source, the edition that contains the post.
 
         name   the ledger name of the edition
         known  the edition of each post of the draft, by its id

@@ -44,10 +44,10 @@ class HostActivity:
 class Backlog:
     """The open deliveries of a newsletter.
 
-    due      can be sent now
-    later    will be tried again later, or belong to an edition that is sent later
-    held     belong to editions on hold
-    in_hand  are leased by a worker
+    due      deliveries that can be sent now
+    later    deliveries that will be tried again later, or belong to an edition that is sent later
+    held     deliveries of editions on hold
+    in_hand  deliveries that a worker has leased
     oldest   when the oldest due delivery that no worker has taken became due; None if none is due
     """
 

@@ -1,7 +1,7 @@
 """What an import found about people whom it names but did not add, so that they can be restored.
 
 What it found about each person is the JSON that `snapshot` returns, SAME if the import changed nothing, or WAITS if it
-only calls a subscriber unconfirmed. Functions that work inside the caller's transaction.
+only calls a subscriber unconfirmed. The functions work inside the caller's transaction.
 """
 
 from __future__ import annotations

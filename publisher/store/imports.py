@@ -3,7 +3,7 @@
 A person belongs to the import that added them, and each later import that names them records what it found. If an
 import other than the last one is undone, they stay as they are, and the next import inherits them: it counts as having
 added them, or as having found what the earlier one found. So undoing an import never undoes what another file, the
-owner or the person has said since, and when all imports are undone, nothing of them is left.
+owner or the person has said since, and when all imports are undone, no trace of them is left.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class FileImport:
 class TakenBack:
     """What happened to the people of an import that was undone.
 
-    deleted   were added by the import, and are deleted
-    restored  were changed by the import, and are as they were before again
-    kept      have done something since, or bounced; they stay as they are
-    mailed    were already sent an edition; they stay, and get nothing more from these newsletters
+    deleted   people whom the import added, and who are deleted
+    restored  people whom the import changed, and who are as they were before again
+    kept      people who have done something since, or bounced; they stay as they are
+    mailed    people who were already sent an edition; they stay, and get nothing more from these newsletters
     lifted    addresses removed from the suppression list
-    shared    are in another file too, or were named by the owner; they stay as they are
+    shared    people who are in another file too, or whom the owner named; they stay as they are
     """
 
     deleted: int = 0

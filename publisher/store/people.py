@@ -181,7 +181,7 @@ def _word(word: str) -> sa.ColumnElement[bool]:
 
 
 def _in_status(newsletter: str, status: SubscriberStatus | None) -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions for Subscriber.status_in or, without a newsletter, for the status of the person."""
+    """Return the SQL conditions for Subscriber.status_in or, if no newsletter is given, for the person's status."""
     if not newsletter:
         return [subscribers.c.status == status] if status else []
     of_it = subscriptions.c.newsletter == newsletter

@@ -1,6 +1,6 @@
 """The tags that the owner gives to subscribers, and the known fields.
 
-Functions that work inside the caller's transaction.
+The functions work inside the caller's transaction.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class SubscriberTransaction:
         """Give a subscriber the status that an event leads to; return the status, or None if the event is refused.
 
         core/subscriber_status.py decides which status follows, and whether the event ends all subscriptions. After an
-        event that says no, confirmation links that were sent before it are invalid.
+        event that opts the subscriber out, confirmation links that were sent before it are invalid.
 
         source: the origin of the event, for the record of each subscription that it ends.
         """

@@ -69,9 +69,9 @@ class Subscribers:
         again changes nothing.
 
         If a file says that somebody must not get email (NewSubscriber.says, or `ended`), that is recorded. If they are
-        known, the later statement counts: a yes given here after `said_at` stays, and unless both dates are known the
-        no counts. A no that is known here stays in any case. COMPLAINED and SUPPRESSED also put the address on the
-        suppression list; someone unknown whom a file only calls SUPPRESSED gets no other row.
+        known, the later statement counts: an opt-in here after `said_at` stays; unless both dates are known, the
+        opt-out in the file counts. An opt-out that is known here stays in any case. COMPLAINED and SUPPRESSED also put
+        the address on the suppression list; someone unknown whom a file only calls SUPPRESSED gets no other row.
 
         Return the result for each subscriber, in order. Pass at most 10,000 subscribers at once.
         dry_run: return the same results, but write nothing.

@@ -1,4 +1,4 @@
-"""The subscriptions of subscribers, each with its status. Functions that work inside the caller's transaction.
+"""The subscriptions of subscribers, each with its status. The functions work inside the caller's transaction.
 
 A subscription that has ended keeps its row. core/subscription_status.py says which status follows an event.
 """

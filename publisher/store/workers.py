@@ -127,9 +127,10 @@ class Workers:
     def remove(self, connection: Connection, worker: str, now: datetime, *, is_dead: bool) -> tuple[bool, Doubt]:
         """Delete a worker's row, so that it hands over nothing more; return whether it existed, and what is in doubt.
 
-        Part of the transaction that takes over its deliveries. is_dead: whether its process is known to have ended;
-        otherwise it is removed only if its lease has ended and it is not writing: a worker that was stopped in the
-        middle of a transaction is left alone until the database has ended the transaction, so that nobody waits for it.
+        This is part of the transaction that takes over its deliveries. is_dead: whether its process is known to have
+        ended; otherwise it is removed only if its lease has ended and it is not writing: a worker that was stopped in
+        the middle of a transaction is left alone until the database has ended the transaction, so that nobody waits for
+        it.
         """
         this = workers.c.worker == worker
         if not is_dead:

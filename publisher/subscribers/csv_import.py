@@ -82,7 +82,7 @@ class ImportReport:
     unchanged   rows that changed nothing for a known subscriber
     updated     rows that changed the topics of a known subscriber
     partly      imported rows in which a newsletter was refused because the person unsubscribed from it
-    again       rows of people who have agreed here since the date of the file's no
+    again       rows of people who have agreed here since the date of the opt-out in the file
     stay        rows of people who are unconfirmed in the file but subscribed here
     parted      (newsletters that they left, those that they still get) -> rows of people who left only some; beyond
                 MOST_PARTED the newsletters are empty
@@ -123,7 +123,7 @@ class ImportReport:
 
     @property
     def newer(self) -> int:
-        """The number of rows of people who have agreed here since the date of the file's no."""
+        """The number of rows of people who have agreed here since the date of the opt-out in the file."""
         return self.again.count
 
     @property
@@ -358,7 +358,7 @@ class _Import:
         self.listeners.progress(self.counts["rows"], round(self.counts["rows"] / (group.share or 1)))
 
     def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
-        """Return a person with the latest date that a no in the file can have, in case the file is imported again.
+        """Return a person with the latest date that an opt-out in the file can have, in case the file is read again.
 
         A choice that the person has made since the first import is newer than that date.
         """

@@ -259,7 +259,7 @@ def subscribe_to(
 
 
 def _left_since(subscriber: Subscriber, wanted: Subscription, token: IssuedToken) -> bool:
-    """Return whether a subscription ended after the request. An older link must not undo a later no."""
+    """Return whether a subscription ended after the request. An older link must not undo a later opt-out."""
     record = subscriber.record(wanted.newsletter)
     if record is None or record.is_subscribed or record.since is None:
         return False

@@ -147,8 +147,8 @@ def beginning(html: str, limit: int = MOST_CHARACTERS) -> str:
     """Return the excerpt of HTML with sealed marks: the first words that are the same for everyone.
 
     It contains nothing from paragraphs that only some recipients get, unless the text begins with them: then the
-    excerpt is itself a condition, and each recipient gets the first words of their own side. limit: the maximum number
-    of characters.
+    excerpt is itself a condition, and each recipient gets the first words of their own branch. limit: the maximum
+    number of characters.
     """
     return _beginning(cut(unsealed(html[:_MOST_READ])), limit) if is_sealed(html) else excerpt_of(html, limit)
 

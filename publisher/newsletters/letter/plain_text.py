@@ -285,7 +285,7 @@ _COUNTS: dict[str, Callable[[int], str]] = {
 
 
 def _meant(element: Element, text: str) -> str:
-    """Return the text of an inline element, with characters for what only the element expresses."""
+    """Return the text of an inline element, with characters for the meaning of its tag, such as quotation marks."""
     if element.tag in _STRUCK:
         return _struck(text)
     if element.tag == "q":

@@ -81,7 +81,8 @@ class NoticeFacts:
     expires      when the link stops working; None if it never does
     never_link   the URL with which the recipient ends all such emails, or ""
     own          the owner's words, in place of the usual ones; None if there are none
-    fields       the subscriber's own fields, for the owner's words; None if they are for no particular subscriber
+    fields       the subscriber's own fields, to fill in the owner's words; None if the words are for no particular
+                 subscriber
     """
 
     kind: NoticeKind

@@ -20,7 +20,7 @@ def web_version(html: str) -> str:
     whose URL contains a mark becomes plain text.
 
     A web page needs more than an email to be used without a mouse or a screen: code that the keyboard can scroll, a
-    main landmark, and no table heading that heads nothing.
+    main landmark, and no empty table headings.
     """
     tree = parse_document(filled(html, {}, escape))
     for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):

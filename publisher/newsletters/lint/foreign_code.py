@@ -62,7 +62,7 @@ def _block_of(node: Any) -> Element:
 
 
 def _written(node: Any) -> str:
-    """Return a text with the asterisks of emphasis, since *|NAME|* is Markdown too."""
+    """Return a text with the asterisks that Markdown took as emphasis, because *|NAME|* loses them."""
     return f"*{node}*" if _around(node).tag == "em" else str(node)
 
 

@@ -220,7 +220,7 @@ class SourceLocator:
 
     @cached_property
     def _shown(self) -> list[str]:
-        """What readers see of each post, and the values of its attributes, in the form that `_spelled` returns."""
+        """The text that readers see of each post, and its attributes' values, in the form that `_spelled` returns."""
         return [
             _spelled(unquote(unescape(f"{_TAG.sub('', post.html)} {post.html} {post.excerpt}"))) for post in self.posts
         ]
@@ -264,7 +264,7 @@ class SourceLocator:
 
 
 def _body(text: str) -> str:
-    """Return what follows the front matter of a file; all of it if the file has changed since it was rendered."""
+    """Return the text after the front matter of a file, or all of it if the file has changed since it was rendered."""
     try:
         return split_body(text)[0]
     except PostError:

@@ -1,4 +1,4 @@
-"""People whom posts name by a short id: those of [[authors]] first, then those in the data files of the posts' tool.
+"""The people whom posts name by a short id: those in [[authors]], then those in the data files of the posts' tool.
 
     Jekyll      _data/authors.yml, and the collection _authors
     Hugo        data/authors.yaml, or a page for each, content/authors/ada/_index.md
@@ -8,7 +8,7 @@
     MkDocs      .authors.yml in the folder of the blog
     Astro       src/content/authors/, a file for each
 
-Instead of one file for all of them, there may be a folder with a file for each.
+Instead of one file for all people, there may be a folder with a file for each person.
 """
 
 from __future__ import annotations

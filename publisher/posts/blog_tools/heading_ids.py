@@ -41,7 +41,7 @@ def heading_ids(tool: Tool, headings: Sequence[str]) -> list[str] | None:
 def is_meant(fragment: str, heading: str) -> bool:
     """Return whether a name after # may be the id that some tool makes for a heading.
 
-    Tools differ in what they do with punctuation and accents, and Zola writes the name of an emoji.
+    Tools differ in what they do with punctuation and accents, and Zola replaces an emoji with its name.
     """
     name, text = _letters(fragment), _letters(heading[:_MOST_CHARACTERS])
     if name == text or not name:

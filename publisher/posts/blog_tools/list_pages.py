@@ -32,7 +32,7 @@ def is_list_page(source: str, fields: Mapping[str, object], published: object) -
 
     source     its path in the posts folder
     fields     its front matter
-    published  the date in them; None if there is none
+    published  the date in the front matter; None if there is none
     """
     name = name_of(source)[1]
     if published is not None or file_date(name) or path_date(source):

@@ -28,7 +28,7 @@ _HEXO_SIGNS = patterns.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'<>,.?/]+")
 
 
 def name_segment(tool: Tool, text: str) -> str:
-    """Return the segment for the name of a file, without its day. Without a tool it is the name unchanged."""
+    """Return the segment for the name of a file, without its day. Without a tool, the name is unchanged."""
     return _rule(_OF_NAMES, tool, _as_written, text)
 
 

@@ -55,8 +55,8 @@ _OF_FOLDER = ("{folder}", "{section}", "{categories}")
 def path_language(source: str, languages: tuple[str, ...], translated: Collection[str]) -> PathLanguage | None:
     """Return the language that the path of a file names; None if it names none.
 
-    languages   those of the site; () if they are not set
-    translated  what translated_sources returns
+    languages   the languages of the site; () if they are not set
+    translated  the result of translated_sources
     """
     if not languages and source not in translated:
         return None
@@ -81,7 +81,7 @@ def translated_sources(sources: Collection[str], endings: Sequence[str]) -> froz
     """Return the files whose ending names a language, if the same text exists without it or in another language.
 
     sources  all post files
-    endings  those of post files
+    endings  the extensions of post files
     """
     found: dict[str, list[str]] = {}
     for source in [each for each in sources if each.count(".") > 1]:
@@ -133,7 +133,7 @@ def in_address(spoken: PathLanguage, pattern: str, folder: str, site_language: s
 
 
 def _divided(name: str) -> tuple[str, str, str]:
-    """Return the name, the tag and the ending of a file such as hello.fr.md; "" for the first two if it has none."""
+    """Split a file name such as hello.fr.md into name, tag and extension; without a tag, name and tag are ""."""
     stem, _, ending = name.rpartition(".")
     plain, _, tag = stem.rpartition(".")
     return plain, _folded(tag) if plain else "", ending
@@ -150,7 +150,7 @@ def _known(languages: tuple[str, ...]) -> dict[str, str]:
 
 @lru_cache(maxsize=1024)
 def _spelled(tag: str) -> str:
-    """Return a tag as BCP 47 spells it, such as zh-Hant-TW; "" if it is not that of a language."""
+    """Return a tag as BCP 47 spells it, such as zh-Hant-TW; "" if it is not the tag of a language."""
     first, *rest = tag.split("-")
     if not _TAG.fullmatch(tag) or first not in _CODES:
         return ""

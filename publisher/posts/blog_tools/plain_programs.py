@@ -40,7 +40,7 @@ _LINE_COMMENT = patterns.compile(r"^[ \t]*+//.*$", re.MULTILINE)
 
 
 class ScriptError(DataError):
-    """A file of JavaScript would have to be run. line: the line of its text where that is so, from 1."""
+    """A file of JavaScript would have to be run. line: the line that cannot be read without running it, from 1."""
 
     def __init__(self, message: str, *, where: str = "", hint: str = "", line: int = 1) -> None:
         super().__init__(message, where=where, hint=hint)

@@ -1,7 +1,7 @@
 """Templates in bodies: Liquid and Nunjucks are run as Jekyll, Eleventy and Hexo do, with the site's data and includes.
 
-Nothing else can be reached, everything that is run is bounded, and unknown tags and values stay as they are written.
-Begin with liquid_bodies and nunjucks_bodies; both use site_values.
+Templates can reach nothing else, everything that is run is bounded, and unknown tags and values stay as they are
+written. Begin with liquid_bodies and nunjucks_bodies; both use site_values.
 
 Public modules:
     eleventy_settings  what Eleventy's configuration says about templates

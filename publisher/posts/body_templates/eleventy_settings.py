@@ -1,4 +1,4 @@
-"""What Eleventy's configuration, which is JavaScript, says about templates in posts, as far as patterns can read it."""
+"""Eleventy's settings for templates in posts, as far as patterns can find them in its configuration (JavaScript)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SETTER = patterns.compile(r"\bset(Input|Includes|Data)Directory\(\s{0,5}[\"']([
 
 @dataclass(frozen=True, slots=True)
 class EleventySettings:
-    """What a project of Eleventy does with its posts.
+    """How a project of Eleventy treats its posts.
 
     markdown, html  the language of templates in files with these extensions: such as "liquid" or "njk", or "" for none
     includes, data  the folders of includes and of data files, from the root of the project

@@ -21,13 +21,13 @@ _Make = Callable[[str, str, SiteValues], str | None]
 
 
 def hexo_tag(name: str, words: str, inner: str, values: SiteValues) -> str | None:
-    """Return the text that Hexo makes of one of its tags; None if it has no such tag, or cannot use the tag's words."""
+    """Return the text that Hexo puts in place of one of its tags; None for other tags, or if the words are wrong."""
     make = _TAGS.get(name)
     return make(words, inner, values) if make else None
 
 
 def plugin_tag(name: str, words: str) -> str | None:
-    """Return the HTML that other tools' plug-ins make of tags that embed a gist or a video; None for other tags."""
+    """Return the HTML that other tools' plug-ins generate for tags that embed a gist or a video; None for others."""
     make = _PLUGINS.get(name)
     return make(words) if make else None
 

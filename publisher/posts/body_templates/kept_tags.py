@@ -38,7 +38,7 @@ def problems_of(
 
     language  such as "Liquid"
     kept      (name, line) of each tag that stays as it is written
-    wrong     what else is wrong, as (line, message, hint)
+    wrong     the other problems, as (line, message, hint)
     """
     for line, message, hint in wrong:
         yield TagProblem(line, message, hint, is_error=True)

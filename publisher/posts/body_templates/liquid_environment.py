@@ -38,7 +38,7 @@ _BLOCKS = frozenset(("if", "for", "unless", "case", "capture", "tablerow", "ifch
 
 
 class Unknown(Undefined):
-    """A value that is not known here, such as that of a data file which does not exist."""
+    """A value that is not known here, such as one from a data file that does not exist."""
 
     __slots__ = ()
 
@@ -56,7 +56,7 @@ class LineBuffer(StringIO):
         return self._add(text, self.line, False)
 
     def copy(self, text: str, line: int) -> int:
-        """Add a text of the body that begins on a line."""
+        """Add a piece of the body. line: the line of the body on which it begins."""
         return self._add(text, line, True)
 
     def mark(self) -> tuple[int, int]:
@@ -85,7 +85,7 @@ class Running:
     page    the front matter of the post
     line    the line of the body that is being run
     kept    the tags that stay as they are written, as (name, line), except those in code
-    wrong   what else is wrong, as (line, message, hint)
+    wrong   the other problems, as (line, message, hint)
     vain    the names without a known value in the expression that is being evaluated
     """
 
@@ -139,20 +139,20 @@ class Running:
         self.report(line, f"{shown} … is not valid Liquid and will be shown as is: {why}", "correct it")
 
     def report(self, line: int, message: str, hint: str) -> None:
-        """Note what is wrong on a line of the body."""
+        """Record a problem on a line of the body."""
         self.wrong[(line, message, hint)] = None
 
     def report_of(self, token: Token, message: str, hint: str) -> None:
-        """Note what is wrong with a tag, so that no other problem is reported for it."""
+        """Record a problem with a tag, so that no further problem with it is reported."""
         self._told.add(id(token))
         self.report(self.line, message, hint)
 
     def has_told(self, token: Token) -> bool:
-        """Return whether a problem with the tag was noted."""
+        """Return whether a problem with the tag has been recorded."""
         return id(token) in self._told
 
     def begin(self, token: Token, buffer: TextIO) -> None:
-        """Note which line of the body is being run. For an include, it is the line that includes it."""
+        """Note which line of the body is being run. For an include, it is the line of the tag that includes it."""
         if token.source is self.text:
             self.line = self._line_of(token.start_index)
             if isinstance(buffer, LineBuffer):
@@ -197,7 +197,7 @@ class Running:
 
 
 def _tag_at(read: LiquidText, offset: int, place: int) -> int:
-    """Return the beginning of the tag around an offset, or else of the last tag in the tokens up to `place`; or -1."""
+    """Return the offset of the tag around an offset, or of the last tag in the tokens up to `place`, or -1."""
     inside = max((begin for begin, end in read.ends.items() if begin <= offset < end), default=-1)
     if inside >= 0:
         return inside
@@ -291,7 +291,7 @@ class _Output(Output):
 
 
 class _Given(AssignNode):
-    """{% assign %}, which notes a value that is not known."""
+    """{% assign %}, which also records that the value is unknown if it is."""
 
     __slots__ = ()
 

@@ -144,7 +144,7 @@ def _of(item: Any, name: str) -> Any:
 
 
 def _where(value: Any, name: Any, wanted: Any = None) -> Any:
-    """Return the items whose value is or contains the wanted one, compared as text. As in Jekyll, a string stays."""
+    """Return the items whose value is or contains the wanted one, compared as text. A string is returned unchanged."""
     if isinstance(value, str):
         return value
 

@@ -50,7 +50,7 @@ class LiquidText:
     source    the text
     is_block  whether the tag that begins at an offset has an end tag of its own name, as {% note %} has {% endnote %}
     ends      the end of the tag that begins at an offset
-    unclosed  the offsets of {% raw %} and {% comment %} that are never closed, which are text
+    unclosed  the offsets of {% raw %} and {% comment %} that are never closed, and are treated as text
     tokens    the tokens for python-liquid's parser; comments have none
     """
 

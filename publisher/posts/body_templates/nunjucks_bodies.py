@@ -42,7 +42,7 @@ _SITE_FILTERS = ("url", "slug", "slugify", "absoluteUrl", "htmlBaseUrl", "date",
 
 
 def expand_nunjucks(text: str, asking: Asking, most: int, folders: Sequence[str], *, in_code: bool) -> Expanded:
-    """Return a body in which Nunjucks was run.
+    """Run the Nunjucks in a body, and return the result.
 
     most     how many characters it may become
     folders  where its includes are, relative to the root of the project
@@ -95,7 +95,7 @@ class _NunjucksBody:
         return pieces.expanded(tuple(problems), tuple(dict.fromkeys(files)))
 
     def _run(self, most: int) -> str:
-        """Render the body, and again without each tag that fails; if too many fail, it stays as it is written."""
+        """Render the body, retrying without tags that fail. If too many fail, the body stays as it is written."""
         as_text: set[int] = set()
         for _ in range(_MOST_RETRIES):
             self._current, self._kept, self._pieces = -1, [], []
@@ -189,7 +189,7 @@ class _NunjucksBody:
         return trusted_html(text[piece.start : piece.end])
 
     def _tag(self, number: int, *args: Any, caller: Callable[[], str] | None = None, **named: Any) -> Any:
-        """Return what a tag becomes: by the owner's template, by the tool's own, or as it is written."""
+        """Return the result of a tag, from the owner's template or the tool's own code, or the tag as it is written."""
         piece, text = self._pieces[number]
         self._current = number
         self._env.spend(1)
@@ -215,5 +215,5 @@ class _NunjucksBody:
 
 
 def _without_code(text: str, prose: str) -> str:
-    """Return a text with blanks for its code, in which tags are searched for."""
+    """Return the text in which tags are searched for: with blanks in place of its code."""
     return prose if len(prose) == len(text) else text

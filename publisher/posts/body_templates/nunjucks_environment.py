@@ -71,7 +71,7 @@ class TooMuchError(Exception):
 
 
 class UnknownName(jinja2.ChainableUndefined):
-    """A missing value. If its name is unknown, that is noted when the value is shown as text."""
+    """A missing value. If the reason is that its name is unknown, that is recorded when the value is shown as text."""
 
     note: Callable[[str], None]
 

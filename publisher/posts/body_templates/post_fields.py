@@ -42,7 +42,7 @@ def inherited_fields_of(places: Places, config: Config, source: str) -> dict[str
 
 @lru_cache(maxsize=2)
 def _defaults(places: Places, root: Path, folder: str, tool: str) -> Defaults:
-    """Return the defaults of a project as of the time in `places`."""
+    """Return the defaults of a project. places: the key of the cache, so that changed files are read again."""
     return Defaults(root, folder, tool)
 
 
@@ -107,6 +107,6 @@ def _moment(text: Any, config: Config) -> Moment | None:
 
 
 def civil_moment(text: str, config: Config) -> Moment:
-    """Return the time that a text means in a project's posts; raise ValueError if it is not a time."""
+    """Parse a text as a time, by the settings for dates in posts; raise ValueError if it is not a time."""
     morning = time.fromisoformat(config.posts.time)
     return moment_of(parse_date(text, config.posts_zone, morning=morning))

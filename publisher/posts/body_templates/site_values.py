@@ -54,7 +54,7 @@ class Noted:
     files     paths in the project on which the body depends, and "*" if it depends on all posts
     missing   names of values that are not there
     in_vain   how often a tag used a value that is not there, or cannot be read
-    vain      the name of the last of these
+    vain      the name of the last such value
     unusable  what is wrong with the files that cannot be read
     unread    the names of the values in them that were used
     """
@@ -81,7 +81,7 @@ class Noted:
 
 @lru_cache(maxsize=64)
 def _data(path: Path, root: Path, changed: int) -> Any:
-    """Return the data in a data file, which is read once for all posts. changed: the time of the file."""
+    """Return the data in a data file, which is read once for all posts. changed: the file's time, for the cache."""
     return read_data(path, root)
 
 
@@ -133,7 +133,7 @@ class DataFolder(Mapping[str, Any]):
 
 
 class Lazy(Mapping[str, Any]):
-    """A table some of whose values are made when they are used."""
+    """A table in which some values are computed only when they are used."""
 
     def __init__(self, values: Mapping[str, Any], made: Mapping[str, Callable[[], Any]]) -> None:
         self._values, self._made = dict(values), dict(made)

@@ -1,7 +1,7 @@
 """MDX as Markdown: imports and exports are removed, elements become HTML, and components use the owner's templates.
 
-Nothing is run. Components that many tools provide, such as Admonition, TabItem or Image, become what they show there.
-Any other component is reduced to its words, with a warning.
+Nothing is run. Components that many tools provide, such as Admonition, TabItem or Image, become HTML that shows the
+same. Any other component is reduced to its words, with a warning.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def _lost_words(part: str, seen: set[str]) -> str:
 
 
 def _lines(html: str, text: str) -> tuple[int, ...]:
-    """Return the line of the text for each line of HTML: the next one that has its first words."""
+    """Return, for each line of HTML, the line of the text that it comes from: the next one with its first words."""
     written = text.split("\n")
     number, found = 0, []
     for line in html.split("\n"):

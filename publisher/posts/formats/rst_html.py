@@ -19,7 +19,7 @@ _ALERTS = {
 
 
 class Reader(standalone.Reader):  # type: ignore[misc]  # docutils has no types
-    """A reader that notes docutils' messages about a text. A part of the text may be added to a message afterwards."""
+    """A reader that records docutils' messages about a text, to which a part of the text may be added later."""
 
     def __init__(self, said: list[Any]) -> None:
         super().__init__()

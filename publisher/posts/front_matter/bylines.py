@@ -86,7 +86,7 @@ class Bylines:
         return found
 
     def _with_face(self, author: Author, table: FrontMatter, known: Author, *, is_rooted: bool = False) -> Author:
-        """Return an author with the picture and the description in a table.
+        """Return an author with the picture and the description given in a table.
 
         known      what else is known about the author
         is_rooted  whether a path without a leading slash is relative to the root of the site

@@ -69,7 +69,7 @@ def _read(written: str, path: str, settings: PostSettings, *, is_alias: bool) ->
 
 
 def _from_root(text: str, path: str, settings: PostSettings) -> str:
-    """Return a path relative to a post as a path from the root. In Obsidian, it is a name."""
+    """Return a path relative to a post as a path from the root. In Obsidian, it is a name rather than a path."""
     name = name_segment(settings.tool, text) if settings.tool == "obsidian" else text
     return posixpath.normpath(posixpath.join(path, "..", name)) + ("/" if name.endswith("/") else "")
 

@@ -152,7 +152,7 @@ class _PostBuilder:
         return self.meta.text("id") or (self.old.id if self.old else "")
 
     def _name_in_id(self, name: str) -> str:
-        """Return the name with the language in the ending of the file, as all translations share one name."""
+        """Add to a name the language that the end of the file's name gives, because all translations share one name."""
         spoken = self.translated
         return name if spoken is None or spoken.folder else f"{name}.{spoken.part.lower()}"
 

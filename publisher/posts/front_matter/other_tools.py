@@ -55,7 +55,7 @@ Resolve = Callable[[str], str | None]
 def carry_over(body: str, site_url: str, resolve: Resolve | None, tool: Tool = "") -> tuple[str, list[Leftover]]:
     """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted.
 
-    resolve  None if Liquid was already run, so that what is left of it stays, and has been reported
+    resolve  None if Liquid was already run, so that any Liquid left over stays, and has been reported
     tool     the tool that the posts were written for, or ""
     """
     if resolve and ("{%" in body or "{{" in body):

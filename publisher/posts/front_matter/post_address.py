@@ -53,7 +53,7 @@ class PostAddress:
     """The address of one post.
 
     path      the path of its page, not percent-encoded
-    is_unfit  whether its own permalink was ignored, because of what the last warning says
+    is_unfit  whether its own permalink was ignored, for the reason given in the last warning
 
     old_path: the path at which readers of the old feed find the post; "" if that is not known. Raises PostError, with
     the line, if there is no address that the post can have.

@@ -79,7 +79,7 @@ def is_switched(value: str) -> bool:
 
 
 def hiding_words(switch: str) -> frozenset[str]:
-    """Return the values of a switch that hide the post, take it off lists, or keep it out of something."""
+    """Return the values of a switch that hide the post, or keep it off lists or out of feeds and newsletters."""
     return _HIDING[switch]
 
 
@@ -110,7 +110,7 @@ def is_hidden_by(key: str, word: str) -> bool:
 
 
 def keeps_back(key: str, word: str) -> bool:
-    """Return whether a key with a value certainly hides a post, takes it off lists, or keeps it out.
+    """Return whether a key with a value certainly hides a post, or keeps it off lists or out of feeds or emails.
 
     key, word  see hides
     """

@@ -9,7 +9,7 @@ Public modules:
     code_tokens   the tokens of code, for its colours
     commonmark    Markdown as HTML that is not yet sanitised
     fences        the titles and the words after fences
-    frames        the pages of which frames show a part
+    frames        the pages that people open instead of frames
     lazy_media    pictures and other media that a script would load later
     lone_tags     tags that would swallow the text after them, as text
     lost_words    words that the Markdown parser would drop, as text

@@ -339,7 +339,7 @@ class _Body:
         return self.taken.put_back(self._held.put_back(html))
 
     def _report_lost(self, lost: Iterable[LostWords], first_line: int = 0) -> None:
-        """Report lost words. first_line: the line of the file that is their line 1; 0 for the body's first."""
+        """Report lost words. first_line: the line of the file from which their lines count; 0 for the body's first."""
         for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
             severity = Severity.ERROR if is_error else Severity.WARNING
             number = line + first_line - 1 if first_line else self._line(self._syntax.expanded.line_of(line))

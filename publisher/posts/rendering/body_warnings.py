@@ -50,7 +50,7 @@ def body_warnings(
 
 
 def personal_words(title: str, summary: str, file: str) -> Iterator[BodyWarning]:
-    """Yield an error if the title or the summary of an email-only post addresses subscribers, as only its text can.
+    """Yield an error if the title or summary of an email-only post addresses subscribers, which only its text can do.
 
     file: the text of the post's file
     """

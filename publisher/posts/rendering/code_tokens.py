@@ -117,7 +117,7 @@ class CodeLexer:
 def body_with_code(
     around: object, render: Callable[..., RenderedBody], args: Sequence[object], limit: TimeLimit, paint: Paint
 ) -> tuple[RenderedBody, Painted]:
-    """Return render(around, *args), and its code as HTML. It runs in the child, which gets new time for the code.
+    """Return render(around, *args), and its code as HTML. It runs in the child, with a time limit for the code alone.
 
     limit  the time for all code, by the size of the body's HTML
     """

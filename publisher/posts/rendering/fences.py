@@ -129,7 +129,7 @@ def has_words(info: str) -> bool:
 def _is_language(word: str, rest: str) -> bool:
     """Return whether a word is the name of a language, so that the rest is for the tool that shows the code.
 
-    In capitals it may be the first word of a sentence, such as "Go to", unless no more than one word follows.
+    A word with a capital may begin a sentence, such as "Go to", unless at most one word follows.
     """
     plain = word.lower()
     return (word == plain or " " not in rest.strip()) and (

@@ -1,7 +1,7 @@
 """The title that the text of a post gives it: its first heading, or the first words of a short note.
 
-The title is what readers see of that line, so the line is rendered like a body, and its tags are then removed. All
-functions are pure, and look only at the beginning of a text.
+The title is the text of that line as readers see it, so the line is rendered like a body, and its tags are then
+removed. All functions are pure, and look only at the beginning of a text.
 """
 
 from __future__ import annotations

@@ -44,5 +44,5 @@ def render_item(around: Surroundings, post: WrittenPost, growth: Growth, inspect
 
 
 def _as_it_is(_tag: str, reference: str) -> str | None:
-    """Return an absolute reference; any other would lead to a page of this site."""
+    """Return a reference if it is absolute, or else None, because a relative one would lead to a page of this site."""
     return reference if ":" in reference.partition("/")[0] else None

@@ -242,7 +242,7 @@ class _Reader:
         return end
 
     def _declaration(self, start: int, end: int) -> int:
-        """Read <!DOCTYPE>, <?php ?> and the like, which browsers do not show: text in a sentence, else removed."""
+        """Read <!DOCTYPE>, <?php ?> and the like, which browsers do not show: text in a sentence, removed elsewhere."""
         raw = self._raw
         mark = "?>" if raw[start + 1] == "?" else "]]>" if raw.startswith("<![CDATA[", start) else ">"
         stop = raw.find(mark, start, end)

@@ -235,13 +235,13 @@ def _unread(unread: list[tuple[int, str]]) -> LostWords:
 
 
 class _Definitions:
-    """Tells link definitions apart from lines of a paragraph that look like them. It is called for each in order."""
+    """Tells link definitions apart from lines of a paragraph that look like them. Ask for each in order."""
 
     def __init__(self, view: str, line_of: Callable[[int], int]) -> None:
         self._lines, self._line_of, self._last = view.split("\n"), line_of, 0
 
     def is_read(self, found: re.Match[str]) -> bool:
-        """Return whether Markdown reads it as a definition, as below a blank line, a heading or another definition."""
+        """Return whether Markdown reads a line as a definition: below a blank line, a heading or another definition."""
         line = self._line_of(found.start(1))
         above = self._lines[line - 2].strip(" \t>") if line > 1 else ""
         begins_item = self._lines[line - 1].lstrip(" \t>")[:1] != "["
@@ -341,7 +341,8 @@ def _cells(row: str) -> list[str]:
 def _with_all_cells(body: str, placed: str, found: dict[int, LostWords]) -> str:
     """Return a body whose tables have no row with more cells than columns: the last cell takes the rest.
 
-    Other parsers do not see a pipe in code as a cell border; it is not taken for one if that makes the row right.
+    Other parsers do not see a pipe in code as a cell border. Nor does this function if the row then has the right
+    number of cells.
     """
     lines, columns = body.split("\n"), 0
     for tag in _PLACE.finditer(placed):

@@ -1,8 +1,8 @@
 """MathML for the formulas in a post's HTML. No other module uses math_core.
 
 Pages show MathML, which every browser can display. Feed readers and email programs remove it, or show its letters
-without their layout, so feeds and emails show the TeX instead, in <code>. They show MathML that the writer wrote as
-words.
+without their layout, so feeds and emails show the TeX instead, in <code>. MathML that the writer typed is shown there
+as words.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Ordinary tags that a sentence only mentions, such as "Prefer <strong> over <b>" and vector<int>.
 
 A browser would format the rest of the post, or drop the word. A tag is a mention if it is not closed where it was
-opened, and if it is not one of those that writers leave open on purpose: a <p> between two sentences, or a <br>.
+opened, and is not of a kind that writers leave open on purpose, such as a <p> between two sentences, or a <br>.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def alt_as_words(clean: str) -> str:
 
 
 def _of_what_is_there(picture: re.Match[str]) -> str:
-    """Return a <picture> without the sources that lack an address; if all lack one, return its content alone."""
+    """Return a <picture> without the sources that lack an address; if none has one, return its content alone."""
     inside = _LOST_SOURCE.sub("", picture[1])
     image, candidate = _IMAGE.search(inside), _CANDIDATE.search(inside)
     if image and not _SOURCE.search(image[0]) and candidate:

@@ -31,7 +31,7 @@ class OtherSyntax(NamedTuple):
 
     expanded       the body, its lines, and its problems
     has_notes      whether it has inline notes, as in ^[a note]
-    abbreviations  the explanations of abbreviations, which the HTML of the body should have
+    abbreviations  the explanations of abbreviations, to be added to the HTML of the body
     """
 
     expanded: Expanded

@@ -217,7 +217,7 @@ class References:
         """Return the permalink of a page that a post links to, or of a post that a page links to; "" if there is none.
 
         whole    the path of the file from the root of the project
-        written  the same as a source, if it is in the posts folder
+        written  the same path as a source, if the file is in the posts folder
         A page of a blog's tool that was moved to the folder of pages is found by its earlier path too. A link to any
         other Markdown file is reported.
         """

@@ -29,7 +29,7 @@ def may_have_templates(body: str, tool: Tool) -> bool:
 def templates_run(
     file: str, body: str, post: WrittenPost, places: Places, config: Config, references: References, most: int
 ) -> Expanded | None:
-    """Return a body whose templates have been run, and note in `references` what it depends on; None without any.
+    """Return a body whose templates have been run, and note in `references` what it depends on; None if it has none.
 
     file  the whole text of the post's file
     most  how many characters the body may become

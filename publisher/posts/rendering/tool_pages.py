@@ -1,6 +1,6 @@
 """The addresses of a blog's Markdown files that are not posts, such as its documentation.
 
-Posts link to their files. The tool makes their pages, so only the addresses are known here.
+Posts link to these files. The tool makes their pages, so only the addresses are known here.
 """
 
 from __future__ import annotations

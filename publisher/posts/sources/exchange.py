@@ -78,7 +78,7 @@ _EXPLANATIONS = (
 async def _resolve(host: str, port: int) -> list[str]:
     """Return the addresses of a name. A name server that doesn't answer does not delay the loop's end.
 
-    The thread is not from the event loop's own pool, as a loop waits at its end for all threads of its pool.
+    The thread is not from the event loop's own pool, because a loop that ends waits for all threads of its pool.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[str]] = loop.create_future()
@@ -224,7 +224,7 @@ class Exchanger:
         return HttpReply(response.status, headers, body, reason)
 
     async def _body(self, response: httpcore.Response, headers: Mapping[str, str], limit: asyncio.Timeout) -> bytes:
-        """Return the body, inflated. A large one waits for its turn; that wait doesn't count."""
+        """Return the body, inflated. A large one waits for its turn; the limit does not include that wait."""
         inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
         number, is_large = 0, False
         try:
@@ -319,7 +319,7 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 
 
 class _CountedStream(httpcore.AsyncNetworkStream):
-    """A connection that raises BadBodyError once an answer is too long, with its headers."""
+    """A connection that raises BadBodyError once an answer, including its headers, is too long."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, most: int) -> None:
         self._stream, self._most, self._read = stream, most, 0

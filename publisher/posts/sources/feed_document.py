@@ -37,7 +37,7 @@ def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument
 
     body     the document, inflated
     url      the address that answered with it
-    headers  those of the answer, in lower case
+    headers  the headers of the answer, by name in lower case
     Raises FeedError, with the address as its place, if it is not a feed or exceeds a limit.
     """
     if len(body) > MOST_BYTES:

@@ -1,8 +1,9 @@
 """The only fetcher: everything that posts need from the network is fetched here, and nowhere else.
 
 `fetch` and `fetch_all` are called like any function; inside, one thread with an event loop talks to several hosts at
-once, and to each host over one connection. Every hop of a redirect is checked (network_addresses.py), and each request
-has limits of time, size and redirects, whatever the server does. docs/decisions/0040-one-fetcher.md has the reasons.
+the same time, and to each host over one connection. Every hop of a redirect is checked (network_addresses.py), and each
+request has limits of time, size and redirects, whatever the server does. docs/decisions/0040-one-fetcher.md has the
+reasons.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class FetchLimits:
     seconds    for one request, all of its redirects included
     redirects  the most that one request follows
     bytes      the largest body, after inflation
-    hosts      how many hosts are talked to at once
+    hosts      how many hosts are contacted at the same time
     """
 
     seconds: float = 30.0

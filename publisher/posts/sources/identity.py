@@ -253,7 +253,7 @@ class _Recogniser:
         return found.item.published != known.published and not self._share_text(found, known, otherwise=True)
 
     def _has_date(self, found: _Listed, known: KnownItem) -> bool:
-        """Return whether its date identifies an item that has no guid of its own, and was in the previous document.
+        """Return whether the date identifies a known item of the previous document that has no guid of its own.
 
         A date without a time is not enough, unless the items have text in common.
         """

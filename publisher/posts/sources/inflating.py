@@ -19,12 +19,12 @@ _MOST_LAYERS = 2
 
 
 class BadBodyError(ValueError):
-    """The body of an answer is not what its headers say, or it is too large. The message is for the user."""
+    """The body of an answer is too large, or does not match its headers. The message is for the user."""
 
 
 class _Layer(Protocol):
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the bytes become, in pieces of a limited size."""
+        """Yield the decompressed bytes, in pieces of a limited size."""
 
     def is_complete(self) -> bool:
         """Whether the end of the compressed data has come."""
@@ -48,7 +48,7 @@ class Inflater:
         self.size = 0
 
     def add(self, data: bytes) -> Iterator[int]:
-        """Add what arrived, in steps; yield the size of the result after each. All steps must be taken.
+        """Add bytes that have arrived, in steps; yield the size of the result after each. All steps must be taken.
 
         Raises BadBodyError if the result is too large or the data is damaged.
         """
@@ -60,7 +60,7 @@ class Inflater:
             yield self.size
 
     def result(self) -> bytes:
-        """Return everything. Raise BadBodyError if the end is missing."""
+        """Return all decompressed bytes. Raise BadBodyError if the end is missing."""
         if self.size and not all(layer.is_complete() for layer in self._layers):
             raise BadBodyError("ends in the middle of its compressed data")
         return self._result.getvalue()
@@ -85,7 +85,7 @@ class _Zlib:
         self._ended_with_junk = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the bytes become, in pieces of a limited size."""
+        """Yield the decompressed bytes, in pieces of a limited size."""
         if not self._begun and data:
             self._begun = True
             if not self._is_gzip and (data[0] & 0x0F) != zlib.DEFLATED:
@@ -124,7 +124,7 @@ class _Brotli:
         self._brotli, self._engine = brotli, brotli.Decompressor()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the bytes become, in pieces of a limited size."""
+        """Yield the decompressed bytes, in pieces of a limited size."""
         while not self._engine.is_finished():
             try:
                 piece = self._engine.process(data, output_buffer_limit=_PIECE)

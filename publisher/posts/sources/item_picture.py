@@ -135,7 +135,7 @@ def _shown(html: str) -> Iterator[tuple[str, int, str]]:
 
 
 def _if_low(attributes: Mapping[str, str]) -> int:
-    """Return a small height as the width of a picture, which is then certainly a dot or a line; 0 for other heights."""
+    """Return the height in place of the width if a picture is too low to be more than a dot or a line; else 0."""
     height = _number(attributes.get("height"))
     return height if 0 < height < _LEAST_NAMED // 2 else 0
 

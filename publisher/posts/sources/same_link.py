@@ -23,7 +23,7 @@ def links_of(
     The link of a home page, or one that several items of a source or several files share, identifies none of them.
 
     rows       all posts
-    canonical  the URL of the page elsewhere of posts that have a page here too, by Post.source
+    canonical  for posts that have a page here and elsewhere, the URL of the page elsewhere, by Post.source
     homes      the URLs of the pages that the sources' feeds belong to
     site_url   the URL of the site, without a slash at the end
     """
@@ -40,7 +40,7 @@ def links_of(
 def _of_files(
     files: Iterable[PostRow], canonical: Mapping[str, str], wanted: Collection[str], site_url: str
 ) -> dict[str, tuple[str, ...]]:
-    """Return the links of files that an item has too."""
+    """Return those links of files that an item also has."""
     own = canonical_link(site_url)
     may_be_here = any(link.startswith(own) for link in wanted)
     links: dict[str, list[str]] = {}

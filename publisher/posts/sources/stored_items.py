@@ -1,4 +1,4 @@
-"""The stored items of a project's sources, which the archive reads like files, whose stamps show changes.
+"""The stored items of a project's sources, which the archive reads like files: their stamps show changes.
 
 The database is opened only if it has changed since the index was written, or if the text of an item is needed.
 """

@@ -93,8 +93,10 @@ NAMESPACES = {
 def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
     """Return the text of a document, and what is wrong with its declared encoding, in one line; "" if nothing is.
 
-    headers  those of the answer, in lower case; the document's own declaration overrules the charset of content-type
-    Valid UTF-8 is decoded as such, whatever is declared. A byte that no encoding has is decoded as in Windows.
+    headers  the headers of the answer, by name in lower case; the document's own declaration overrules the charset of
+             content-type
+    Valid UTF-8 is decoded as such, whatever is declared. If neither UTF-8 nor a declared encoding fits, the invalid
+    bytes are decoded as Windows-1252.
     """
     if marked := _marked(body):
         return marked, ""

@@ -159,7 +159,7 @@ def _repaired(text: str, healthy: frozenset[str], near: frozenset[str]) -> tuple
 
 
 def _repairs_in(text: str, healthy: frozenset[str], near: frozenset[str]) -> list[tuple[int, int, str]]:
-    """Return the start, the end and the right characters of each garbled run."""
+    """Return the start, the end and the repaired text of each garbled run."""
     import ftfy  # takes 0.03 s, and few posts need it
 
     found: list[tuple[int, int, str]] = []

@@ -77,7 +77,7 @@ def prose_of(view: str) -> str:
 
 
 def marked(body: str) -> Marked:
-    """Return a Markdown body with marked words as HTML, with notes for its parser, and without its abbreviations."""
+    """Convert marked words in a Markdown body to HTML, mark its notes for the parser, and remove its abbreviations."""
     view = masked(body)
     prose = prose_of(view)
     changes: list[tuple[int, int, str]] = []

@@ -84,7 +84,7 @@ def config_text(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> s
 def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> AdoptedProject:
     """Return the project for a blog. Values that are not valid in a publisher.toml are left out and reported.
 
-    now      the year in site.authority, and the day from which posts are sent
+    now      the present time, for the year in site.authority and the day from which posts are sent
     instead  whether pages are written too, because the tool is no longer used
     """
     taken = list(_settings(blog, instead=instead))

@@ -39,7 +39,7 @@ def tell_unread(found: Findings, settings: dict[str, Data], file: str, *keys: st
 def take_first(found: Findings, settings: Data, file: str, *rows: Sequence[str]) -> None:
     """For each row (a key of publisher.toml, then names of settings), take the first setting that has a value.
 
-    Settings inside tables are named with dots. file: where the settings are, for the reader.
+    Settings inside tables are named with dots. file: the file with the settings, which is named to the owner.
     """
     for key, *names in rows:
         take = found.take_language if key == "site.language" else found.take

@@ -1,4 +1,4 @@
-"""Compare the addresses of the old site with those of the new one: what readers and search engines would not find.
+"""Compare the addresses of the old and the new site, to find those that readers and search engines would miss.
 
 The old site is a folder that a tool wrote, a sitemap, or a site whose sitemap can be found. Addresses are compared as
 servers see them: case, punctuation and ending count, but /x is answered where /x/ or /x.html exists.

@@ -78,7 +78,7 @@ def import_posts(config: Config, path: Path, options: PostImportOptions, progres
 
     Published posts and drafts go into the folder of posts, pages into that of pages, and files into that of static
     files. Running it again writes what is missing. Raises PublisherError if the export can't be read, or a file can't
-    be written; what was written by then is complete.
+    be written; the files written by then are complete.
     """
     with open_export(path, options.site_url) as export:
         known = options.site_url or (export.site_url if "://" in export.site_url else "")

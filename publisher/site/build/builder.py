@@ -50,8 +50,8 @@ class BuildReport:
 
     folder    the output folder
     posts     number of public posts
-    kept      number of these that are shown in their last readable version because their files have errors
-    flawed    number of these that have an error in their bodies but are shown anyway
+    kept      number of public posts shown in their last readable version because their files have errors
+    flawed    number of public posts that are shown despite an error in their bodies
     flawed_files  number of files that contain those errors
     waiting   number of posts scheduled for later
     feeds     number of feed files, without archive documents

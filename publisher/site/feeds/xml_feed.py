@@ -286,7 +286,7 @@ _LIKE_HTML = patterns.compile(r"</\w+>|&#?\w+;|&#\w")
 
 
 def looks_like_html(text: str) -> bool:
-    """Return whether a feed reader that guesses would take a plain text for HTML."""
+    """Return whether a feed reader that guesses the type of a text would treat this plain text as HTML."""
     return _LIKE_HTML.search(text) is not None or ("&" in text and unescape(text) != text)
 
 

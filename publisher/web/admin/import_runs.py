@@ -97,7 +97,7 @@ class FileChoices:
 
     columns      index of a column -> a field, OWN_FIELD or "ignore"; all others are read as they are recognised
     meanings     (index of a column, value) -> the name of a status
-    newsletters  those for people whose row names none
+    newsletters  the newsletters for people whose row names none
     status       the status of everyone in the file, a name of STATUS_NAMES; "" leaves that to the file
     tags         tags for everyone in the file, separated by commas
     consent      where these people signed up, in the owner's words
@@ -165,7 +165,7 @@ class FileChoices:
 
 @dataclass(slots=True)
 class FileRun:
-    """What a rehearsal or an import of a file has shown.
+    """The findings of a rehearsal or an import of a file.
 
     file       the name of the file
     trouble    why nothing was done, in one line; "" if something was
