@@ -1,7 +1,7 @@
-"""A small blog of each tool gets the same posts here as from the tool, except for what docs/adopting.md lists.
+"""Publisher renders a small blog of each tool as the tool does, except for the differences in docs/adopting.md.
 
 built.json is the output of the tool; `python -m benchmarks.adopt BLOG SITE --record built.json` writes it.
-differences.tsv has the differences that remain: the file, what differs, and why.
+differences.tsv lists the remaining differences: the file, what differs, and why.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 def expected(tool: str) -> set[tuple[str, ...]]:
-    """Return the differences, as (file or URL, what, why)."""
+    """Return the expected differences for a tool's blog, as (file or URL, difference, reason)."""
     file = BLOGS / tool / "differences.tsv"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     rows = [line.split("\t") for line in lines if line]

@@ -1,4 +1,4 @@
-"""Every pattern through every door, in smaller sizes than `python -m benchmarks.bounds`, each with a time limit."""
+"""No repetitive text hangs or breaks an entry point ("door"). `python -m benchmarks.bounds` uses longer texts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ALARM = 5  # seconds of CPU time, of which the slowest takes less than half of o
 
 @contextmanager
 def alarm(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after this many seconds of CPU time; a hang without CPU time ends with the test's limit."""
+    """Raise TimeoutError after this many seconds of CPU time. Pytest's own timeout ends a hang that uses no CPU."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise TimeoutError
@@ -54,7 +54,7 @@ def alarm(seconds: int) -> Iterator[None]:
 
 
 def some_shapes(door: str) -> dict[str, Text]:
-    """Return the patterns for a door."""
+    """Return a sample of the repetitive texts, with all those that are aimed at this entry point."""
     aimed = {name: shape for name, shape in SHAPES.items() if AIMED.get(door, name + ".") in name}
     return dict(list(SHAPES.items())[:: STEPS.get(door, 3)]) | aimed
 

@@ -1,4 +1,4 @@
-"""The benchmark's posts are the same on every machine, and like real ones."""
+"""The benchmark's posts are the same on every machine, and resemble real posts."""
 
 from datetime import UTC, datetime
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""A small part of the proofs in `python -m benchmarks.decade` and `python -m benchmarks.lateness`."""
+"""Short versions of the proofs in `python -m benchmarks.decade` and `python -m benchmarks.lateness`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_an_unreliable_clock_makes_each_slot_due_once_and_on_time(number: int) -
         assert found.holds, found
 
 
-def test_midnights_that_cairo_skips_lose_no_day() -> None:
+def test_no_day_is_lost_when_cairo_skips_midnight() -> None:
     found = prove("Africa/Cairo", "daily 00:00", 2014, 0.5, seed=1)
     assert found.holds
     assert found.slots == found.once == 182

@@ -1,4 +1,4 @@
-"""The benchmark of imports compares all imported data: the people, and the history of their consent."""
+"""The import benchmark compares all imported data: the people and their consent history."""
 
 from __future__ import annotations
 

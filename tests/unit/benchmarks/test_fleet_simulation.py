@@ -1,4 +1,4 @@
-"""The simulated fleet: more workers are never slower, and the results fit the measurements."""
+"""In the simulated fleet, more workers are never slower, and the results agree with the measurements."""
 
 from __future__ import annotations
 

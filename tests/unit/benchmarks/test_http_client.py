@@ -1,4 +1,4 @@
-"""The client of the web benchmark counts complete answers, and times each from the moment when its request was due."""
+"""The client of the web benchmark counts complete answers, and times each answer from when its request was due."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ BODY = b"x" * 300
 
 @asynccontextmanager
 async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
-    """Answer each request in pieces, after a pause; yield the port."""
+    """Run a server that pauses for `pause` seconds, then answers each request in pieces. Yield its port."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer all requests of a connection."""
+        """Answer all requests on a connection."""
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
             await reader.readexactly(int(length or 0))
@@ -38,7 +38,7 @@ async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
 
 def test_a_flood_reuses_each_connection() -> None:
     async def asked() -> dict[int, int]:
-        """Send requests to a server that needs 10 ms for an answer, over two connections."""
+        """Send requests over two connections to a server that takes 10 ms to answer."""
         async with server(pause=0.01) as port:
             return await flood(port, request_of("/"), 0.3, 2)
 
@@ -60,7 +60,7 @@ def test_paced_requests_do_not_wait_for_each_other() -> None:
     paced = Paced()
 
     async def asked() -> None:
-        """Submit ten forms in a tenth of a second to a server that needs two tenths for each."""
+        """Submit ten forms within 0.1 seconds to a server that takes 0.2 seconds to answer each of them."""
         async with server(pause=0.2) as port:
             await paced.ask(port, [request_of("/f", {"email": "ada@example.org"})] * 10, 100, lambda: True)
 
@@ -71,7 +71,7 @@ def test_paced_requests_do_not_wait_for_each_other() -> None:
 
 def test_the_body_of_an_answer_is_complete() -> None:
     async def asked() -> bytes:
-        """Send one request."""
+        """Send one request, and return the body of the answer."""
         async with server() as port:
             done = asyncio.Event()
             (connection,) = await connect(port, 1, lambda each, status: done.set())

@@ -1,4 +1,4 @@
-"""Each generator gets the same posts with its own front matter, and its pages and feeds are counted."""
+"""Each generator gets the same posts with front matter in its own format, and its pages and feeds are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.peers import Built, compare, count, section
 
 
 def peer(name: str) -> Peer:
-    """Return one of the programs."""
+    """Return the generator with this name."""
     return next(peer for peer in peers("publisher") if peer.name == name)
 
 

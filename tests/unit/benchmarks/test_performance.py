@@ -44,7 +44,7 @@ os.waitpid(child, 0)
 
 
 def keep(folder: Path, name: str, *, limits: list[Limit], unlike: tuple[str, ...] = (), code: int = 0) -> None:
-    """Save figures like a run of the benchmark."""
+    """Save figures as a run of the benchmark does."""
     report.write_limits(folder / "figures", limits, unlike)
     figures = json.loads((folder / "figures").read_text(encoding="utf-8"))
     more = {"command": f"python -m benchmarks.{name}", "taken": "2026-11-30T04:15+00:00", "load": 0.1, "seconds": 60.0}

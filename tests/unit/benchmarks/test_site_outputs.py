@@ -1,4 +1,4 @@
-"""Two sites are the same only if each page has the same text and links, and each feed the same texts."""
+"""Two sites are equal only if their pages have the same text and links, and their feeds the same texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def few(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some pages of the site, and its complete feeds and sitemap: enough to find a change of one page."""
+    """Some pages of the site with its complete feeds and sitemap, enough to detect a change in one page."""
     folder = tmp_path_factory.mktemp("few") / "public"
     for path in (*built.glob("*.*"), *built.glob("2021/01/0*/*/*.*")):
         (folder / path.relative_to(built)).parent.mkdir(parents=True, exist_ok=True)
@@ -37,12 +37,12 @@ def few(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def other(few: Path, tmp_path: Path) -> Path:
-    """A copy that a test may change."""
+    """A copy of some pages of the site, which a test may change."""
     return Path(shutil.copytree(few, tmp_path / "other"))
 
 
 def change(folder: Path, path: str, pattern: str, replacement: str) -> None:
-    """Replace the first match in a file of the site; there must be one."""
+    """Replace the first match of the pattern in a file of the site, which must contain a match."""
     text, count = re.subn(pattern, replacement, (folder / path).read_text(encoding="utf-8"), count=1)
     assert count == 1
     (folder / path).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The benchmark of starting says which of its promises are kept."""
+"""The start-up benchmark reports which of its promises are kept."""
 
 from __future__ import annotations
 

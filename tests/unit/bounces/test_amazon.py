@@ -1,4 +1,4 @@
-"""Messages of Amazon SES through SNS: trusted if Amazon signed them for our topic, and judged. The keys are our own."""
+"""Amazon SES events are read if Amazon signed them for our SNS topic. These tests sign with keys of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks of providers are trusted if signed, their events judged, and forgeries refused. The keys are our own."""
+"""Events that a provider has signed are judged; forged events are refused. These tests sign with keys of their own."""
 
 from __future__ import annotations
 

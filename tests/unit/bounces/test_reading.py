@@ -1,4 +1,4 @@
-"""What a bounce message says: it is judged by its status, and trusted only if it has our signature."""
+"""A bounce message is judged by its status, and trusted only if it contains our signature."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_plain_text_report_counts_only_from_a_mail_server() -> None:
     )
 
 
-def test_reaching_one_of_two_recipients_is_temporary() -> None:
+def test_a_failure_for_one_of_two_recipients_is_temporary() -> None:
     groups = failed("5.1.1", "550 5.1.1 unknown")
     for action in ("delivered", "relayed", "expanded", "delayed"):
         both = groups + f"\nFinal-Recipient: rfc822; bob@reader.example\nAction: {action}\nStatus: 2.0.0\n"
@@ -227,7 +227,7 @@ LINES = st.sampled_from([line for message in ALL for line in message.splitlines(
 
 
 def check(data: bytes) -> None:
-    """Check the promises for any bytes: an answer, and an effect only if they contain one of the two signatures."""
+    """Check that the message is read, and that it has an effect only if it contains a signed address or link."""
     found = read_message(data, SIGNATURES)
     signed = RETURN_PATH.of(7).encode() in data.lower() or b"/unsubscribe/" in data
     assert not found.keys or signed

@@ -1,4 +1,4 @@
-"""The table of refusals by real servers (tests/data/refusals.tsv): each means the same wherever it is read."""
+"""Refusals by real servers (tests/data/refusals.tsv) are judged the same way wherever they are read."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ AMAZON = Sns(Amazon())
 
 
 def spoken(answer: str) -> tuple[str, str]:
-    """Return the reply code of an answer, and the words after it. Words without a code get one."""
+    """Return the reply code of an answer (554 if it has none), and its words."""
     found = re.match(r"([45]\d\d)[ -](.*)", answer)
     return (found[1], found[2]) if found else ("554", answer)
 
 
 def while_sending(answer: str) -> Verdict:
-    """Judge an answer that is one line of the server, as the last answer to RCPT."""
+    """Return the verdict on an answer that a server gives on one line while an email is sent."""
     code, words = spoken(answer)
     (reply,) = ReplyReader().feed(f"{code} {words}\r\n".encode())
     return judge_refusal(7, reply.refusal().reason).verdict
@@ -86,7 +86,7 @@ def in_quoted_printable(answer: str) -> Verdict:
 
 
 def encoded(fields: str, kind: str = "message/delivery-status", how: str = "8bit") -> bytes:
-    """Return a DSN with its fields in this type and encoding."""
+    """Return a DSN whose status fields have this media type and transfer encoding."""
     data = fields.encode()
     ways = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring, "8bit": lambda same: same}
     head = f"Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: {how}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Reports in the types, encodings and formats of servers and providers: each means the same as its plain form."""
+"""A report means the same in every media type, encoding and format that servers and providers use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TWO = failed("5.1.1", "550 5.1.1 " + "no such user here, " * 6) + (
 
 
 def recoded(message: bytes, old: str, new: str, how: str, charset: str = "utf-8") -> bytes:
-    """Return a report whose part of the type `old` has another type and encoding."""
+    """Return the report with its part of media type `old` changed to type `new`, encoding `how` and this charset."""
     eol = b"\r\n" if b"\r\n" in message else b"\n"
     before, head, rest = message.partition(f"Content-Type: {old}".encode() + eol)
     assert head
@@ -110,7 +110,7 @@ def test_a_return_address_may_have_a_tag(tag: str) -> None:
 
 
 def microsofts(subject: str = "complaint about message from 192.0.2.1", *, marks: str = "", inside: str = "") -> bytes:
-    """Return a complaint of Microsoft's Junk Mail Reporting Program in its older format."""
+    """Return a complaint in the older format of Microsoft's Junk Mail Reporting Program."""
     return f"""\
 From: <staff@hotmail.com>
 To: <feedback@letters.example>

@@ -12,7 +12,7 @@ from tests.support.project import Project
 
 
 def lines_of(count: int, message: str, hint: str = "mend it", level: str = "warning") -> list[CheckLine]:
-    """Return a line for each of this many posts. {n} in the message is the number of the post."""
+    """Return one line per post, for `count` posts; {n} in the message is replaced by the post's number."""
     return [CheckLine(level, f"posts/{n}.md", n, message.replace("{n}", str(n)), hint) for n in range(1, count + 1)]
 
 

@@ -1,4 +1,4 @@
-"""publisher.toml: all mistakes are reported together, each with its place and key, however the file is written."""
+"""All mistakes in publisher.toml are reported together, each with its line and key, however the file is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(tmp_path: Path, text: str | bytes, **environ: str) -> Config:
 
 
 def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
-    """Return the lines that the user reads."""
+    """Load an invalid configuration, and return the error lines that the user sees."""
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text, **environ)
     assert all("\n" not in line for line in caught.value.lines())
@@ -251,12 +251,12 @@ def test_a_mistake_inside_a_list_has_the_line_of_the_list(tmp_path: Path) -> Non
         (b"a = '\x00'\n", "publisher.toml:1: not valid TOML: "),
     ],
 )
-def test_invalid_toml_is_one_line(tmp_path: Path, text: str | bytes, where: str) -> None:
+def test_invalid_toml_is_reported_in_one_line(tmp_path: Path, text: str | bytes, where: str) -> None:
     (line,) = mistakes(tmp_path, text)
     assert line.startswith(where)
 
 
-def test_a_configuration_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
+def test_a_configuration_that_is_a_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "publisher.toml").mkdir()
     with pytest.raises(ProjectError, match="cannot be read: Is a directory"):
         load_config(tmp_path, {})

@@ -1,4 +1,4 @@
-"""Values that `publisher init` writes for the owner to replace, and domains that nobody can own."""
+"""Publisher recognises the values that `publisher init` writes as placeholders, and domains that nobody can own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PUBLISHER_* variables, secrets, and finding a project."""
+"""PUBLISHER_* variables, the protection of secrets, and the search for a project."""
 
 from __future__ import annotations
 

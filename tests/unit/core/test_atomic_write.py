@@ -1,4 +1,4 @@
-"""A new file is written completely or not at all, and never replaces another, even on a disk without hard links."""
+"""A new file is written completely or not at all, and never replaces another file, even without hard links."""
 
 from __future__ import annotations
 

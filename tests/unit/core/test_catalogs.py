@@ -1,4 +1,4 @@
-"""The program's fixed texts: complete in every language, with its plurals, and replaceable by a project."""
+"""Translations of the program's texts are complete, have the plurals of their language, and can be overridden."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_language_has_its_own_plurals(language):
     assert len({name for name, _ in pairs}) == len({form for _, form in pairs}) == len(pairs)
 
 
-def test_arabic_has_six_forms():
+def test_arabic_has_six_plural_forms():
     minutes = words_of("ar").minutes
     assert [minutes.format(count=count) for count in (1, 2, 3, 11, 100)] == [
         "قراءة في دقيقة واحدة",
@@ -258,7 +258,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_text_is_used(room):
-    """Each is used in a template, or by name in the room's own code."""
+    """Each text is used in a template, or by name in the room's own code."""
     places = {
         "letter": ("email", "newsletters"),
         "page": ("pages", "site"),

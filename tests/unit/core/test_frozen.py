@@ -1,4 +1,4 @@
-"""Frozen dataclasses that are quick to define behave like those of the standard library."""
+"""Our own frozen dataclasses, which are quicker to define, behave like those of the standard library."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALUES = st.one_of(st.integers(0, 2), st.text(max_size=2), st.just([1]), st.just
 
 
 def made_by(how: Any, kinds: list[str], *, kw_only: bool) -> Any:
-    """Return a class with a field of each kind, in an order in which it can be defined."""
+    """Return a class that the decorator `how` makes, with fields of these kinds in a valid order."""
     positional = sorted(kinds, key=lambda kind: "default" in str(KINDS[kind]))
     body = {f"f{number}": field(**KINDS[kind]) for number, kind in enumerate(positional)}
     made = type("Made", (), {"__annotations__": dict.fromkeys(body, "object"), **body, "__doc__": "It is made."})
@@ -100,7 +100,7 @@ class Spot(Point):
     y: int = 0
 
 
-def test_a_class_without_objects_has_its_fields_and_a_subclass() -> None:
+def test_fields_and_subclasses_work_before_the_first_object() -> None:
     assert [(each.name, each.type) for each in dataclasses.fields(Spot)] == [
         ("x", "int"),
         ("labels", "list[str]"),
@@ -140,7 +140,7 @@ def test_an_object_can_be_pickled() -> None:
     assert pickle.loads(pickle.dumps(Town("Ulm", 2.0, ["Ada"]))) == Town("Ulm", 2.0, ["Ada"])
 
 
-def test_the_first_object_makes_the_function_that_takes_its_arguments() -> None:
+def test_the_signature_is_correct_after_the_first_object() -> None:
     Place("Ulm")
     assert list(inspect.signature(Place).parameters) == ["name", "area"]
 

@@ -1,4 +1,4 @@
-"""Log lines for people or as JSON: always one line, never with personal data."""
+"""Every log entry, as text or as JSON, is one line without personal data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
 
 @contextmanager
 def lines(how: str, *, terminal: bool = False) -> Iterator[list[str]]:
-    """Yield the lines that are logged in the block."""
+    """Yield a list. When the block ends, the lines that it logged are added to the list."""
     stream, found = io.StringIO(), []
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
     configure(how, stream)  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def test_people_get_sentences_and_programs_get_fields() -> None:
 
 
 @pytest.mark.parametrize(("terminal", "first"), [(True, "2"), (False, "{")])
-def test_auto_depends_on_the_terminal(terminal: bool, first: str) -> None:
+def test_the_automatic_format_depends_on_the_terminal(terminal: bool, first: str) -> None:
     with lines("auto", terminal=terminal) as found:
         log("ended")
     assert found[0].startswith(first)

@@ -1,4 +1,4 @@
-"""Messages from strangers are split like the email package splits them, but only a few levels deep."""
+"""Messages from strangers are split as the email package splits them, but only a few levels deep."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tree(message: Message) -> Any:
 
 
 def written(parts: Any, end: str, depth: int = 0) -> str:
-    """Return a tree of texts as a message."""
+    """Return a message whose nested parts have the structure of this tree of texts."""
     if isinstance(parts, str):
         return f"Content-Type: text/plain{end}{end}{parts}"
     inner = "".join(f"--b{depth}{end}{written(part, end, depth + 1)}{end}" for part in parts)

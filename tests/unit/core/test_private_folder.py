@@ -1,4 +1,4 @@
-"""Folders with data about people: closed to other users, and ignored by git."""
+"""Folders that contain data about people are closed to other users, and ignored by git."""
 
 from __future__ import annotations
 

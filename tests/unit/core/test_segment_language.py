@@ -1,4 +1,4 @@
-"""The language of segments: what conditions mean, and which are refused."""
+"""What the conditions of segments mean, and which conditions are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ S, Op = Subject, Operator
 
 
 def shape(condition: Condition) -> str:
-    """Return a condition in the short form of these tests."""
+    """Return a condition as a short text that shows how its parts are nested."""
     match condition:
         case Not(part):
             return f"not {shape(part)}"
@@ -89,7 +89,7 @@ def test_each_comparison_has_its_meaning() -> None:
     assert [term.column for term in terms(parse("tag:a or  not (tag:b and tag:c)"))] == [1, 16, 26]
 
 
-def test_a_mistake_is_one_line_with_its_column() -> None:
+def test_a_mistake_is_reported_in_one_line_with_its_column() -> None:
     for text, message in {
         "": "the condition is empty (write it like tag:vip and joined > 2026-01-01)",
         "  \n ": "the condition is empty (write it like tag:vip and joined > 2026-01-01)",
@@ -159,7 +159,7 @@ def test_long_deep_and_wide_conditions_are_refused() -> None:
     assert parse("(not tag:a) or " * 30 + "tag:b")  # in a row, they aren't nested
 
 
-def test_any_text_is_a_condition_or_one_line() -> None:
+def test_any_text_is_a_condition_or_is_refused_in_one_line() -> None:
     pieces = [
         *("tag", "field.x", "joined", "name", "has", "no", "value", "and", "or", "not", "(", ")", ":", "=", "!=", "~"),
         *(">", "30", "days", "ago", "2026-01-01", '"a b"', '"', "\\", "'", ";--", "%", "_", "{", "é", "\x07", "\u202e"),

@@ -1,4 +1,4 @@
-"""Tags and fields: how they are written, and which values are accepted."""
+"""Tags and fields of subscribers: how they are normalised, and which values are accepted."""
 
 from __future__ import annotations
 

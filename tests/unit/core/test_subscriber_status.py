@@ -1,4 +1,4 @@
-"""The table of a subscriber's status: it is as drawn, and nothing else sets a status."""
+"""The table of subscriber statuses matches its drawing, and no other code sets a status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROVE_NOTHING = (SubscriberEvent.REQUESTED, SubscriberEvent.IMPORTED)
 
 
 def drawn() -> dict[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus]:
-    """Return the table as drawn in the module's docstring."""
+    """Return the table that is drawn in the docstring of `subscriber_status`."""
     assert subscriber_status.__doc__
     lines = [
         line.split() for line in subscriber_status.__doc__.splitlines() if line.startswith("    ") and "─" not in line
@@ -63,7 +63,7 @@ def test_unsubscribing_twice_is_allowed(status: SubscriberStatus) -> None:
 
 
 def test_no_other_file_decides_a_status() -> None:
-    """A status may be compared with and used as a filter, but never written by name."""
+    """Other code may compare a status or filter by it, but must never assign a status by name."""
     given = r"""(?<!count\()["']?status["']?\s*[:=]\s*SubscriberStatus\."""
     written = re.compile(rf"{given}|values\([^)]*SubscriberStatus\.")
     package = Path(publisher.__file__).parent

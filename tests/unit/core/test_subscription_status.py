@@ -1,4 +1,4 @@
-"""The table of a subscription's status: it is as drawn, and nothing else sets a status."""
+"""The table of subscription statuses matches its drawing, and no other code sets a status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)
 
 
 def drawn() -> dict[tuple[SubscriptionStatus | None, SubscriptionEvent], SubscriptionStatus]:
-    """Return the table as drawn in the module's docstring."""
+    """Return the table that is drawn in the docstring of `subscription_status`."""
     assert subscription_status.__doc__
     lines = [
         line.split() for line in subscription_status.__doc__.splitlines() if line.startswith("    ") and "─" not in line
@@ -77,7 +77,9 @@ def test_adding_subscribes_someone_who_was_never_asked() -> None:
     ("yes", "no", "counts"),
     [(0, 1, True), (1, 0, False), (0, 0, True), (None, 0, True), (0, None, True), (None, None, True)],
 )
-def test_the_later_decision_counts_and_without_dates_the_no(yes: int | None, no: int | None, counts: bool) -> None:
+def test_the_later_decision_counts_and_a_no_wins_if_a_date_is_missing(
+    yes: int | None, no: int | None, counts: bool
+) -> None:
     moments = [None if day is None else NOW + timedelta(days=day) for day in (yes, no)]
     assert no_counts(*moments) is counts
 
@@ -91,7 +93,7 @@ def test_a_refusal_names_the_newsletter_and_the_day() -> None:
 
 
 def test_no_other_file_decides_a_status() -> None:
-    """A status may be compared with and used as a filter, but never written by name."""
+    """Other code may compare a status or filter by it, but must never assign a status by name."""
     written = re.compile(r"""["']?status["']?\s*[:=]\s*SubscriptionStatus\.|values\([^)]*SubscriptionStatus\.""")
     package = Path(publisher.__file__).parent
     found = [path.name for path in package.rglob("*.py") if written.search(path.read_text(encoding="utf-8"))]

@@ -1,4 +1,4 @@
-"""Templates are compiled once in a process, and always rendered in their current version."""
+"""Templates are compiled once per process, and always rendered in their current version."""
 
 from __future__ import annotations
 

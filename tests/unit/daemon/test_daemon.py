@@ -1,4 +1,4 @@
-"""Decisions of the parts of `publisher run`: pauses, what is worth logging, and what systemd is told."""
+"""The decisions of `publisher run`: how long to pause, what to log, and when to notify systemd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that hangs reports it, and one that works does not, however long its work takes."""
+"""The health check reports a process that hangs, but never a process that is working, however long its work takes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class DeliveryState:
 
 
 class WatchedHealth:
-    """The health of a process, with a clock that the test moves."""
+    """The health check of a process, with a clock that the test controls."""
 
     def __init__(self) -> None:
         self.at, self.job, self.deliveries = 0.0, JobState(), DeliveryState()
         self.health = Health([self.job], self.deliveries, lambda: LEASE, lambda: self.at)
 
     def after(self, seconds: float) -> str:
-        """Return what the main thread finds after this time."""
+        """Advance the clock by this many seconds, and return the problem that the check finds ("" if there is none)."""
         self.at += seconds
         return self.health.check()
 

@@ -1,4 +1,4 @@
-"""docs/configuration.md says exactly what publisher/config/ says."""
+"""docs/configuration.md describes exactly the keys and variables that publisher/config/ defines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = ROOT / "docs/configuration.md"
 
 
 def generator() -> ModuleType:
-    """Load the script that writes the tables, as docs/ is not a package."""
+    """Import generate_configuration.py from its path, because docs/ is not a package."""
     spec = importlib.util.spec_from_file_location("generate_configuration", PAGE.with_name("generate_configuration.py"))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +42,7 @@ def test_a_page_without_its_marks_is_refused() -> None:
 
 
 def every_key(table: type[Any]) -> list[tuple[str, str]]:
-    """Return (name, meaning) of all keys, including those in nested tables."""
+    """Return the name and meaning of every key, including keys in nested tables."""
     found: list[tuple[str, str]] = []
     for name, key in keys_of(table).items():
         inner = table_in(key.type)

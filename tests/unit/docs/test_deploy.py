@@ -28,7 +28,7 @@ UNITS = ("publisher.service", "publisher-worker@.service")
 
 
 def unit(tmp_path: Path, name: str) -> Path:
-    """Return a unit with a program and a user of this machine. A template gets the name of one of its instances."""
+    """Return a copy of a unit, with a program and user of this machine. A template becomes its first instance."""
     text = (DEPLOY / name).read_text()
     text = text.replace("/opt/publisher/bin/publisher", "/usr/bin/env").replace("=letter", "=root")
     path = tmp_path / name.replace("@.", "@1.")
@@ -62,7 +62,7 @@ def test_a_unit_gives_the_program_few_permissions(tmp_path: Path, name: str) -> 
 
 
 def dockerfile() -> list[tuple[str, str]]:
-    """Return (instruction, arguments) of each line, with continued lines joined."""
+    """Return the instructions of the Dockerfile with their arguments. Continued lines are joined."""
     text = re.sub(r"\\\n\s*", "", (DEPLOY / "Dockerfile").read_text())
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
@@ -168,7 +168,7 @@ def test_workers_in_the_compose_file_use_the_same_image_and_different_names() ->
 
 
 def worker_commands() -> dict[str, list[str]]:
-    """Return the program's arguments in each of the files that start a worker."""
+    """Return, for each file that starts a worker, the arguments that the program gets."""
     started = re.search(r"^ExecStart=\S+/publisher (.*)$", (DEPLOY / UNITS[1]).read_text(), re.MULTILINE)
     return {
         UNITS[1]: started[1].split(),

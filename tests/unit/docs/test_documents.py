@@ -1,4 +1,4 @@
-"""Documents as tests: their examples are run, the names in them exist, and their links lead somewhere."""
+"""The examples in the documents work, the names in them exist, and the links between them lead somewhere."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
     assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
 
 
-def test_the_changelog_knows_the_version() -> None:
+def test_the_changelog_has_a_section_for_the_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## \[{re.escape(publisher.__version__)}\]", text, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The filter of fail2ban in deploy/ matches the lines that the program writes."""
+"""The fail2ban filter in deploy/ matches the lines that the program logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADDRESSES = ["203.0.113.7", "2001:db8::1"]
 
 
 def logged(style: logging.Format) -> list[str]:
-    """Return the log lines of failed, refused and other logins and of requests, from two addresses and a network."""
+    """Return log lines about logins (failed, refused, successful) and requests, from two addresses and a network."""
     stream = io.StringIO()
     logging.configure(style, stream)
     for client in (*ADDRESSES, "203.0.113.0/24"):
@@ -33,7 +33,7 @@ def logged(style: logging.Format) -> list[str]:
 
 
 def without_time(line: str) -> str:
-    """Return a line without its time, as fail2ban does."""
+    """Remove the time from a line, as fail2ban does."""
     return re.sub(r'^(?:\{"time": ")?[0-9-]+T[0-9:]+\+00:00', "", line)
 
 
@@ -56,7 +56,7 @@ def test_the_filter_finds_the_address_of_each_failed_login(style: logging.Format
 
 @needs("fail2ban-regex")
 @pytest.mark.parametrize("style", ["human", "json"])
-def test_fail2ban_itself_finds_them(style: logging.Format, tmp_path: Path) -> None:
+def test_fail2ban_itself_finds_the_failed_logins(style: logging.Format, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("".join(f"{line}\n" for line in logged(style)))
     program = [path_of("fail2ban-regex") or "", "--out", "ip", str(tmp_path / "log"), str(FILTER)]
     done = subprocess.run(program, capture_output=True, text=True, check=True)

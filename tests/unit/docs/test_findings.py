@@ -1,4 +1,4 @@
-"""docs/findings.md: its table is generated from the codes."""
+"""The table in docs/findings.md is generated from the finding codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.project import ROOT
 PAGE = ROOT / "docs/findings.md"
 
 
-def test_the_table_is_that_of_the_codes() -> None:
+def test_the_table_matches_the_codes() -> None:
     spec = importlib.util.spec_from_file_location("generate_findings", PAGE.with_name("generate_findings.py"))
     assert spec
     assert spec.loader
@@ -22,6 +22,6 @@ def test_the_table_is_that_of_the_codes() -> None:
     assert all(f"| `{code}` | {kind.level} |" in text for code, kind in CODES.items())
 
 
-def test_the_number_of_programs_is_that_of_the_data() -> None:
+def test_the_number_of_programs_matches_the_data() -> None:
     data = json.loads((ROOT / "publisher/newsletters/lint/clients.json").read_text(encoding="utf-8"))
     assert f"which tests {len(data['clients'])} email clients" in PAGE.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every file of the repository that the documents name exists."""
+"""Every repository file that the documents name exists."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _OF_A_PROJECT = (
 
 
 def paths_of(text: str) -> list[str]:
-    """Return the paths in a text that look like files of this repository, without those of a user's project."""
+    """Return the paths in a text that look like files of this repository rather than of a user's project."""
     return [path for path in _PATH.findall(text) if not path.startswith(_OF_A_PROJECT)]
 
 
 def is_there(path: str) -> bool:
-    """Return whether a file or folder exists in the repository, at this path or at one that ends with it."""
+    """Return whether the repository has a file or folder with this path, or with a longer path that ends in it."""
     if (ROOT / path).exists() or any(ROOT.glob(path)):
         return True
     return any(
@@ -42,7 +42,7 @@ def is_there(path: str) -> bool:
 
 
 def prose_of(page: Path) -> str:
-    """Return the texts in backticks and links of a document, or the docstrings of a script."""
+    """Return the texts in backticks and the link targets of a document, or the docstrings of a script."""
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".py":
         kinds = (ast.Module, ast.FunctionDef, ast.ClassDef)

@@ -1,4 +1,4 @@
-"""docs/posts.md: its table of spellings is that of the program."""
+"""The table of spellings in docs/posts.md matches the program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = ROOT / "docs/posts.md"
 
 
 def spellings() -> dict[str, tuple[str, ...]]:
-    """Return the rows of the table, normalised as the program normalises keys."""
+    """Return the spellings of each field in the table, normalised as the program normalises keys."""
     section = PAGE.read_text(encoding="utf-8").partition("## Front matter")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (\w+) \| (`.+) \|$", section, re.MULTILINE)
     return {field: tuple(map(fold, re.findall(r"`([^`]+)`", cells))) for field, cells in rows}

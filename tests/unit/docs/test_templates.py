@@ -1,4 +1,4 @@
-"""docs/templates.md: the templates, their blocks and variables are those of the program."""
+"""The templates, blocks and variables in docs/templates.md match the program."""
 
 from __future__ import annotations
 

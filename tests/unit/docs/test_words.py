@@ -1,4 +1,4 @@
-"""Texts that people read use the words of the style sheet, and none of the retired ones."""
+"""Texts that people read contain no word that the style sheet has retired."""
 
 from __future__ import annotations
 

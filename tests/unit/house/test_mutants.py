@@ -1,4 +1,4 @@
-"""The table of mutants fits the code and the tests that it names."""
+"""Every mutant in the table applies to the current code, and the tests that it names exist."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def known() -> dict[tuple[str, str], Use]:
 
 
 def slow(row: Row) -> str:
-    """Return what is wrong with a pattern; "" if it is linear."""
+    """Return a message if the pattern takes more than linear time, or "" if it does not."""
     pattern = known()[row.module, row.written].pattern
     assert pattern is not None
     found = growth(pattern, row, LENGTH)

@@ -1,4 +1,4 @@
-"""The libraries that the program loads before it does anything: three paths load few, and each test lists them."""
+"""Common commands start quickly because they load few libraries; each test lists those that a command may load."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HEAVY = {
 
 
 def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
-    """Return the names of all modules that a successful command has loaded."""
+    """Run a command, which must succeed, and return the names of all modules that it loaded."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -48,7 +48,7 @@ def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
 
 
 def heavy(modules: set[str]) -> set[str]:
-    """Return the heavy libraries among these modules; print how many of our own modules are loaded."""
+    """Return the heavy libraries among these modules, and print the names of our own modules."""
     ours = sorted(name for name in modules if name.startswith("publisher."))
     sys.stdout.write(f"{len(ours)} modules of ours: {' '.join(ours)}\n")
     return modules & {*HEAVY, "sqlalchemy", "jinja2", "pygments", "comrak", "rich", "yaml"}

@@ -1,4 +1,4 @@
-"""The house: floors, faces, owners of libraries, names and sizes."""
+"""The structure of the code ("the house"): floors, public faces of rooms, owners of libraries, names and sizes."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_handler_without_a_reason_is_found(handler: str, is_silent: bool) -> N
 
 
 def _silent_handlers(module: Module) -> list[int]:
-    """Return the lines of handlers that catch everything without a comment that says why."""
+    """Return the line numbers of handlers that catch everything and have no comment that gives the reason."""
     lines, found = module.text.splitlines(), []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler):

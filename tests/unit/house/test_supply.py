@@ -1,4 +1,4 @@
-"""Lists of packages to install: each package has one version with hashes, and no registry is named."""
+"""The lists of packages to install pin each package to one version with hashes, and name no registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LISTS = sorted(FOLDER.glob("*.txt"))
 
 
 def script(name: str) -> ModuleType:
-    """Load a script of requirements/, which is not a package."""
+    """Import a script in requirements/ from its path, because the folder is not a package."""
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

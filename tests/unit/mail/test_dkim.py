@@ -1,4 +1,4 @@
-"""DKIM signatures, verified by an independent program, dkimpy."""
+"""DKIM signatures are verified with an independent program, dkimpy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Signer, Signer]:
 
 
 def dns(*signers: Signer) -> Any:
-    """Return a DNS look-up that finds only the keys of these signers."""
+    """Return a function that looks up DNS records and finds only the keys of these signers."""
     records = {f"{s.selector}._domainkey.{s.domain}.".encode(): s.key.record_text().encode() for s in signers}
     return lambda name, timeout=5: records.get(name)
 

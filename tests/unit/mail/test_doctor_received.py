@@ -1,4 +1,4 @@
-"""The doctor checks a message: its unsubscribe headers, and the authentication results that its receiver added."""
+"""The doctor checks a received message: its unsubscribe headers, and the authentication results from the receiver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor checks keys, policies, mail servers and names: a zone goes in, diagnoses come out."""
+"""The doctor reads a DNS zone, and returns diagnoses of its keys, policies, mail servers and names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor checks SPF records: a zone goes in, diagnoses come out."""
+"""The doctor reads a DNS zone, and returns diagnoses of its SPF records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that are recorded after their turn has expired."""
+"""A message that is recorded only after its turn has expired must wait for a new turn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from publisher.mail.smtp.protocol import Message, MessageFate
 
 @dataclass
 class Ledger:
-    """A coordinator that always has messages. The test decides when a message is noted."""
+    """A coordinator that always has another message. The test decides when a message is recorded."""
 
     domain: str = "example.org"
     notes: list[Callable[[float], None]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Ledger:
 
 @dataclass
 class Turns:
-    """A pace with a fixed number of turns. Each may be used for some seconds."""
+    """A pace with a fixed number of turns. Each turn expires after `usable` seconds."""
 
     left: int
     usable: float
@@ -67,7 +67,7 @@ class Turns:
 
 
 def noted_late(rate: Pace, domain: Pace, give: Callable[[], None]) -> list[str]:
-    """Take a message, and note it 0.02 seconds later; return what happened until some time after `give`."""
+    """Take a message, record it 0.02 seconds later, call `give`, and return what happened, in order."""
 
     async def take_and_note() -> list[str]:
         ledger, said = Ledger(), []

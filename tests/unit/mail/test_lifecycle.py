@@ -1,4 +1,4 @@
-"""The table of statuses, its drawing in the docstring, and the times of retries."""
+"""The table of delivery statuses matches its drawing, and retries come at the intended times."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FINAL = {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
 
 
 def drawn() -> dict[tuple[str, str], str]:
-    """Read the table from the module's docstring."""
+    """Return the table that is drawn in the docstring of `lifecycle`."""
     lines = [line.split() for line in (lifecycle.__doc__ or "").splitlines() if line.startswith("    ")]
     header, _, *rows = lines
     return {
@@ -51,7 +51,7 @@ def test_a_move_is_in_the_table_or_is_refused(status: DeliveryStatus, event: Del
             next_status(status, event)
 
 
-def test_final_statuses_stay() -> None:
+def test_a_final_status_never_changes() -> None:
     assert FINAL.isdisjoint(status for status, _ in TABLE)
 
 

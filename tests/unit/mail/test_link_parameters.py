@@ -1,4 +1,4 @@
-"""Parameters of links to the owner's site."""
+"""Links to the owner's site get query parameters, and no other links do."""
 
 from __future__ import annotations
 

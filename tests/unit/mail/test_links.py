@@ -43,7 +43,7 @@ def test_a_token_is_signed_like_those_of_itsdangerous(parts: list[str]) -> None:
 
 @pytest.mark.parametrize("purpose", ["unsubscribe", "preferences", "once confirm", "once address"])
 def test_only_one_spelling_of_a_token_is_accepted(purpose: str) -> None:
-    """The last character of base64 has unused bits."""
+    """The last character of base64 has unused bits, so other last characters could decode to the same bytes."""
     made = signer("a secret", purpose)
     token = str(made.dumps(["uid", "weekly"]))
     assert made.loads(token) == ["uid", "weekly"]

@@ -1,4 +1,4 @@
-"""Messages, read back by the standard library's parser."""
+"""Messages have the intended contents when the standard library's parser reads them back."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ def read(message: bytes) -> EmailMessage:
 
 
 def body(message: bytes, kind: str) -> str:
-    """Return a part's text exactly as encoded, without the parser's changes of its last line end."""
+    """Return a part's text exactly as it was encoded. The parser would otherwise change the last line end."""
     part: Any = read(message).get_body((kind,))
     return lines(part.get_payload(decode=True).decode())
 
 
 def display_name(message: bytes) -> str:
-    """Return the name in To, with adjacent encoded words joined (RFC 2047, 6.2); Python 3.11 separates them."""
+    """Return the name in To. Adjacent encoded words are joined (RFC 2047, 6.2), which Python 3.11 does not do."""
     name, _ = parseaddr(email.message_from_bytes(message)["To"])
     return str(make_header(decode_header(name)))
 
 
 def lines(text: str) -> str:
-    """Return the text with the line ends that the parser returns."""
+    """Return the text with its line ends changed to LF, as the parser returns them."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -124,7 +124,7 @@ def test_unfoldable_subjects_are_encoded(subject: str) -> None:
 
 
 def test_lines_with_encoded_words_have_76_characters_at_most() -> None:
-    """RFC 2047, section 2, for each header that may have encoded words, at every length."""
+    """The limit of RFC 2047, section 2, applies to each header that may have encoded words, at every length."""
     address = "someone.with.a.long.name@a.very.long.name.example.org"
     for sign in ("é", "日", "\U0001f642", "é a"):
         for count in range(1, 120):
@@ -142,7 +142,7 @@ def test_lines_with_encoded_words_have_76_characters_at_most() -> None:
 
 
 def test_no_line_of_a_body_begins_with_from() -> None:
-    """RFC 2049, section 3: also where a line was broken, and next to a mark."""
+    """RFC 2049, section 3. The text is also checked where a line was broken, and next to a mark."""
     texts = [
         "From Monday on",
         "From ",
@@ -331,7 +331,7 @@ def test_headers_of_a_unicode_site_are_ascii() -> None:
 
 
 def assert_well_formed(message: bytes) -> None:
-    """Check RFC 5322 and 2045: only CRLF, no line too long, ASCII except in addresses."""
+    """Check that all line ends are CRLF, no line is too long (RFC 5322, RFC 2045), and no character is NUL."""
     assert re.search(rb"(?<!\r)\n|\r(?!\n)", message) is None
     head, _, content = message.partition(b"\r\n\r\n")
     assert all(len(line) <= 76 for line in content.split(b"\r\n"))

@@ -1,4 +1,4 @@
-"""The outbox: one file for each delivery, whatever happens."""
+"""The outbox contains one file for each delivery, even if a process dies or a delivery is repeated."""
 
 from __future__ import annotations
 

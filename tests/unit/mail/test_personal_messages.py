@@ -1,4 +1,4 @@
-"""Personal emails from the file to the message: each recipient's own values, in HTML, text, subject and signatures."""
+"""Each recipient of a personal email gets their own values in HTML, text and subject, under a valid signature."""
 
 from __future__ import annotations
 

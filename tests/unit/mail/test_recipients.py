@@ -1,4 +1,4 @@
-"""Two thousand realistic subscribers: whatever their names, a parser finds them in their messages."""
+"""For 500 realistic subscribers, a parser finds each subscriber's unusual name and address in the message."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ HEADS = HeaderParser(policy=SMTPUTF8)  # takes four times as long as the older p
 
 
 def people() -> list[tuple[str, str, str]]:
-    """Return the name of each person, the address, and the address as it appears in a message; all people differ."""
+    """Return a name, an address, and the address as it appears in a message, for each of many different people."""
     found = []
     for number in range(COUNT):
         name = f"{FIRST[number % len(FIRST)]} {LAST[number // len(FIRST) % len(LAST)]}".strip() if number % 17 else ""
@@ -74,7 +74,7 @@ def people() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def composer() -> MailMerge:
-    """Compose the sample posts with a shipped template; the email also contains the subscriber's name."""
+    """Compose an email of the sample posts with a shipped template, and add the subscriber's name to its text."""
     letter = min((each.letter for each in letters("samples", "digest")), key=lambda each: len(each.html))
     html = letter.html.replace("</body>", f'<p id="name">{Mark.NAME}</p></body>')
     named = Letter("", letter.subject, "", html, f"Dear {Mark.NAME},\n\n{letter.text}")

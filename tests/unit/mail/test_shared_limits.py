@@ -1,4 +1,4 @@
-"""The limits that workers share, in the event loop of one worker: scripted grants, and a clock that the tests move."""
+"""How one worker applies the limits that workers share. The tests script the grants and control the clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from publisher.store.sending_limits import DayGrant, most_turns
 
 
 def rate_of(rate: float) -> tuple[SharedRate, list[int]]:
-    """Return a rate, and the list to which it adds its requests for turns."""
+    """Return a shared rate, and the list to which it appends the number of turns in each request."""
     asked: list[int] = []
     return SharedRate(rate, asked.append), asked
 
@@ -137,7 +137,7 @@ def test_a_slow_rate_forgives_more_lateness() -> None:
 
 @dataclass
 class Fleet:
-    """Workers that share a rate. Grants are given in order, and their answers arrive after a while."""
+    """Workers that share a rate. Requests are granted in order; each answer arrives after the delay of its worker."""
 
     rate: float
     workers: list[SharedRate] = field(default_factory=list)
@@ -146,12 +146,12 @@ class Fleet:
     now: float = 0.0
 
     def hire(self, delay: float) -> None:
-        """Add a worker whose answers take this many seconds."""
+        """Add a worker that gets the answers to its requests after this many seconds."""
         number = len(self.workers)
         self.workers.append(SharedRate(self.rate, lambda turns: self.answers.append((self.now + delay, number, turns))))
 
     def answer(self) -> None:
-        """Give the answers that are due."""
+        """Deliver the answers that are due."""
         for each in [each for each in self.answers if each[0] <= self.now]:
             self.answers.remove(each)
             _, number, turns = each
@@ -200,7 +200,7 @@ def test_a_worker_that_dies_takes_its_turns_with_it() -> None:
 
 @dataclass
 class Day:
-    """A quota, with the loop's time and the requested amounts."""
+    """A shared quota, with the time of the event loop and the amounts that were requested."""
 
     now: float = 100.0
     asked: list[int] = field(default_factory=list)

@@ -43,7 +43,7 @@ def test_idle_time_earns_no_extra_turns() -> None:
     assert limit.wait(3_600.0) == pytest.approx(0.05)
 
 
-def test_no_rate_is_no_limit() -> None:
+def test_without_a_rate_there_is_no_limit() -> None:
     limit = RateLimit(0)
     for _ in range(3):
         assert limit.wait(5.0) == 0
@@ -118,7 +118,7 @@ def test_a_slow_server_does_not_hold_others_back() -> None:
 
 
 def accepted(workers: list[DailyQuota], messages: int) -> int:
-    """Offer a server this many messages, each worker in turn; return how many it got."""
+    """Let the workers take turns at sending this many messages; return how many the quota allows."""
     count = 0
     for turn in range(messages):
         worker = workers[turn % len(workers)]

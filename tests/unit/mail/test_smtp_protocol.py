@@ -1,4 +1,4 @@
-"""The SMTP protocol without I/O: it gets replies, and returns bytes and the fate of each message."""
+"""The SMTP protocol without I/O is given replies, and returns bytes to send and the fate of each message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes from a server become replies."""
+"""Bytes from a mail server are parsed into replies."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from publisher.mail.smtp.replies import GarbledError, ReplyReader
         (b"250 Ok\r\n25", [(250, "Ok")]),
     ],
 )
-def test_replies_of_every_shape(said: bytes, expected: list[tuple[int, str]]) -> None:
+def test_replies_of_every_shape_are_read(said: bytes, expected: list[tuple[int, str]]) -> None:
     assert [(reply.code, reply.words) for reply in ReplyReader().feed(said)] == expected
 
 
 @pytest.mark.parametrize(
     "said", [b"\r\n", b"OK\r\n", b"2500 x\r\n", b"150 x\r\n", b"250-a\r\n251 b\r\n", b"x" * 9000, b"250-x\r\n" * 40_000]
 )
-def test_anything_else_is_an_error(said: bytes) -> None:
+def test_bytes_that_are_not_a_reply_are_an_error(said: bytes) -> None:
     with pytest.raises(GarbledError):
         ReplyReader().feed(said)
 

@@ -1,4 +1,4 @@
-"""Claims that wait for turns of their domain."""
+"""Claimed deliveries wait for a turn of their recipient's domain."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ Group = tuple[str, int]
 
 
 def order(groups: Mapping[Group, str], work: Mapping[str, int], most: int = 100) -> str:
-    """Return the items in the order of their turns. An item is a character, in a group that has a quantum."""
+    """Return the items in the order of their turns. Each character is an item; each group has a quantum."""
     turns, left = FairTurns[str](), Counter(work)
     for (name, quantum), items in groups.items():
         for item in items:

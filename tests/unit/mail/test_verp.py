@@ -1,4 +1,4 @@
-"""Return addresses."""
+"""The return address of an email (VERP) identifies its delivery, and foreign return addresses are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock files of workers."""
+"""The lock file of a worker shows whether the worker is still alive."""
 
 from __future__ import annotations
 

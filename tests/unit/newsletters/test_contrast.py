@@ -1,4 +1,4 @@
-"""Colours, CSS rules that stay in the head, and the cascade: what the contrast of an email is computed from."""
+"""The contrast of an email is computed from its colours, its CSS rules and the cascade."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_any_text_is_a_colour_or_ignored(value: str) -> None:
     assert colour is None or all(0 <= part <= 255 for part in colour.over(WHITE)[:3])
 
 
-def test_rules_know_their_conditions() -> None:
+def test_a_rule_is_read_with_its_conditions() -> None:
     rules, bare = rules_of(
         '@import url("x.css"); /* } */ a, b {color: red !important; background: url("a;b}c.png")}\n'
         "@media screen { @media (max-width: 600px) { .x:hover {margin: 0} } }\n@font-face {font-family: X}"

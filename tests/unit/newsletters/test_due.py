@@ -1,4 +1,4 @@
-"""Whether an edition is due, however the clock moves. benchmarks.decade tests the same over ten years."""
+"""An edition is due at the right time, however the clock moves. benchmarks.decade tests the same over ten years."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole emails: golden files to review, and properties of every email.
+"""Whole emails equal their reviewed golden files, and have the properties that every email needs.
 
 UPDATE_GOLDEN=1 rewrites tests/data/golden/letters/; review the difference before you commit it.
 """

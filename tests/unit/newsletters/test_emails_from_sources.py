@@ -1,4 +1,4 @@
-"""Emails with items of sources: the targets of their links, and their grouping."""
+"""Emails with items from sources: how the items are grouped, and where their links lead."""
 
 from __future__ import annotations
 

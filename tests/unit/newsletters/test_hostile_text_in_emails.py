@@ -1,4 +1,4 @@
-"""What people write into titles, names and excerpts stays text: in HTML, in plain text and in headers."""
+"""Titles, names and excerpts stay text in the HTML, the plain text and the headers of an email."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ VALUES = st.lists(st.sampled_from(WICKED) | st.text(st.characters(), max_size=9)
 
 
 def message(value: str) -> EmailMessage:
-    """Return a message with `value` in every place where text from outside can be."""
+    """Return a message with `value` in every place that can contain text from outside."""
     subject_post = rendered(post(1, value, authors=(value,), tags=(value,)), excerpt=value)
     letter = make(
         replace(CONFIG, site=replace(CONFIG.site, postal_address=f"1 Road, {' '.join(value.split())}")),

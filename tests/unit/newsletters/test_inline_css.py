@@ -1,4 +1,4 @@
-"""Inlining: CSS that premailer alone would drop or misplace still reaches its element."""
+"""CSS that premailer alone would drop or misplace is inlined into the right elements."""
 
 from __future__ import annotations
 

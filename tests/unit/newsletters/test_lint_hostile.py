@@ -1,4 +1,4 @@
-"""Any email can be linted, always with the same result."""
+"""Any email can be linted, and the result for the same email is always the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subjects, dates and a writer's note."""
+"""The subject and the dates of an edition, and the note that the writer adds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SUBJECTS = [
 
 
 @pytest.mark.parametrize(("pattern", "noted", "posts", "subject"), SUBJECTS)
-def test_the_subject_comes_from_note_pattern_or_lead(pattern, noted, posts, subject):
+def test_the_subject_comes_from_the_note_the_pattern_or_the_first_post(pattern, noted, posts, subject):
     letter = make(newsletter=replace(WEEKLY, subject=pattern), posts=posts, note=Note(subject=noted))
     assert letter.subject == subject
     assert f"<title>{subject}</title>" in letter.html

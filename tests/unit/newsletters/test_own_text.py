@@ -1,4 +1,4 @@
-"""Emails without posts: the text of their files, and their appearance."""
+"""Emails without posts: how the text of their files is read, and how the emails look."""
 
 from __future__ import annotations
 

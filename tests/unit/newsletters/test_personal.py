@@ -1,4 +1,4 @@
-"""Texts that address each subscriber: what becomes a mark, what is refused, and what each recipient sees."""
+"""Tags about the subscriber in a text: which are accepted, which are refused, and what each recipient sees."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_each_recipient_sees_their_own_values():
         assert filled(text, {"address": "someone@example.org"}) == (ada if other is None else other), typed
 
 
-def test_a_wrong_tag_is_one_line_with_its_place():
+def test_a_wrong_tag_is_reported_in_one_line_with_its_place():
     for typed, message, line in REFUSED:
         with pytest.raises(PublisherError) as error:
             marked(typed, KNOWN, "letters/weekly/note.md", first_line=10)

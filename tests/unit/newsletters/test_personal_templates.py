@@ -71,7 +71,7 @@ def test_a_template_addresses_each_subscriber(tmp_path: Path) -> None:
     assert filled(letter.text, {}).startswith("Hello,\nbye\n")
 
 
-def test_a_wrong_tag_in_a_template_is_one_line_with_its_place(tmp_path: Path) -> None:
+def test_a_wrong_tag_in_a_template_is_reported_in_one_line_with_its_place(tmp_path: Path) -> None:
     for wrong, line, message in (
         ("\n{{ subscriber.nme }}", 3, "did you mean subscriber.name?"),
         ("{{ subscriber.name }}", 2, "doesn't say what to show subscribers without name"),

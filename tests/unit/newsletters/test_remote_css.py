@@ -1,4 +1,4 @@
-"""CSS in emails: what is inlined, what is kept, and that nothing is ever fetched."""
+"""CSS in emails is inlined or kept in the head, and nothing that it refers to is ever fetched."""
 
 from __future__ import annotations
 

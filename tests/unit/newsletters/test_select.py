@@ -1,4 +1,4 @@
-"""Which posts an edition selects: values in, values out."""
+"""The selection of posts for an edition, tested as a pure function."""
 
 from __future__ import annotations
 

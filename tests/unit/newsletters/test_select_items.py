@@ -1,4 +1,4 @@
-"""Which items of sources an edition selects: values in, values out."""
+"""The selection of items from sources for an edition, tested as a pure function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIXED = replace(WEEKLY, sources=("blog", "posts", "news"))
 
 
 def an_item(number: int, seen: timedelta = 10 * DAY, name: str = "blog", **values: Any) -> Post:
-    """Return an item that is `number` days old and was first seen `seen` ago, by default in the first fetch."""
+    """Return an item dated `number` days ago and first seen `seen` ago. By default, the first fetch contained it."""
     at = MADE_AT - seen
     usual = {"first_seen": at, "changed_at": at, "is_backlog": True, "from_source": name, "id": f"{name}:{number}"}
     return replace(post(number), **(usual | values))
@@ -113,7 +113,7 @@ def test_an_item_of_a_backlog_that_passes_the_filters_later_is_not_sent() -> Non
 
 
 def test_every_item_that_exists_when_a_newsletter_begins_is_backlog() -> None:
-    """A newsletter that is added later selects the same items of a source as if it had just been fetched."""
+    """A newsletter that is added later selects the same items as if their source had just been fetched."""
     year = [later(day, seen=day * DAY) for day in range(1, 365)]
     since = replace(WEEKLY, since=f"{MADE_AT - 3 * DAY:%Y-%m-%d}")
     undated_or_late = [later(9, seen=HOUR), later(30, seen=HOUR), *year]

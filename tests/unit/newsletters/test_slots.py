@@ -1,4 +1,4 @@
-"""Every slot comes once, in every time zone; a wall clock decides when a civil time is reached."""
+"""Every slot comes once in every time zone, when the local wall clock reaches the civil time of the slot."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def slots(text: str, zone: str, start: datetime = START, end: datetime = END):
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("text", SCHEDULES)
-def test_slots_rise_and_labels_are_unique(text, zone):
+def test_slots_are_in_order_and_labels_are_unique(text, zone):
     found = slots(text, zone, end=datetime(2014, 1, 2, tzinfo=UTC))  # python -m benchmarks.decade tests all years
     assert all(one.at < two.at and one.label < two.label for one, two in pairwise(found))
 

@@ -1,4 +1,4 @@
-"""Which posts each selection of topics gets: values in, values out."""
+"""Each selection of topics gets the posts with any of its topics. Equal selections share a variant of the edition."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.editions_samples import post as sample
 
 
 def post(number: int, *names: str) -> Post:
-    """Return a post with the tags that the archive would give it."""
+    """Return a post with these tags, as the archive would create them."""
     from dataclasses import replace
 
     return replace(sample(number), tags=tuple(Tag(name, tag_slug(name)) for name in names))

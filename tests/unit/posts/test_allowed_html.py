@@ -30,7 +30,7 @@ SANITISER = Sanitiser()
 
 
 def keep(tag: str, reference: str) -> str | None:
-    """Do what References.absolutise does with a reference that has a scheme."""
+    """Return the reference if its scheme is safe, otherwise None, as References.absolutise does."""
     return reference if has_safe_scheme(reference, tag) else None
 
 
@@ -99,7 +99,7 @@ def test_no_dangerous_url_survives_in_any_spelling(reference: str, template: str
         assert value.startswith((PAGE, "https://site.example/")), value
 
 
-def test_a_picture_may_be_data_and_a_link_may_not() -> None:
+def test_a_picture_may_have_a_data_url_and_a_link_may_not() -> None:
     picture = "data:image/png;base64,iVBORw0KGgo="
     assert f'src="{picture}"' in html_of(f'<img src="{picture}" alt="dot">')
     assert "data:" not in html_of(f'<a href="{picture}">dot</a>')

@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def rewrite_unseen(file: Path, old: bytes, new: bytes) -> None:
-    """Change bytes of a file without changing its size and time."""
+    """Replace bytes in a file without changing the file's size or modification time."""
     assert len(old) == len(new)
     before = file.stat()
     file.write_bytes(file.read_bytes().replace(old, new))
@@ -59,7 +59,7 @@ def rewrite_unseen(file: Path, old: bytes, new: bytes) -> None:
 
 
 def at_the_time_of(file: Path, seconds_later: int = 0) -> time_machine.travel:
-    """Stop the clock at the moment when a file was written, so that a slow machine makes no difference."""
+    """Stop the clock at a file's modification time plus `seconds_later`, so that a slow machine makes no difference."""
     return time_machine.travel(file.stat().st_mtime_ns / 1e9 + seconds_later, tick=False)
 
 

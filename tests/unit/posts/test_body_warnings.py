@@ -1,4 +1,4 @@
-"""`publisher check` reports every flaw with its file and line, and no others."""
+"""`publisher check` reports every flaw with its file and line, and gives no false alarms."""
 
 from __future__ import annotations
 

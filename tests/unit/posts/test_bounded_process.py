@@ -1,4 +1,4 @@
-"""A child process calls functions within limits; whatever ends it, the caller gets an answer."""
+"""A child process calls functions within limits, and the caller gets an answer even if the child dies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 class Counted(str):
-    """A state that counts how often it is sent."""
+    """A state that counts how often it is sent to the child process."""
 
     sent = 0
 
@@ -64,7 +64,7 @@ def over(process: BoundedProcess, function: object, *args: object, seconds: floa
 
 
 def is_there(pid: int) -> bool:
-    """Return whether a process is running, which a zombie is not."""
+    """Return whether a process is running. A zombie is not running."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""What is published along with the posts of a tool, and which files are its pages instead of posts."""
+"""Files in the folder of a post are published with the post, and the list pages of a tool are not posts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Authors by a short id: from publisher.toml, and from the data files of each tool."""
+"""Posts can name an author by a short id, which publisher.toml or a data file of the tool defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which paths of a project are posts: patterns, a project as the posts folder, and folders that are never searched."""
+"""Settings and the rules of each tool decide which files of a project are posts, and which are only copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comments are not published: Markdown's own are removed everywhere, others are errors that put an email on hold."""
+"""No comment is published: comments in Markdown are removed, and others are errors that put an email on hold."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_data_is_one_line_of_error() -> None:
+def test_hostile_data_is_refused_in_one_line() -> None:
     for ending, text, why in HOSTILE:
         with pytest.raises(DataError, match=why) as caught:
             parse_data(text, ending)

@@ -1,4 +1,4 @@
-"""Dates as people write them become moments; ambiguous ones are rejected."""
+"""Dates as people write them become moments; ambiguous dates are rejected."""
 
 from __future__ import annotations
 

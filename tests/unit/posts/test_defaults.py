@@ -1,4 +1,4 @@
-"""What a tool's files say about all posts in a folder, by the rules of each tool."""
+"""Posts inherit the fields that a tool's files set for a whole folder, according to the rules of that tool."""
 
 from __future__ import annotations
 
@@ -301,7 +301,7 @@ def test_a_program_is_reported_and_not_run(blog: Folder) -> None:
         assert said == [("blog/blog.11tydata.js", Severity.WARNING)], number
 
 
-def test_hostile_files_are_one_line_of_error_each(tmp_path: Path) -> None:
+def test_each_hostile_file_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "out.json").write_text('{"draft": true}')
     for number, (tool, files) in enumerate(
         (
@@ -345,7 +345,7 @@ def test_the_fields_are_the_same_as_in_the_tools_themselves(tmp_path: Path) -> N
 
 
 def _shown(tool: str, fields: dict[str, Any], shown: str) -> str:
-    """Return what the tool would show on a page that prints some fields, if the post had the fields that we read."""
+    """Return the text of a page on which the tool prints some of a post's fields, if the fields have these values."""
     inner = fields.get("params" if tool == "hugo" else "m") or {}
     if tool == "jekyll":
         return ";".join([*(fields.get(key, "") for key in "abc"), *(inner.get(key, "") for key in "xy")])

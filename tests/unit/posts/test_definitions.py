@@ -1,4 +1,4 @@
-"""Definition lists have as many terms, definitions and paragraphs as were written."""
+"""A definition list keeps every term, definition and paragraph that was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The feeds that a web page links to, for a blog of which only the page's URL is known."""
+"""If only the URL of a blog's page is known, its feeds are found through the links of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Earlier URLs in front matter: how each tool writes them, and which cannot be used."""
+"""Earlier URLs in front matter: how each tool writes them, and which of them cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Line numbers in texts that were made from other texts."""
+"""Each line of a text that was made from another text is traced back to a line of the original."""
 
 from __future__ import annotations
 

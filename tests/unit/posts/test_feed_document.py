@@ -1,4 +1,4 @@
-"""Reading feeds of other sites: what each format says in its own way becomes the same values."""
+"""Feeds of other sites are read into the same values, whatever their format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.posts.sources.feed_document import read_feed
 URL = "https://ann.test/feed.xml"
 
 
-def test_rss_atom_and_json_say_the_same() -> None:
+def test_rss_atom_and_json_give_the_same_values() -> None:
     rss = b"""<rss version="2.0"><channel><title>Ann</title><link>https://ann.test/</link>
       <item><title>One</title><guid isPermaLink="false">a1</guid><link>/one</link><category>News</category>
       <pubDate>Mon, 05 Jan 2026 10:00:00 +0100</pubDate>
@@ -80,7 +80,7 @@ def item(document: str, **headers: str) -> FeedItem:
         (rss("<item><title>A</title><guid>x?a=1&amp;b=2</guid></item><br>"), "x?a=1&b=2", ""),
     ],
 )  # fmt: skip
-def test_the_title_and_url_of_an_item(document: str, guid: str, link: str) -> None:
+def test_the_title_and_url_of_an_item_are_read(document: str, guid: str, link: str) -> None:
     assert (item(document).guid, item(document).link) == (guid, link)
 
 
@@ -145,7 +145,7 @@ def test_the_title_and_url_of_an_item(document: str, guid: str, link: str) -> No
         ),
     ],
 )  # fmt: skip
-def test_the_text_of_an_item(document: str, html: str, summary: str) -> None:
+def test_the_text_of_an_item_is_read(document: str, html: str, summary: str) -> None:
     assert (item(document).html, item(document).summary) == (html, summary)
     assert item(document).title in ("", "A")
 
@@ -165,7 +165,7 @@ def test_the_text_of_an_item(document: str, html: str, summary: str) -> None:
         ("<author></author>", []),
     ],
 )
-def test_the_authors_of_an_item(written: str, authors: list[tuple[str, str]]) -> None:
+def test_the_authors_of_an_item_are_read(written: str, authors: list[tuple[str, str]]) -> None:
     found = item(rss(f"<item><title>A</title>{written}</item>"))
     assert [(author.name, author.email) for author in found.authors] == authors
 
@@ -176,7 +176,7 @@ def test_a_feed_of_one_author_gives_it_to_its_items() -> None:
     assert (found.name, found.url) == ("Ann", "https://ann.test/about")
 
 
-def test_a_feed_says_how_often_it_changes() -> None:
+def test_the_pace_that_a_feed_states_is_read() -> None:
     channel = "<ttl>90</ttl><skipHours><hour>0</hour><hour>23</hour><hour>x</hour></skipHours>"
     channel += "<skipDays><day>Sunday</day><day>Noday</day></skipDays>"
     assert read_feed(rss("", channel).encode(), URL, {}).pace == FeedPace(90, frozenset({0, 23}), frozenset({6}))

@@ -1,4 +1,4 @@
-"""Feeds as blog tools write them: small files, and what is read from each."""
+"""Small feeds, written as each blog tool writes them, are read with the expected result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(name: str) -> FeedDocument:
 
 
 class Expected(NamedTuple):
-    """The required contents of an item. image: (URL, alt); author: names, joined."""
+    """The fields that an item must have. `author` joins all names with " + "; `image` is (URL, alt text)."""
 
     title: str
     guid: str
@@ -313,7 +313,7 @@ TABLE = {
 
 
 def said(item: FeedItem, begins: str) -> Expected:
-    """Return the contents of an item, with as much of its text as is compared."""
+    """Return the fields of an item. Its HTML is cut to the length of `begins`, unless `begins` is empty."""
     return Expected(
         item.title,
         item.guid,

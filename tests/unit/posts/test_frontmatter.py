@@ -1,4 +1,4 @@
-"""Every format of front matter becomes text with lines; an error says where it is and how to fix it."""
+"""Values in every format of front matter become text with line numbers; errors have a line and a hint."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_an_error_after_a_byte_order_mark_names_its_line() -> None:
 
 
 class Full(Loader):
-    """The real parser, whose text scalars simple_yaml must match."""
+    """The complete YAML parser. simple_yaml must read text values in the same way."""
 
 
 def by_the_parser(block: str) -> Any:

@@ -1,4 +1,4 @@
-"""A title that comes from a post's text is the visible text of the heading, in every spelling."""
+"""A title that is taken from a post's heading is the visible text of the heading, however the heading is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that are broken, false or malicious: each is read, or refused in one line."""
+"""A broken, wrongly labelled or malicious document is read, or is refused in one line."""
 
 from __future__ import annotations
 

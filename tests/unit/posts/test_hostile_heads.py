@@ -1,4 +1,4 @@
-"""Front matter and notes made to waste time or memory, or to confuse a parser, give one line of error quickly."""
+"""Front matter and notes that would waste time or memory, or confuse a parser, quickly give a one-line error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The texts and images of items: clean, absolute, and without what a feed adds to them."""
+"""Texts of items are clean, have absolute URLs and contain nothing that the feed added. Their images are found."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ BODY = '<p><img src="https://ann.test/small.png" width="64"><img src="https://an
         (NamedPictures(media=({"url": "/big.jpg"},), html=BODY), "https://ann.test/big.jpg", "Big"),
     ],
 )
-def test_the_picture_of_an_item(pictures: NamedPictures, url: str, alt: str) -> None:
+def test_the_picture_of_an_item_is_found(pictures: NamedPictures, url: str, alt: str) -> None:
     found = picture_of(pictures, LINK, "T")
     assert (found.url, found.alt) if found else (url, alt) == ("", "")
     assert (found is None) == (url == "")

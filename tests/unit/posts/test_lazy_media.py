@@ -1,4 +1,4 @@
-"""Readers see what a script would load later: one image, with the URL from the attribute for the script."""
+"""An image that a script would load later is shown once, with the URL from the attribute meant for the script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A draft that is finished long after it was begun: its old date is reported until it is published."""
+"""If a draft is finished long after it was begun, its old date is reported until the post is published."""
 
 from __future__ import annotations
 

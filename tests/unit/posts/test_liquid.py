@@ -1,4 +1,4 @@
-"""Liquid in bodies: the output is that of Jekyll and Eleventy, some tags stay, and the cost is limited."""
+"""Liquid in bodies gives the same output as in Jekyll and Eleventy, unsupported tags stay, and its cost is limited."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _markdown(text: str) -> str:
 
 
 def run(folder: Folder, body: str, most: int = 200_000) -> Expanded:
-    """Return the body of HELLO after running Liquid."""
+    """Run the Liquid in this text as if it were the body of the post HELLO, and return the result."""
     places = folder.archive().places
     url = SITE.url + places.permalinks.get(HELLO, "/hello/")
     post = WrittenPost(HELLO, url, "Hello", "", "", ())

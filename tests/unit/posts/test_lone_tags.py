@@ -1,4 +1,4 @@
-"""A tag in a sentence is treated as a word: nothing after it is lost, hidden, or read as something else."""
+"""A lone tag in a sentence is treated as a word, and the text after the tag is not lost, hidden or misread."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ TWO_TEXTS = "A[^1] b.\n\n[^1]: First.\n\nMiddle.\n\n{}[^1]: Second.\n\nAfter[^2]
 
 
 def errors(body: str) -> list[tuple[int, str]]:
-    """Return the errors of a body, with their lines in it."""
+    """Return the errors in a body as (line within the body, message)."""
     return [(each.line - 3, each.message) for each in rendered(body).problems if each.severity is Severity.ERROR]
 
 
@@ -183,7 +183,7 @@ def test_words_of_an_element_that_is_removed_are_an_error() -> None:
         assert errors(f"A\n\n{element}\n\nB") == []
 
 
-def test_words_that_can_be_text_are() -> None:
+def test_words_that_can_be_text_stay_as_text() -> None:
     for written, shown in (
         ("<textarea rows=2>a <b>\n &lt;c></textarea>", "<pre>a &lt;b&gt;\n &lt;c&gt;</pre>"),
         ("<![CDATA[Some words]]>", "<p>&lt;![CDATA[Some words]]&gt;</p>"),

@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it, and more; code stays code; the page around it is not part of it."""
+"""Markdown is rendered as on GitHub, with a few extensions, to one well-formed fragment of HTML."""
 
 from __future__ import annotations
 

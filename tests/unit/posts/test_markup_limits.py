@@ -1,4 +1,4 @@
-"""A post that needs too much time, memory or space is a broken post with its line and the reason."""
+"""A post that needs too much time, memory or space is reported as broken, with its line and the reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def process() -> Iterator[BoundedProcess]:
 
 @pytest.fixture
 def lexing(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedProcess]:
-    """A child that has loaded its lexers: code that takes too long would otherwise also get the time to load them."""
+    """A child process that has loaded its lexers. Otherwise, slow code would also be given the time to load them."""
     for language in ("java", "perl", "python", "no such language"):
         code_tokens.tokens_of("x", language)
     monkeypatch.setattr(code_tokens, "_LOADING", 0.05)

@@ -1,4 +1,4 @@
-"""MDX becomes Markdown: none of its code is run or shown."""
+"""MDX is read as Markdown, and none of its code is run or shown."""
 
 from __future__ import annotations
 

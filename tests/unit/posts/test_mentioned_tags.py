@@ -64,7 +64,7 @@ MEANT = {
 
 
 def cleaned(body: str) -> str:
-    """Return the HTML of a body. If no tags need to be settled, this takes a shorter path."""
+    """Return the sanitised HTML of a body, in which tags that are only mentioned are text."""
     html = settle_markdown(body, _markdown).html if may_swallow(body) else _markdown(body)
     return sanitise(html, lambda tag, reference: reference)
 

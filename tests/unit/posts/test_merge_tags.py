@@ -1,4 +1,4 @@
-"""Merge tags of mail services are found in any spelling; prose, links and variables are not."""
+"""Merge tags of mail services are found in any spelling; prose, links and variables are not mistaken for them."""
 
 from __future__ import annotations
 

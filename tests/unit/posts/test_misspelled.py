@@ -24,7 +24,7 @@ KNOWN = {spelling for spellings in TABLES.values() for spelling in spellings}
 
 
 def misspellings(word: str) -> Iterator[str]:
-    """Yield every kind of slip near the beginning and at the end, but not in the first letter of short words."""
+    """Yield misspellings of a word: each kind of slip, near the beginning and at the end, after the first letter."""
     for place in (1, 2, len(word) - 1):
         yield word[:place] + word[place + 1 :]
         yield word[:place] + "x" + word[place:]
@@ -239,7 +239,7 @@ def test_a_post_unlisted_in_another_tool_is_in_no_list_feed_or_newsletter(tool: 
             )
 
 
-def test_values_that_show_hide_nothing() -> None:
+def test_values_that_do_not_hide_a_post_leave_it_everywhere() -> None:
     for line in (line for row in SHOWN.splitlines() for line in row.split("|")):
         entry = read(YAML.format(line))
         assert entry.post, line

@@ -1,4 +1,4 @@
-"""Indented code of Python-Markdown names its language on its first line."""
+"""The first line of indented code may name its language, as in Python-Markdown."""
 
 from __future__ import annotations
 

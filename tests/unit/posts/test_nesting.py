@@ -1,4 +1,4 @@
-"""A body that is nested too deeply to read is refused with its line; one that only seems to be is accepted."""
+"""A body that is nested too deeply is refused with its line; text that only looks deeply nested is rendered."""
 
 from __future__ import annotations
 

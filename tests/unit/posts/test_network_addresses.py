@@ -1,4 +1,4 @@
-"""Which addresses may be connected to, and which spellings of a URL are accepted."""
+"""Which IP addresses may be connected to, and which spellings of a URL are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of any script in any inline construct: each word is on the page, in feeds and in emails, or a check names it."""
+"""Every word, in any script and inline construct, is on the page, in feeds and in emails, or is named by a check."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PLACE = BodyPlace("https://example.org/p/", 3, words_of("en"))
 
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[str, list[tuple[str, int]]]:
-    """Generate a body, and its words with their lines."""
+    """Generate a body, and a list of its words with their line numbers."""
     text, words = "", []
     for _ in range(draw(st.integers(1, 6))):
         construct = draw(st.sampled_from(INLINE))

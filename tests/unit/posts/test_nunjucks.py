@@ -1,4 +1,4 @@
-"""Nunjucks in bodies: the output is that of Eleventy and Hexo, some tags stay, and the cost is limited."""
+"""Nunjucks in bodies gives the same output as in Eleventy and Hexo, unsupported tags stay, and its cost is limited."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FILES = {
 
 
 def run_in(folder: Folder, *, is_hexo: bool) -> Callable[[str], Expanded]:
-    """Return a function that runs the Nunjucks in the body of HELLO."""
+    """Return a function that runs the Nunjucks in a text as if it were the body of the post HELLO."""
     archive = folder.archive()
     (post,) = archive.load([HELLO])
     written = WrittenPost(HELLO, post.url, post.title, "", "", ())
@@ -237,7 +237,7 @@ cycle 'a','b'~break~highlight ruby~endhighlight~and~not~1.5~-~+~*~liquid~post_li
 _PIECES = [*_WRITTEN.replace("\n", "").split("~"), "\n"]
 
 
-def test_any_text_is_rendered_or_one_line_of_error(
+def test_any_text_is_rendered_or_refused(
     eleventy: Callable[[str], Expanded], hexo: Callable[[str], Expanded], tmp_path: Path
 ) -> None:
     folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))

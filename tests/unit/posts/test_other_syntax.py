@@ -1,4 +1,4 @@
-"""Readers see the same as with other tools' Markdown: containers, callouts, attributes, marked words, notes."""
+"""Containers, callouts, attributes, highlighted words and notes are shown as other tools show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.posts_samples import html_of, rendered, said
 
 
 def read(body: str) -> str:
-    """Return the HTML of a body, with alerts as (KIND title: words)."""
+    """Return the HTML of a body without <p> tags. Alerts are written as (kind title: words)."""
     syntax = with_other_syntax(without_attribute_lists(body))
     html = with_sizes(settled_html(syntax.expanded.text, has_notes=syntax.has_notes)[0].html)
     html = with_abbreviations(re.sub(r'<a href="#[^"]*" aria-hidden.*?</a>', "", html), syntax.abbreviations)

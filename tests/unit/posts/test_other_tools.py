@@ -175,7 +175,7 @@ def test_unsupported_syntax_is_one_warning_with_its_line(body: str, line: int, m
     assert (line, message) in said(rendered(body))
 
 
-def test_templates_have_the_name_that_their_language_has_for_the_tool() -> None:
+def test_template_code_is_named_after_the_language_of_the_tool() -> None:
     for tool, names in (
         ("", ["Liquid"]),
         ("vitepress", ["Vue's {{ }}", "Liquid"]),
@@ -228,7 +228,7 @@ def test_a_post_about_liquid_is_shown_as_written() -> None:
 
 @pytest.mark.parametrize("mark", ["> ", ">", "- ", "1. ", "*\t", ">  "])
 def test_a_line_of_hundreds_of_marks_takes_linear_time(mark: str) -> None:
-    """A pattern that tries every way to divide the spaces would run for ever."""
+    """A pattern that tried every way of dividing the spaces would run for ever."""
     deep = mark * 300
     assert code_lines([f"{deep}words", f"{deep}```", f"{deep}words", "> ```", "words"]) == [
         False,

@@ -1,4 +1,4 @@
-"""The owner's templates for tags of other tools."""
+"""The owner can write templates that render the tags of other tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a source is fetched next, and from where."""
+"""When a source is fetched next, and from which URL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def failed(status: int = 500, retry_after: str = "") -> FetchError:
 
 
 def minutes(outcome: Answer | FetchError, pace: FeedPace | None = None, failures: int = 0) -> tuple[int, int]:
-    """Return the earliest and the latest next fetch, in minutes from now, over many sources."""
+    """Return the earliest and the latest next fetch among 200 sources, in minutes from now."""
     times = [next_fetch(NOW, outcome, pace or FeedPace(), failures, f"source-{number}") - NOW for number in range(200)]
     return min(times) // timedelta(minutes=1), -(-max(times) // timedelta(minutes=1))
 

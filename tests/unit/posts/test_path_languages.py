@@ -1,4 +1,4 @@
-"""The language in the path of a file: which URLs, ids and translations posts get from it."""
+"""A language in the path of a file determines the URL, the id and the translations of the post."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_translations_of_pelican_have_one_slug(tmp_path: Path) -> None:
 
 
 def linked(folder: Folder) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return, by path, the translations of each post that has any, with their URLs on the site."""
+    """Return the (language, URL) of each translation of a post, by permalink, for the posts that have translations."""
     return {
         post.permalink: tuple((tag, url.removeprefix("https://site.example")) for tag, url in post.translations)
         for post in folder.posts()

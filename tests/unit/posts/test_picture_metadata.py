@@ -1,4 +1,4 @@
-"""Images lose the metadata of cameras, and nothing else."""
+"""The metadata that cameras add to images is removed, and nothing else is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short path for plain files gives the same post as the long one, or no post at all."""
+"""The short path for plain files returns the same post as the long path, or leaves the file to the long path."""
 
 from __future__ import annotations
 

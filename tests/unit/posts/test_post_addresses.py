@@ -81,7 +81,7 @@ def test_every_style_of_jekyll_is_a_pattern() -> None:
 def addresses(
     root: Path, files: dict[str, str], tool: Tool = "", pattern: str = "/{slug}/", **more: Any
 ) -> dict[str, str]:
-    """Return the permalink of each post, by file name; no post may have a problem."""
+    """Return the permalink of each post, by file name. Fail if a post has a problem."""
     folder = Folder(root, posts=Posts(permalink=pattern, tool=tool), **more)
     for name, head in files.items():
         folder.write(name, "Text.", f"title: A Title\n{head}".rstrip())

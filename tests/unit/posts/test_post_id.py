@@ -1,4 +1,4 @@
-"""Writes an id into the front matter of a post in any format, and changes nothing else."""
+"""An id is written into the front matter of a post in any format, and nothing else is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Front matter below the first line: it counts after empty text, is an error after words, and is never published."""
+"""Front matter below the first line is read after blank text, is an error after words, and is never published."""
 
 from __future__ import annotations
 

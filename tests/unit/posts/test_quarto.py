@@ -1,4 +1,4 @@
-"""Quarto documents are Markdown whose cells are not run."""
+"""Quarto documents are read as Markdown, and the code in their cells is not run."""
 
 from __future__ import annotations
 

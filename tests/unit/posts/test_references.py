@@ -378,7 +378,7 @@ NAMES = ("mañana", "Übersicht", "ガ", "각", "Việt/ệ", "é/ü")
 
 
 def other_form(name: str, form: Literal["NFC", "NFD"]) -> str:
-    """Return the name in a Unicode form, percent-encoded as editors write it."""
+    """Return the name in this Unicode normalisation form, percent-encoded as editors write it."""
     return quote(unicodedata.normalize(form, name))
 
 

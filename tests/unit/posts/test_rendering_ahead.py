@@ -1,4 +1,4 @@
-"""Expected posts are rendered ahead, and the result does not depend on whether they are requested."""
+"""Posts that will be needed are rendered ahead of time, and the order of requests does not change the results."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
     assert rendered(NAMES[2], title="Changed")[0]
 
 
-def test_what_a_body_no_longer_refers_to_is_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
+def test_references_that_a_body_no_longer_contains_are_forgotten(tmp_path: Path) -> None:
     archive = folder_of_posts(tmp_path).archive()
     warning = Problem("posts/x.md", 1, "is odd")
     linking, showing, odd, other, *_ = archive.ids()

@@ -1,4 +1,4 @@
-"""reStructuredText becomes HTML by docutils, with the front matter of Pelican and Nikola."""
+"""docutils renders reStructuredText as HTML, and its front matter is read as in Pelican and Nikola."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_problems_have_the_line_of_the_writer() -> None:
     assert [line for message, line in lines.items() if "gone.png" in message] == [12]
 
 
-def test_hostile_text_is_one_line_of_error() -> None:
+def test_hostile_text_is_read_or_is_refused_in_one_line() -> None:
     for body in ("[" * 20_000, "*" * 20_000, "|a| " * 3_000, "`" * 10_000, "  " * 20_000 + "a"):
         assert shown(body).html is not None
     with pytest.raises(BrokenPost, match="cannot be read as reStructuredText"):

@@ -1,4 +1,4 @@
-"""The folder of posts that the other tests use keeps its promises."""
+"""The sample folder of posts behaves as the other tests expect."""
 
 from __future__ import annotations
 

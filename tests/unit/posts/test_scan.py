@@ -1,4 +1,4 @@
-"""Which files are posts; a bad file is reported and skipped, and does not affect others."""
+"""Which files are posts, and how a bad file is reported and skipped without affecting other files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.posts_samples import HELLO, NOW, Folder
 
 @pytest.fixture
 def ordinary_folder() -> Iterator[Path]:
-    """A folder of a user to whom permissions apply; a test run by root becomes such a user meanwhile."""
+    """A folder owned by an ordinary user. Permissions do not apply to root, so root's tests run as another user."""
     # Other users may not be able to read root's Python, and a failed import of a module or codec is not repeated. So
     # everything is imported beforehand.
     with tempfile.TemporaryDirectory() as other:

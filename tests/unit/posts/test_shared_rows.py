@@ -1,4 +1,4 @@
-"""Rows of a large archive share equal values, and are equal to rows that do not."""
+"""Rows of a large archive share equal values in memory, and are equal to rows that share nothing."""
 
 from __future__ import annotations
 

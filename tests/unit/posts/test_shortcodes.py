@@ -18,7 +18,7 @@ HEAD = "title: A title\nthing: page value\nparams: {deep: {est: 8}}"
 
 
 def shown(body: str, tool: Tool = "hugo", name: str = HELLO, **templates: str) -> RenderedPost:
-    """Render one post of a project with a second post, a bundle, a configuration of Hugo and the owner's templates."""
+    """Render a post in a project that also has another post, a bundle, a Hugo configuration and these templates."""
     with tempfile.TemporaryDirectory() as root:
         folder = Folder(Path(root), posts=Posts(tool=tool))
         folder.write(name, body, HEAD)

@@ -1,4 +1,4 @@
-"""Slugs, permalinks and permanent ids: readable in any script, safe as file names, and always the same."""
+"""Slugs, permalinks and permanent ids are readable in any script, safe as file names, and always the same."""
 
 from __future__ import annotations
 

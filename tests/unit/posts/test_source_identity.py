@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Life:
-    """A source through several documents, with the items that the database would contain."""
+    """A source over several fetches, with the items that the database would contain."""
 
     known: dict[int, KnownItem] = field(default_factory=dict)
     items: dict[int, FeedItem] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Life:
     now: datetime = NOW
 
     def read(self, *found: FeedItem, link: str = f"{BLOG}/", later: timedelta = timedelta(hours=1)) -> ItemChanges:
-        """Compare the next document, apply what it changes, and return it."""
+        """Compare the next document with the known items, apply the changes, and return them."""
         document = FeedDocument("rss", "A blog", link, found)
         is_first, self.now = not self.known and not self.listed, self.now + later
         known, texts = list(self.known.values()), {number: each.html for number, each in self.items.items()}
@@ -72,7 +72,7 @@ def test_each_item_becomes_one_post(case: str) -> None:
 
 
 def split(text: str) -> Iterator[str]:
-    """Yield the names in a text such as `a!bc`."""
+    """Yield the names in a text. For example, `a!bc` consists of the names `a!`, `b` and `c`."""
     for char in text:
         if char != "!":
             yield char + "!" * text.count(f"{char}!")
@@ -169,7 +169,7 @@ def test_a_feed_with_only_new_items_is_suspect_and_a_growing_one_is_not() -> Non
 
 
 def old_after(*documents: Sequence[FeedItem]) -> str:
-    """Return the names of those new items in the last document that count as old, and so as backlog."""
+    """Return the names of the new items in the last document that are treated as old, and therefore as backlog."""
     life = Life()
     for found in documents:
         done = life.read(*found)

@@ -1,4 +1,4 @@
-"""Fields that withhold a post: a misspelling is an error or a warning, never a published draft."""
+"""A misspelling in a field that withholds a post is an error or a warning, and never publishes a draft."""
 
 from __future__ import annotations
 

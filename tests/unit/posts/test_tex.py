@@ -45,7 +45,7 @@ def formulas_in(html: str) -> list[str]:
 
 @pytest.mark.parametrize("around", ["${}$", "$`{}`$", r"\({}\)", r"\\({}\\)", "$${}$$"])
 def test_tex_is_kept_byte_for_byte_in_every_place(around: str) -> None:
-    """One post contains all the places for each pair of delimiters, because each body costs a call to the child."""
+    """One post has all places for a pair of delimiters, because each post needs another call to the child process."""
     body, wanted = "", []
     for place in PLACES.values():
         for tex in FORMULAS:
@@ -219,7 +219,7 @@ def test_a_page_has_mathml_and_a_feed_has_tex() -> None:
 
 
 def test_sizes_are_set_where_validators_allow_it() -> None:
-    """Only <mstyle> has scriptlevel, and only it and tables have displaystyle (MathML 3)."""
+    """Only <mstyle> may have scriptlevel, and only <mstyle> and <mtable> may have displaystyle (MathML 3)."""
     texs = (
         r"\dfrac12",
         r"\displaystyle x",

@@ -44,7 +44,7 @@ def test_headings_have_the_ids_of_the_tool(tmp_path: Path) -> None:
 
 
 def _html() -> str:
-    """Return the headings above as our parser renders them."""
+    """Return sample headings as our parser renders them, before they get the ids of a tool."""
     made = {
         "whats-next": "What’s next", "whats-next-1": "What’s next", "c--c--net_x": "C++ &amp; C# / .NET_x",
         "12-über-uns": "1.2 Über uns", "日本語-テスト": "日本語 テスト",

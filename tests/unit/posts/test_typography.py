@@ -33,7 +33,7 @@ AROUND = (("これは", "です。"), ("这是", "所以"), ("한국어", "는")
 
 @cache
 def html_of_lines(lines: tuple[str, ...]) -> list[str]:
-    """Return the HTML of each line, rendered as a paragraph of one post."""
+    """Render the lines as the paragraphs of one post, and return the HTML of each paragraph."""
     return re.findall(r"<p>(.*?)</p>", rendered("\n\n".join(lines)).html, re.DOTALL)
 
 

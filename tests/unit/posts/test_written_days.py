@@ -1,4 +1,4 @@
-"""The dates in the path of a file and the beginning of its text, without parsing its front matter."""
+"""Dates are found in a file's path and the beginning of its text, without parsing the front matter."""
 
 from __future__ import annotations
 

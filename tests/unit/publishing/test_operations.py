@@ -1,4 +1,4 @@
-"""How the servers' replies are grouped for people."""
+"""Similar replies from servers are shown to people as one group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which URLs cause a warning, because others could read the traffic."""
+"""An http URL is recognised as public if its host can be reached from outside the local network."""
 
 from __future__ import annotations
 

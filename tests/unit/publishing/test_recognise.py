@@ -1,4 +1,4 @@
-"""What `publisher adopt` reads from a blog: the values for publisher.toml, from the configuration of each tool."""
+"""`publisher adopt` finds the values for publisher.toml in the configuration of a blog, for each tool."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BARE = "---\ntitle: Two\n---\nText\n"
 
 
 def blog(folder: Path, files: dict[str, str]) -> AdoptedBlog:
-    """Write a blog into a folder, and recognise it. The result must be a valid publisher.toml."""
+    """Write the files of a blog, and return what is recognised. The resulting publisher.toml must be valid."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Other site generators around a project: what they publish, and what they are configured to skip."""
+"""Which files another site generator publishes from a project's folder, and how it is configured to skip them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Oddities of a feed: each kind is found, and an ordinary feed has none."""
+"""Each kind of oddity in a feed is reported, and an ordinary feed causes no report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Substack shows with a script becomes HTML, or is counted."""
+"""Content that Substack shows with a script becomes HTML, or is counted if it cannot be shown."""
 
 from __future__ import annotations
 

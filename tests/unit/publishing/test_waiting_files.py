@@ -1,4 +1,4 @@
-"""Files that wait for the owner are found only by their tokens, are few at a time, and are kept for a day."""
+"""Files that wait for the owner are found only by their tokens. At most five are kept, for at most a day."""
 
 from __future__ import annotations
 

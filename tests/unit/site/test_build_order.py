@@ -1,4 +1,4 @@
-"""The order in which a build makes its files does not change them, and keeps the renderer busy."""
+"""Between the pages of posts, a build makes other files while the next posts are rendered."""
 
 from __future__ import annotations
 

@@ -49,12 +49,12 @@ class OneEntry:
 
 
 def held(text: str) -> str:
-    """Return the part of a text that XML can contain, as a feed reader returns it: without surrounding white space."""
+    """Return a text as a feed reader returns it: without characters that XML forbids, and without surrounding space."""
     return NOT_HELD.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def one_line(text: str) -> str:
-    """Return a text as it becomes the value of a field of front matter."""
+    """Return a text as it would be in a field of front matter: on one line, without characters that XML forbids."""
     return " ".join(NOT_HELD.sub("", text).split())
 
 
@@ -91,7 +91,7 @@ def published(title: str, summary: str, author: str, tag: str, body: str) -> dic
 
 
 def parsed(data: bytes) -> Any:
-    """Parse with feedparser, without its own sanitising, which treats plain text as HTML."""
+    """Parse a feed with feedparser. Its sanitiser is off, because the sanitiser treats plain text as HTML."""
     found = feedparser.parse(
         data,
         sanitize_html=False,
@@ -103,12 +103,12 @@ def parsed(data: bytes) -> Any:
 
 
 def said(detail: Any, *, is_html: bool = False) -> str:
-    """Return the plain text of a detail. feedparser does not unescape HTML; is_html or the type says what is HTML."""
+    """Return the text of a feedparser detail, unescaped if it is HTML according to `is_html` or the detail's type."""
     return html.unescape(detail.value) if is_html or detail.get("type") == "text/html" else detail.value
 
 
 def as_parsed(text: str) -> str:
-    """Return `held(text)` as feedparser returns it: it repairs UTF-8 that looks as if it had been read as Latin-1."""
+    """Return `held(text)` as feedparser returns it: UTF-8 that seems to have been read as Latin-1 is repaired."""
     try:
         return held(text).encode("iso-8859-1").decode()
     except UnicodeError:
@@ -124,7 +124,7 @@ TRAPS = example(title="Use <head> & <3", summary="</b> &amp; ]]>", author="A, B 
 
 
 def cleaned(fields: dict[str, str]) -> dict[str, str]:
-    """Return fields as front matter passes them on: on one line, and never empty."""
+    """Return the fields, with "empty" in place of each blank value. Only the body may stay blank."""
     lines = {name: one_line(text) or "empty" for name, text in fields.items() if name != "body"}
     return {**{name: fields[name] if one_line(fields[name]) else "empty" for name in lines}, "body": fields["body"]}
 

@@ -26,7 +26,7 @@ ON_PAPER = ("ink", "quiet", "link", "note", "tip", "important", "warning", "caut
 
 
 def values(sheet: str) -> list[dict[str, str]]:
-    """Return the custom properties in light and in dark mode."""
+    """Return the colours among a stylesheet's custom properties, in light mode and in dark mode."""
     light, _, dark = sheet.partition("@media (prefers-color-scheme: dark)")
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part)) for part in (light, dark.partition("}\n}")[0])]
 

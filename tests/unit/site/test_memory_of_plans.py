@@ -1,4 +1,4 @@
-"""The plan of a site keeps little of each post, and a build releases the memory of what it has made."""
+"""The plan of a site takes little memory for each post, and a build releases the memory of finished pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write(folder: Folder, posts: int) -> None:
 
 
 def bytes_of_plan(folder: Folder) -> int:
-    """Return how much memory the archive and the plan of all files take, once the modules are loaded."""
+    """Return how many bytes the archive and the plan of all files take in memory, after all modules are loaded."""
     archive = folder.archive()
     templates, config = Templates(folder.root / "templates"), folder.config
     list(plan_site(config, archive, never, templates, (), ()))

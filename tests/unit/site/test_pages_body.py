@@ -1,4 +1,4 @@
-"""What the body of a post becomes on its page."""
+"""The body of a post is prepared for its page."""
 
 from __future__ import annotations
 

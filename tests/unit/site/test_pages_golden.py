@@ -1,4 +1,4 @@
-"""Whole pages compared with reviewed golden files; UPDATE_GOLDEN=1 rewrites these for review."""
+"""Whole pages equal their reviewed golden files; UPDATE_GOLDEN=1 rewrites the files for review."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ FILES_OF_OTHERS = ("feed.xml", "atom.xml", "feed.json", "cover.jpg", "pic.png", 
 
 @cache
 def site_files() -> dict[str, bytes]:
-    """All pages and their files."""
+    """Return the contents of all planned files, by path."""
     return {path: output.make() for path, output in plan().items()}
 
 

@@ -1,4 +1,4 @@
-"""The sign-up form: what it offers, how often newsletters are sent, and on which pages it is."""
+"""The sign-up form: what it offers, how it describes schedules, and which pages show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures for link previews: the post's own, or a drawn card with its title."""
+"""The image for link previews is the post's own image, or a card on which the post's title is drawn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def page_of(index: int) -> str:
     return next(path for path in plan() if path.startswith(f"{POSTS[index].published:%Y/%m/%d}/"))
 
 
-def test_new_posts_without_an_image_have_a_card_and_old_ones_that_of_the_site() -> None:
+def test_new_posts_without_an_image_have_a_card_and_old_posts_share_the_card_of_the_site() -> None:
     outputs = plan(config=replace(CONFIG, pages=replace(CONFIG.pages, cards=4)))
     cards = [shared(page_of(index), outputs) for index in range(5)]
     assert cards[1] == "cover.jpg"

@@ -1,4 +1,4 @@
-"""Fields in files: their kinds are detected, and no cell is an error."""
+"""The kinds of fields in CSV files are detected, and no cell causes an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERYTHING = FieldOptions(everything=True)
 
 
 def read(rows: list[list[str]], *header: str, own: bool = False) -> DetailReader:
-    """Return a reader that has looked at rows without any special columns."""
+    """Return a reader that has inspected these rows. Every column may become a field."""
     reader = DetailReader(tags=0, note=1)
     reader.choose(header, set(range(len(header))), FieldOptions() if own else EVERYTHING, own=own)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Groups of rows are written in the order of the file, even while the next one is being read."""
+"""Groups of rows are written in the order of the file, while the next group is being read."""
 
 from __future__ import annotations
 

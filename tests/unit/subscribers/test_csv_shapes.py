@@ -25,7 +25,7 @@ from publisher.subscribers.languages import clean_language
 
 
 def read(folder: Path, content: str | bytes, *maps: str, encoding: str = "", bare: bool = False) -> list[CsvRow]:
-    """Return the rows of a file."""
+    """Write a file with this content, and return its rows."""
     path = folder / "list.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with CsvFile(path, parse_choices(maps), encoding=encoding, bare=bare) as file:

@@ -1,4 +1,4 @@
-"""What files say about people who must not get email: in columns of many names, tools and kinds of values."""
+"""Columns that say who must not get email are understood, or cause a question, whichever tool wrote the file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def judged(folder: Path, text: str, maps: Sequence[str] = (), name: str = "list.
 
 
 def of_cell(folder: Path, column: str, cell: str, *maps: str) -> str:
-    """Return the status that one cell gives, or "?" if it is a question."""
+    """Return the status that one cell gives a person, or "?" if the cell causes a question."""
     quoted = cell.replace('"', '""')
     (status,), questions = judged(folder, f'email,"{column}"\na@example.net,"{quoted}"\n', maps)
     return "?" if questions else status
@@ -173,7 +173,7 @@ def test_each_cell_has_its_meaning(tmp_path: Path, column: str, cell: str, statu
 
 
 def test_columns_of_many_tools_and_languages_are_understood(tmp_path: Path) -> None:
-    """tests/data/export_columns.tsv: columns about unsubscribing are understood or asked about, and no others."""
+    """Each column in tests/data/export_columns.tsv is understood or asked about, as the file says."""
     lines = (ROOT / "tests/data/export_columns.tsv").read_text(encoding="utf-8").splitlines()
     wrong = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""Work that continues after a response: one job at a time, its result is kept, and it can be stopped."""
+"""Jobs continue after the response. One job runs at a time and can be stopped, and the newest results are kept."""
 
 from __future__ import annotations
 

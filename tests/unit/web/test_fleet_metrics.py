@@ -1,4 +1,4 @@
-"""What Prometheus reads about newsletters, hosts and workers."""
+"""The metrics that Prometheus reads about newsletters, hosts and workers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.store_samples import NOW, later
 
 
 def values(metrics: Iterable[Metric]) -> dict[str, float]:
-    """Return each sample as written, without the quotes."""
+    """Return the value of each sample by its name and labels, as Prometheus shows them but without quotes."""
     found = {}
     for sample in (sample for metric in metrics for sample in metric.samples):
         labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())

@@ -28,7 +28,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_few_wait_and_the_rest_are_turned_away_immediately() -> None:
+def test_a_few_clients_wait_and_the_others_are_turned_away_immediately() -> None:
     async def main() -> list[bool | None]:
         turns = Turns()
         assert await turns.take("first")
@@ -98,7 +98,7 @@ def test_waiting_forms_do_not_block_pages() -> None:
     assert run(main) == "a page, a hash"
 
 
-def test_waiting_threads_leave_connections_to_the_database() -> None:
+def test_waiting_threads_leave_some_database_connections_free() -> None:
     assert sum(THREADS.values()) <= 10  # of 15, the size of SQLAlchemy's pool
 
 

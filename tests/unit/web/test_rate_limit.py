@@ -1,4 +1,4 @@
-"""Hourly counts: each hour begins with the first event, and the number of counts is limited."""
+"""Events are counted for an hour from the first event on, and the number of counts is limited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read from a request: forms, languages, the client's IP address, and how much of it is logged."""
+"""What is read from a request (forms, languages, the client's IP address), and how much of the request is logged."""
 
 from __future__ import annotations
 

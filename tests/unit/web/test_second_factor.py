@@ -1,4 +1,4 @@
-"""Codes of the second factor, and recovery codes."""
+"""The second factor accepts each code, and each recovery code, only once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def code_at(seconds: int, key: str = KEY) -> str:
 
 @pytest.fixture
 def second(tmp_path: Path) -> Iterator[SecondFactor]:
-    """The second factor of an owner who has a password. It is off."""
+    """The second factor of an owner who has a password. It is not turned on yet."""
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         store.owner.set_password("hash", NOW)
         yield SecondFactor(store, "secret")
