@@ -47,7 +47,7 @@ FIELDS = ("address", "title", "date", "id", "text")
 
 @dataclass(frozen=True)
 class BuiltPost:
-    """A post as rendered by the tool. text: the words of its body; "" if only its page has it. date: in UTC, or ""."""
+    """A post as the tool rendered it. text: the words of its body, "" if only its page has them. date: UTC, or ""."""
 
     path: str
     title: str = ""
@@ -58,9 +58,9 @@ class BuiltPost:
 
 @dataclass(frozen=True)
 class BuiltSite:
-    """The output of a tool: the posts of its feeds, the paths of all pages, and the words of other pages.
+    """The output of a tool: the posts of its feeds, the paths of all pages, and the words of pages not in a feed.
 
-    made  how it was built, for people who read the record
+    made  a note on how the site was built, for people who read the record
     """
 
     posts: tuple[BuiltPost, ...]
@@ -112,7 +112,7 @@ def read_built(site: Path) -> BuiltSite:
 
 
 def with_page_texts(built: BuiltSite, site: Path) -> BuiltSite:
-    """Return a copy whose texts all come from pages, for a tool whose feed has the texts in a different form."""
+    """Return a copy that takes all texts from pages, for a tool whose feed contains them in a different form."""
     pages = {path: words for path in built.paths if (words := _page_words(site, path))}
     return replace(built, posts=tuple(replace(post, text="") for post in built.posts), pages=pages)
 
@@ -209,7 +209,11 @@ def compare(root: Path, built: BuiltSite, now: datetime) -> Comparison:
 
 
 def _pairs(posts: Iterable[Post], built: BuiltSite) -> Iterator[tuple[Post | None, BuiltPost | None]]:
-    """Yield each of our posts with the tool's: matched by URL, then by title, otherwise with its page, if any."""
+    """Yield pairs of one of our posts and the tool's post, matched by URL, then by title.
+
+    If the tool has only a page at the URL, our post is paired with that page. A post without a match is paired with
+    None.
+    """
     left = {post.path: post for post in built.posts}
     later = []
     for post in posts:
@@ -230,7 +234,7 @@ def _pairs(posts: Iterable[Post], built: BuiltSite) -> Iterator[tuple[Post | Non
 
 
 def _with_ids(config: Config, archive: Archive, built: BuiltSite, now: datetime) -> dict[str, Post]:
-    """Return the posts by source, after the old feed has been imported."""
+    """Import the old feed, and return the posts by the path of their file."""
     items = tuple(
         FeedItem(each.id, f"{config.site_url}{each.path}", each.title, published=_moment(each.date))
         for each in built.posts
@@ -272,7 +276,7 @@ _FIELD = {"address": "path", "title": "title", "date": "date", "id": "id"}
 
 
 def _apart(ours: str, theirs: str) -> tuple[str, str]:
-    """Return the words around the first place at which two texts differ."""
+    """Return the words of both texts around their first difference."""
     first, second = ours.split(" "), theirs.split(" ")
     same = next((n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), 0)
     start = max(0, same - 3)

@@ -1,11 +1,11 @@
-"""What text from outside costs in CPU time and memory: every pattern through every entry point.
+"""Measures the CPU time and memory that text from outside costs: every pattern through every entry point.
 
     python -m benchmarks.bounds [--size 60000] [--door NAME] [--pattern WORD] [--csv FILE]
 
-Each door has its own process, which is replaced if it hangs or dies. Times are CPU time of that process and its
-children. Memory is their highest use up to that pattern, minus what they used when the door had been set up. The last
-lines show the slowest pattern and the largest memory of each door. Exits with 1 if a limit is exceeded, if a process
-hangs or dies, or if any error other than a refusal is raised.
+Each entry point, called a door, has its own process, which is replaced if it hangs or dies. Times are CPU time of that
+process and its children. Memory is their highest use up to that pattern, minus what they used when the door had been
+set up. The last lines show the slowest pattern and the largest memory of each door. Exits with 1 if a limit is
+exceeded, if a process hangs or dies, or if any error other than a refusal is raised.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WITH_CODE = ("post", "email", "site and feeds")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one pattern cost at one door. said: why it was refused, or the error."""
+    """The cost of one pattern at one door. said: why the text was refused, or the error."""
 
     door: str
     pattern: str

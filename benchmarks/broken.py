@@ -129,7 +129,7 @@ class Scene:
         return self._over(lambda: Outbox(self.outbox), lambda *told: None)
 
     def take_over(self) -> None:
-        """Do what the next run does first, so that the ledger shows how it treats a run that was interrupted."""
+        """Take over from an interrupted run, as the next run would do first; the ledger then shows the effect."""
         from publisher.mail.queue import take_over
 
         with open_store(self.url, self.folder) as store:

@@ -1,12 +1,12 @@
-"""Ten years of slots, whose editions are made and sent by three hosts with different clocks and one PostgreSQL.
+"""Three hosts with different clocks and one PostgreSQL make and send the editions of ten years of slots.
 
     python -m benchmarks.clocks [--from 2015] [--years 10] [--seed 1]
 
-Each host has its own folder. Their clocks are two minutes behind, right, and two minutes ahead; now and then one is set
-back by up to two hours. Around each slot of a weekly and of a monthly newsletter, at hours that daylight saving time
-skips or repeats, all three tick several times, each time together. The slots are counted on the calendar by the judge
-of benchmarks.decade. The exit code is 1 unless each slot has one edition, and each subscriber one message of each
-edition.
+Each host has its own folder. One clock is two minutes behind, one is right, and one is two minutes ahead; now and then
+one is set back by up to two hours. A weekly and a monthly newsletter have slots at hours that daylight saving time
+skips or repeats; around each slot, all three hosts tick several times, each time together. The judge of
+benchmarks.decade works out the expected slots from the calendar. The exit code is 1 unless each slot has one edition,
+and each subscriber has got one message of each edition.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _host(root: Path, posts: Path, url: str) -> Config:
 
 
 def _moments(slots: list[datetime], start: datetime, posts: Path, dice: random.Random) -> Iterator[datetime]:
-    """Yield the moments at which all hosts tick: before, at and after each slot. Each slot has a new post before it."""
+    """Yield the moments at which all hosts tick: before, at and after each slot. Before each slot, add a new post."""
     yield start + MINUTE
     for number, slot in enumerate(slots):
         moment = slot - HOUR * 5

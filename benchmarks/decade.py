@@ -40,7 +40,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the slots of one schedule in one zone. If all is correct, `slots` equals `once`, all else is 0."""
+    """What became of the slots of one schedule in one zone. If all is well, `once` equals `slots`; the rest is 0."""
 
     zone: str
     schedule: str

@@ -1,9 +1,9 @@
-"""A sender in its own process, which proofs kill: it delivers everything unfinished, as `publish` does.
+"""A sender in its own process, for proofs to kill: it delivers everything unfinished, as `publish` does.
 
 Its settings are url, folder, servers (keys of a mail server), on_uncertain; optional are rest (seconds), file_bytes
 (the maximum size of a file, as on a full disk), minutes (by which its clock is ahead), lease (seconds), host (the name
 of its machine) and stays (it looks for work until it is told to stop, whatever goes wrong). It sends "ready" when the
-store is open, waits for an answer, and sends why it ended: "" if all went well, otherwise every error.
+store is open, waits for an answer, and sends why it ended: "" if all went well, otherwise its errors.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def deliver_all(told: dict[str, Any], line: Connection) -> None:
 
 
 def _stay(store: Any, folder: Path, told: dict[str, Any], line: Connection) -> list[str]:
-    """Deliver until told to stop; return what went wrong."""
+    """Deliver until told to stop; return the errors."""
     errors = []
     while not line.poll(PAUSE):
         try:

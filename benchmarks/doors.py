@@ -1,4 +1,4 @@
-"""The doors through which text from outside enters. Each processes a text in every way in which the program does.
+"""The "doors", the entry points for text from outside. Each processes a text in every way that the program does.
 
 A door is a context manager, so that its setup is not measured. The function that it yields raises PublisherError or
 BrokenPost if the text is refused, which is a correct outcome; any other error is a defect.
@@ -64,7 +64,7 @@ _A_REQUEST, _A_TEXT = 0.05, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A door. times: how many texts or requests it makes from one text, each of which may take `seconds`."""
+    """An entry point. times: how many texts or requests it makes from one text; each may take `seconds`."""
 
     open: Callable[[], AbstractContextManager[Take]]
     times: int = 1

@@ -35,7 +35,7 @@ def add_readers(store: Store, count: int) -> None:
 
 
 def add_readers_at_once(store: Store, count: int) -> None:
-    """Add subscribers to the newsletter "weekly" with two statements; millions take seconds."""
+    """Add subscribers to the newsletter "weekly" in two statements, so that even millions take only seconds."""
     numbers = f"SELECT generate_series(0, {count - 1}) AS i"
     if store.database.is_sqlite:
         numbers = f"SELECT 0 AS i UNION ALL SELECT i + 1 FROM numbers WHERE i < {count - 1}"

@@ -3,8 +3,9 @@
     python -m benchmarks.fleet [--recipients 100000] [--interruptions 50] [--mode resend hold] [--connections 8]
                                [--lease 10] [--write]
 
-Each host is a process with its own folder, host name and clock: two minutes behind, right, and two minutes ahead. All
-use one PostgreSQL and send to one smtp-sink. At random moments one of them is interrupted in one of three ways:
+Each host is a process with its own folder, host name and clock. One clock is two minutes behind, one is right, and one
+is two minutes ahead. All use one PostgreSQL and send to one smtp-sink. At random moments one of them is interrupted in
+one of three ways:
 
     process   its process is killed and another one started on the same host, which finds the lock free immediately
     host      its process is killed and its folder deleted; its replacement only has to wait for the end of the lease
@@ -61,7 +62,7 @@ class FleetTrial(kills.Trial):
 
 @dataclass(frozen=True, slots=True)
 class FleetResult(kills.Result):
-    """The outcome of a trial. ways: the number of interruptions by kind. errors: of hosts that lived to the end."""
+    """The outcome of a trial. ways: the number of interruptions by kind. errors: of hosts that ran to the end."""
 
     ways: Counter[str] = field(default_factory=Counter)
     errors: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ class _Host:
         self.begin()
 
     def begin(self) -> None:
-        """Start its process."""
+        """Start the host's process."""
         self.folder.mkdir(exist_ok=True)
         self.sender = Sender(self._order)
         self.sender.go()
@@ -114,12 +115,12 @@ class _Host:
         return int(self.sender.process.pid or 0)
 
     def pause(self, seconds: float) -> None:
-        """Stop it, like a machine that has run out of memory."""
+        """Freeze the process, as on a machine that has run out of memory."""
         os.kill(self.pid, signal.SIGSTOP)
         self.paused_until = time.monotonic() + seconds
 
     def go_on(self) -> None:
-        """Let it continue if its pause is over."""
+        """Let the process continue if its pause is over."""
         if self.paused_until and time.monotonic() >= self.paused_until:
             os.kill(self.pid, signal.SIGCONT)
             self.paused_until = 0.0
@@ -157,7 +158,7 @@ class _Fleet:
         return [error for host in self._hosts if (error := host.sender.stop())]
 
     def kill(self) -> None:
-        """Kill all remaining hosts, if the proof itself has failed."""
+        """Kill all hosts that still run, in case the proof itself has failed."""
         for host in self._hosts:
             host.sender.kill()
 
@@ -181,9 +182,9 @@ class _Fleet:
             host.begin()
 
     def _in_doubt(self, pid: int) -> frozenset[int] | None:
-        """Return the deliveries of a process that the ledger lists as in doubt; None if it was not sending.
+        """Return the deliveries that the ledger lists as in doubt for a process; None if the process was not sending.
 
-        The server may still be busy with its last transaction, which then locks the row.
+        PostgreSQL may still be busy with the last transaction of the process; until then its row is locked.
         """
         query = sa.select(workers.c.in_doubt).where(workers.c.worker.contains(f".{pid}."))
         until = time.monotonic() + SETTLED_SECONDS

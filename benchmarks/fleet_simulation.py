@@ -62,7 +62,7 @@ class Costs:
 
     @classmethod
     def of(cls, points: Sequence[Point]) -> Costs:
-        """Return the highest costs of those points where workers had the most connections.
+        """Return the highest costs among the points at which workers had the most connections.
 
         Answers that arrive while a transaction is written share the next one, so a message costs more in a worker that
         sends few. A slow fleet's speed hardly depends on that.
@@ -92,7 +92,7 @@ class Flow:
 
 
 def flow(fleet: Fleet, costs: Costs) -> Flow:
-    """Return how many messages a fleet sends in a second. This is a pure function."""
+    """Return the steady state of a fleet, found by bisection. This is a pure function."""
     low, high = 0.0, fleet.workers * fleet.connections / fleet.answer
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -142,7 +142,7 @@ def full_at(fleet: Fleet, costs: Costs, most: int = 4_096) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """What it costs if one worker dies with its host.
+    """The cost of losing one worker together with its host.
 
     in_doubt  the most messages that can have been handed over without an answer: one for each connection
     waiting   messages that it had leased, which have to wait for the end of its lease
@@ -155,7 +155,7 @@ class Death:
 
 
 def death(fleet: Fleet, costs: Costs, messages: int, done: float) -> Death:
-    """Return what it costs if a worker dies when a share of the messages has been sent, and nobody restarts it.
+    """Return the cost of a worker that dies once a share of the messages has been sent, and is not restarted.
 
     Other workers take over its leases when these end. The only worker of a fleet is restarted when its own lease has
     ended.
@@ -184,7 +184,7 @@ class Check:
 
     @property
     def error(self) -> float:
-        """The share by which the simulation is above the measured rate."""
+        """The error of the simulated rate, as a share of the measured one; positive if the simulation is too fast."""
         return self.simulated / self.point.rate - 1
 
 

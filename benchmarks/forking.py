@@ -1,6 +1,6 @@
-"""Processes forked from one that has already loaded the program, as loading it takes longer than most of them run.
+"""Forks processes from one that has already loaded the program, because loading takes longer than most of them run.
 
-All callers share one such process, so it loads what any of them needs.
+All callers share that one process, so it loads everything that any of them needs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hugo, set up for the same work: the same feeds from the same posts, nothing else, highlighting off."""
+"""Hugo, set up to do the same work as ours: the same feeds from the same posts, without pages and highlighting."""
 
 from __future__ import annotations
 

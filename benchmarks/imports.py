@@ -1,4 +1,4 @@
-"""How fast a list of subscribers is imported, with how much memory, and that a killed import loses nothing.
+"""Measures the time and memory that importing subscribers takes, and checks that a killed import loses nothing.
 
     python -m benchmarks.imports [--rows 1000000] [--databases sqlite postgresql] [--once] [--json FILE]
 
@@ -81,7 +81,7 @@ def import_and_kill(project: Path, people: Path, after: float) -> int:
 
 
 def fingerprint_apart(project: Path) -> dict[str, str]:
-    """Run `fingerprint` in its own process and return its result: measured memory includes the size of this process."""
+    """Return the result of `fingerprint`, run in its own process to keep this one small: its size is measured, too."""
     words = [sys.executable, "-m", "benchmarks.imports", "--fingerprint", str(project)]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return dict(json.loads(said))

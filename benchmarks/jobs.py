@@ -1,9 +1,9 @@
-"""What jobs cost: how many run in a second, how soon one starts, and what an idle worker uses.
+"""Measures jobs: how many run in a second, how soon one starts, and what an idle worker uses.
 
     python -m benchmarks.jobs [--jobs 2000] [--idle 60]
 
 The database is PostgreSQL on this machine, and the jobs do nothing. The worker is `publisher worker` as a process, and
-ticks every 30 seconds; its CPU time is counted for --idle seconds, as is the database's CPU time for it.
+ticks every 30 seconds; for --idle seconds, its CPU time and that of its database connections is counted.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def until(done: Callable[[], object]) -> None:
 
 
 class Engine:
-    """A job process inside this process, whose jobs do nothing."""
+    """A job queue that runs in this process, with jobs that do nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.done, self._begun = 0, threading.Event()
@@ -127,14 +127,14 @@ def idle_worker(folder: Path, seconds: float) -> list[tuple[str, str]]:
 
 
 def backends(folder: Path) -> list[psutil.Process]:
-    """Return the server's processes of the connections to a database, except for our own."""
+    """Return the PostgreSQL processes that serve the connections to a database, except our own."""
     with psycopg.connect(load_config(folder).database.url) as connection:
         query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         return [psutil.Process(pid) for (pid,) in connection.execute(query)]
 
 
 def cpu_of(processes: list[psutil.Process]) -> float:
-    """Return the CPU time in seconds of those processes that are alive."""
+    """Return the total CPU seconds of the processes that are still alive."""
     return sum(sum(each.cpu_times()[:2]) for each in processes if each.is_running())
 
 

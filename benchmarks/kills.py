@@ -1,4 +1,4 @@
-"""Senders killed with SIGKILL again and again: who got nothing, who got duplicates, and who was really in doubt.
+"""Senders are killed with SIGKILL again and again: who gets nothing, who gets duplicates, who was really in doubt?
 
     python -m benchmarks.kills [--recipients 20000] [--kills 25] [--database both] [--senders 1 2]
                                [--mode resend hold] [--connections 8] [--write]

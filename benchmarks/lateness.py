@@ -1,10 +1,10 @@
-"""What happens after delays, trouble with clocks and copies of a project: real ticks of a real project, as a table.
+"""What real ticks of a real project do after delays, trouble with clocks, or copying the project, as a table.
 
     python -m benchmarks.lateness [--json FILE]
 
 Each case is a separate project with a weekly newsletter (Monday 08:00 in Berlin, max_lateness 12h) and two
-subscribers, which a tick has seen on the Friday before. What was made, held and sent is read from the database and the
-outbox.
+subscribers, whose last tick was on the Friday before. The database and the outbox show what was made, put on hold and
+sent.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Bench:
         return open_project_store(load_config(self.root, {}))
 
     def tick(self, *moments: datetime) -> None:
-        """Set the clock to each of these moments and tick; no tick has anything in memory from the one before."""
+        """Set the clock to each of these moments and tick. Each tick starts with an empty memory."""
         from benchmarks.ticker import tick
         from publisher.config import load_config
         from publisher.publishing.wiring import Project

@@ -5,7 +5,7 @@
 Every edition goes to the same subscribers, so there are rows / editions of them. While an edition is made, another
 connection changes a subscriber again and again, and its longest wait is measured. All messages of the newest edition
 are claimed and acknowledged, 500 at a time; both are timed at the beginning, in the middle and at the end. Two
-statements mark the older editions as sent. In the end all are replaced by totals. --write puts the table into
+statements mark the older editions as sent. In the end totals replace all rows. --write puts the table into
 docs/delivery.md.
 """
 
@@ -97,14 +97,14 @@ def _another(store: Store) -> Iterator[list[float]]:
 
 
 def _make_sent(store: Store, edition: Edition) -> None:
-    """Mark all messages of an edition as sent, in the same two changes as in real sending."""
+    """Mark all messages of an edition as sent, with the same two changes of status as real sending."""
     for change in ("status = 'sending', next_try_at = NULL", "status = 'sent', attempts = 1"):
         with store.database.write() as connection:
             connection.exec_driver_sql(f"UPDATE deliveries SET {change} WHERE edition_id = {edition.id}")
 
 
 def _drain(store: Store, edition: Edition, readers: int) -> dict[str, float]:
-    """Claim and acknowledge all messages of an edition; return the median milliseconds at three places."""
+    """Claim and acknowledge all messages of an edition; return median milliseconds at the start, middle and end."""
     claims: list[float] = []
     answers: list[float] = []
     begun = time.perf_counter()

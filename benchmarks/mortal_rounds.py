@@ -1,7 +1,7 @@
 """Full rounds of a project with a source (fetch, make, send), each in a process that may kill itself in a phase.
 
-python -m benchmarks.mortal_rounds PROJECT reads one order per line from standard input, and writes a line for each;
-they come from benchmarks.source_kills. Each round is a fork of this process, which has loaded everything and has no
+python -m benchmarks.mortal_rounds PROJECT reads orders of benchmarks.source_kills, one per line, from standard
+input, and writes a line for each. Each round is a fork of this process, which has loaded everything and has no
 other threads.
 """
 
@@ -49,7 +49,7 @@ def round_at(root: Path, now: datetime) -> list[Problem | None]:
 
 
 def _timed(took: dict[str, float], phase: str, delay: float | None) -> None:
-    """Note how long a phase takes, and kill this process this many seconds after it has begun."""
+    """Note how long a phase takes, and kill this process `delay` seconds after the phase has begun."""
     place, name = PHASES[phase]
     wrapped: Callable[..., Any] = getattr(place, name)
 
@@ -92,7 +92,7 @@ def _forked(root: Path, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the rounds that are ordered."""
+    """Run a round for each order on standard input."""
     for line in sys.stdin:
         print(json.dumps(_forked(Path(sys.argv[1]), json.loads(line))), flush=True)
 

@@ -1,4 +1,4 @@
-"""Parts between a sender and its database that can fail: a proxy, a PostgreSQL server, PgBouncer."""
+"""Components between a sender and its database that can fail: a proxy, a PostgreSQL server, PgBouncer."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Proxy:
                 self._end(end)
 
     def let_through(self) -> None:
-        """Work again."""
+        """Forward data and accept connections again."""
         with self._lock:
             self._stalled = False
             if self._listener is None:
@@ -80,7 +80,7 @@ class Proxy:
                 self._listener.settimeout(0)
 
     def close(self) -> None:
-        """End it."""
+        """End all connections and stop listening."""
         self._over = True
         self._thread.join()
         self.refuse()
@@ -159,17 +159,17 @@ class PostgresServer:
                 connection.execute(statement.encode())
 
     def stop(self, *, at_once: bool) -> None:
-        """Stop it, as `pg_ctl stop -m fast` does, or `-m immediate`."""
+        """Stop the server like `pg_ctl stop -m fast`, or like `-m immediate` if at_once."""
         process = psutil.Process(self._server.get_pid())
         process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
         process.wait(60)
 
     def start(self) -> None:
-        """Start it again."""
+        """Start the server again."""
         self._server.start()
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server for good."""
         self._server.cleanup()
 
 

@@ -78,7 +78,7 @@ name = "weekly"
 
 @dataclass
 class Scene:
-    """The parts between the workers, their database and the mail server. way: the proxy or pooler to the database."""
+    """The servers of one proof and the proxies in front of them. url: of the database, as workers reach it."""
 
     server: PostgresServer
     database: Proxy
@@ -241,7 +241,7 @@ def prove(kind: OutageKind, recipients: int, seconds: float, folder: Path) -> Se
 
 
 def _fleet(scene: Scene, folder: Path, on_uncertain: str) -> dict[str, str]:
-    """Write the settings of the workers to a folder, and confirm the project; return the variables of each worker."""
+    """Write the workers' settings to a folder, and confirm this host; return the environment variables of workers."""
     text = CONFIG.format(
         mail=scene.mail.port,
         connections=CONNECTIONS,

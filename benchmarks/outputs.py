@@ -31,7 +31,7 @@ def read_feeds(folder: Path) -> list[FeedFile]:
 
 
 def differences(ours: list[FeedFile], theirs: list[FeedFile], entries: int) -> list[str]:
-    """Return, in sentences, how the outputs differ; an empty list if they are the same work.
+    """Return, in sentences, how the outputs differ; an empty list if both did the same work.
 
     They must have the same number of feeds of each kind with the same titles in the same order, `entries` in each, full
     texts of the same length (within 2 %), and a summary everywhere.

@@ -1,4 +1,4 @@
-"""The projects of benchmarks.peers: how each is installed, and the project that it gets to build feeds or a site.
+"""The programs of benchmarks.peers: how each is installed, and the project from which it builds feeds or a site.
 
 For the work "feeds", pages are left out if the program can do that. For the work "site", programs other than Hugo get
 minimal templates that show a post, lists of posts and of tags, or the program's own theme.
@@ -176,7 +176,7 @@ eleventyExcludeFromCollections: true
 
 
 def _eleventy(folder: Path, kind: str, posts: int, tools: Path) -> None:
-    """Eleventy: the feed plugin is called once for each feed, which needs the pages of posts; the site has a layout."""
+    """Eleventy: the feed plugin is called once per feed, and needs the pages of posts; the site has a layout."""
     settings = _ELEVENTY.replace("TAGS", json.dumps(TAGS)).replace("LIMIT", str(LIMIT))
     write_text(folder / "eleventy.config.js", settings.replace("HIGHLIGHT", "true" if kind == "site" else "false"))
     write_text(folder / "package.json", '{"private": true, "type": "module"}\n')

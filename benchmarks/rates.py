@@ -4,7 +4,7 @@
 
 Four workers, each a process with its own folder, send an edition over one PostgreSQL to a server that notes when each
 message arrives. Half-way through, one is killed. They are limited first by a rate of the server, then by a rate of the
-receiving domain, then by the recipients of a day. The exit code is 1 if more messages arrived than allowed.
+receiving domain, then by a daily number of recipients. The exit code is 1 if more messages arrived than allowed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Outcome:
         return max(Counter(int(moment) for moment in self.times).values())
 
     def astray(self, begin: float, end: float) -> list[float]:
-        """Return the relative difference from the rate in each minute of a period, or in the whole of a shorter one."""
+        """Return the relative difference from the rate in each minute of a period, or in all of it if it is shorter."""
         minutes = max(1, int((end - begin) // 60))
         length = min(60.0, end - begin)
         starts = [begin + length * number for number in range(minutes)]

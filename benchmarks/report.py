@@ -95,7 +95,7 @@ def write_json(path: Path, results: Results, found: Sequence[Limit], unlike: Seq
 
 
 def write_limits(path: Path, found: Sequence[Limit], unlike: Sequence[str] = (), **more: Any) -> None:
-    """Write the promises with the measured values, and more, in the format that benchmarks.performance reads."""
+    """Write the promises with the measured values, and any other data, in the format of benchmarks.performance."""
     data = {
         "machine": machine(),
         **more,

@@ -43,7 +43,7 @@ def _with_another(*options: str) -> Callable[[Scene], str]:
 
 
 def _returns(scene: Scene) -> str:
-    """Use a server that ends after some messages, and returns during the run."""
+    """Use a server that stops after some messages, and comes back during the run."""
     first = scene.sink("-M", str(_BEFORE))
     again: list[Sink] = []
 

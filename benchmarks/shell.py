@@ -2,13 +2,14 @@
 
     python -m benchmarks.shell [--letters 20000] [--seconds 10]
 
-A real mail server accepts an edition at a limited rate. Meanwhile these troubles follow one another: S1's endless path,
-idle connections, wrong passwords, a post and a template that hang a build, the death of each child, a full disk (only
-for root, who may mount a small one) and a clock that jumps (only with libfaketime, which LIBFAKETIME may name). The
-process may open 1,024 files, as systemd allows by default. For each trouble the table has the messages a second and the
-longest pause between two; the time from a new post of another newsletter to its edition; the slowest answer of
-/healthz; and the longest time between two pings of the watchdog. In the end every message is counted at the mail
-server. Exit code 1 if one is lost or duplicated, or if a figure exceeds its limit.
+A real mail server accepts an edition at a limited rate. Meanwhile these troubles follow one another: a path of 62 KB
+that once took half a minute to log, idle connections, wrong passwords, a post and a template that hang a build, the
+death of each child process, a full disk (only for root, who may mount a small one) and a clock that jumps (only with
+libfaketime, whose path LIBFAKETIME may give). The process may open 1,024 files, as systemd allows by default. For each
+trouble the table has the messages a second and the longest pause between two; the time from a new post of another
+newsletter to its edition; the slowest answer of /healthz; and the longest time between two pings of the watchdog. In
+the end every message is counted at the mail server. Exit code 1 if one is lost or duplicated, or if a figure exceeds
+its limit.
 """
 
 from __future__ import annotations

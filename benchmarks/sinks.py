@@ -90,12 +90,12 @@ def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
 
 @dataclass
 class Tally:
-    """A running smtp-sink whose messages are counted as they arrive, and not stored, for any number of them.
+    """A running smtp-sink whose messages are counted as they arrive, not stored; there may be any number.
 
     port    on which it listens
     copies  how many messages each recipient got, by the number in the address (see benchmarks.editions.address)
     others  messages to other addresses
-    marks   (seconds of time.monotonic(), messages that had arrived until then), in order
+    marks   (seconds of time.monotonic(), messages that had arrived by then), in order
     """
 
     port: int

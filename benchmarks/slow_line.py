@@ -41,7 +41,7 @@ class _End(asyncio.Protocol):
 
 
 class _Caller(_End):
-    """The end to which the sender connects; it connects to the server."""
+    """The end to which the sender connects; it opens the connection to the server."""
 
     def __init__(self, delay: float, port: int) -> None:
         super().__init__(delay)

@@ -67,7 +67,7 @@ ITEM = "<item><title>Post {n}</title><link>http://127.0.0.1/{n}</link><guid>post
 
 @dataclass
 class Feed:
-    """A growing feed and its server. asked: the ETag in each request."""
+    """A growing feed and its server. asked: the ETag sent with each request, "" for none."""
 
     count: int = OLD
     asked: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""How many forms the server accepts in a second, and that many forms for one address add one person and send one email.
+"""Measures how many forms a server accepts in a second; being for one address, they must cause only one email.
 
     python -m benchmarks.subscribing [--posts 10000] [--at-once 64]
 

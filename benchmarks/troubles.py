@@ -58,13 +58,13 @@ def processes(parent: int, port: int, name: str) -> list[psutil.Process]:
 
 @contextmanager
 def calm(target: Target) -> Iterator[None]:
-    """Nothing happens."""
+    """Cause no trouble, for comparison."""
     yield
 
 
 @contextmanager
 def endless_paths(target: Target) -> Iterator[None]:
-    """Four clients request S1's path again and again."""
+    """Four clients request, again and again, a path of 62 KB that once took half a minute to log."""
 
     def ask() -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", target.port), 10) as wire:
@@ -185,8 +185,8 @@ def hanging_build(target: Target) -> Iterator[None]:
 def killed(name: str) -> Callable[[Target], object]:
     """Return a trouble: children with this name are killed when the block begins, and builds also when it ends.
 
-    A template that never ends keeps a build running to be killed. The next build has begun with that template as well,
-    and would hang until it is ended for lack of progress, which is the subject of `hanging_build`.
+    A template that never ends keeps a build running until it can be killed. By then the next build has begun with the
+    same template; it is killed as well, because letting it hang until it is ended is the subject of `hanging_build`.
     """
 
     @contextmanager

@@ -90,15 +90,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the process that forks the program, once for all workers."""
+    """Start the process from which tests fork the program, one for all workers."""
     if not hasattr(config, "workerinput"):
         config.add_cleanup(start_forking().communicate)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return two per processor for `-n auto`: many tests wait for a server, a browser or a timeout.
+    """Return two workers per processor for `-n auto`: many tests wait for a server, a browser or a timeout.
 
-    With four on two processors a whole run took 400 s, with six 420 s, as each collects all tests for five seconds.
+    On two processors, a whole run took 400 s with four workers and 420 s with six, because each worker spends five
+    seconds on collecting all tests.
     """
     processors = os.cpu_count() or 1
     return 2 * processors if config.getoption("numprocesses") == "auto" else processors
@@ -134,7 +135,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by what they use, so that no one has to remember it; shuffle them if requested."""
+    """Mark tests by what they use, so that no one has to remember to; shuffle them if requested."""
     if share := _share_of(config):
         find_constants(*share)
     _order(config, items)
@@ -164,10 +165,10 @@ def _starts_servers(module: ModuleType) -> bool:
 
 
 def _spread_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Give each worker a share of the slow tests; otherwise all would wait for one with many left at the end.
+    """Give each worker a share of the slow tests, so that no worker is left with many of them at the end.
 
-    Every other worker begins with its share, and the rest have theirs in the middle: most slow tests wait for a server
-    or a browser while the other workers compute.
+    Half of the workers begin with their share, and the others have theirs in the middle: most slow tests wait for a
+    server or a browser, and meanwhile the other workers can compute.
     """
     slow = {item for item in items if "journeys" in item.path.parts or item.get_closest_marker("slow")}
     others = [item for item in items if item not in slow]

@@ -1,4 +1,4 @@
-"""Rows about the contents of each entry."""
+"""Rows of the table about the contents of each entry; each docstring is the promise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.compare.verdict import YES, Answer, Row, Verdict, in_each_format
 
 
 def both_texts(evidence: Evidence) -> Verdict:
-    """The full text, and a shorter text next to it, even if the writer gave no summary."""
+    """Each entry has its full text and a shorter one, even if the writer gave no summary."""
     written = in_entry(evidence.base, "plain", lambda entry: _missing_texts(entry, "endofplain."))
     made = in_entry(evidence.base, "long", lambda entry: _missing_texts(entry, "endoflong."))
     if made.answer is Answer.NO and written.answer is not Answer.NO:
@@ -45,7 +45,7 @@ def absolute_links(evidence: Evidence) -> Verdict:
 
 
 def absolute_html(evidence: Evidence) -> Verdict:
-    """The same for srcset with commas inside URLs, and for poster, in HTML written by hand."""
+    """URLs in hand-written HTML are absolute, also in poster, and in srcset, where they may contain commas."""
     wanted = [f"{evidence.base.corpus.url}/media/{size}/picture.png" for size in ("w_400,h_300", "w_800,h_600")]
 
     def fault(entry: Entry) -> str:
@@ -72,7 +72,7 @@ def alternate(evidence: Evidence) -> Verdict:
 
 
 def authors(evidence: Evidence) -> Verdict:
-    """Every author by name, in the entry itself, because many feed readers ignore the feed's author."""
+    """Each entry names all its authors itself, because many feed readers ignore the feed's author."""
 
     def fault(feed: Feed) -> str:
         for post in evidence.base.corpus.visible():
@@ -87,7 +87,7 @@ def authors(evidence: Evidence) -> Verdict:
 
 
 def tags(evidence: Evidence) -> Verdict:
-    """Every tag, exactly as written."""
+    """Each entry has all its tags, exactly as written."""
     wanted = evidence.base.corpus.post("manytags").tags
 
     def fault(entry: Entry) -> str:
@@ -98,12 +98,12 @@ def tags(evidence: Evidence) -> Verdict:
 
 
 def language(evidence: Evidence) -> Verdict:
-    """The language of a post that is not in the site's language."""
+    """The entry of a post in another language than the site's says which."""
     return in_entry(evidence.base, "language", lambda entry: "" if entry.language == "ja" else "not said")
 
 
 def image(evidence: Evidence) -> Verdict:
-    """The image of a post, in the place where programs that turn feeds into newsletters look for it."""
+    """Each entry has its image where programs that turn feeds into newsletters look for it."""
     wanted = f"{evidence.base.corpus.url}/media/cover.png"
 
     def fault(entry: Entry) -> str:
@@ -116,7 +116,7 @@ def image(evidence: Evidence) -> Verdict:
 
 
 def enclosure(evidence: Evidence) -> Verdict:
-    """A podcast episode with its URL, its type and its true length."""
+    """A podcast episode is enclosed with its URL, its type and its true length."""
     wanted = f"{evidence.base.corpus.url}/media/episode.mp3"
 
     def fault(entry: Entry) -> str:
@@ -131,7 +131,7 @@ def enclosure(evidence: Evidence) -> Verdict:
 
 
 def inactive(evidence: Evidence) -> Verdict:
-    """No scripts, and nothing that changes styles."""
+    """Entries contain no scripts, and nothing that changes styles."""
 
     def fault(entry: Entry) -> str:
         return listed(fragment.active_parts(entry.html), 6)
@@ -140,7 +140,7 @@ def inactive(evidence: Evidence) -> Verdict:
 
 
 def plain_code(evidence: Evidence) -> Verdict:
-    """Code without highlighting that needs a stylesheet."""
+    """Code has no highlighting that needs a stylesheet."""
 
     def fault(entry: Entry) -> str:
         if "def area(width" not in fragment.words(entry.html):
@@ -151,7 +151,7 @@ def plain_code(evidence: Evidence) -> Verdict:
 
 
 def plain_headings(evidence: Evidence) -> Verdict:
-    """Headings that do not link to themselves."""
+    """Headings do not link to themselves."""
 
     def fault(entry: Entry) -> str:
         if "First part" not in fragment.words(entry.html):
@@ -162,7 +162,7 @@ def plain_headings(evidence: Evidence) -> Verdict:
 
 
 def same_ids(evidence: Evidence) -> Verdict:
-    """The same ids in the same order in every format, so that a reader who changes formats sees nothing twice."""
+    """All formats have the same ids in the same order, so that people who switch formats see nothing twice."""
     main = evidence.base.main
     if not main:
         return no("there is no feed")

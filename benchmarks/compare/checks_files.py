@@ -40,7 +40,7 @@ def _spaced(text: str) -> str:
 
 
 def has(evidence: Evidence, kind: str) -> Verdict:
-    """The whole site has a feed in this format, which strict parsers read."""
+    """The whole site has a feed in this format that strict parsers accept."""
     if evidence.base.refused:
         return no(f"the build stops: {evidence.base.refused}")
     feed = evidence.base.main.get(kind)
@@ -50,7 +50,7 @@ def has(evidence: Evidence, kind: str) -> Verdict:
 
 
 def own_address(evidence: Evidence) -> Verdict:
-    """Each feed gives its own URL correctly."""
+    """Each feed states its own URL correctly."""
 
     def fault(feed: Feed) -> str:
         right = evidence.base.at(feed.own) == evidence.base.folder / feed.path
@@ -169,7 +169,7 @@ def small(evidence: Evidence) -> Verdict:
 
 
 def archived(evidence: Evidence) -> Verdict:
-    """Posts beyond the limit can be reached: from document to document, each exactly once.
+    """Posts beyond the limit can be reached by links from document to document, each post exactly once.
 
     The chain may begin with posts that are also in the polled document; RFC 5005 has readers recognise them by id.
     """
@@ -200,7 +200,7 @@ def _twice(titles: list[str]) -> str:
 
 
 def opml(evidence: Evidence) -> Verdict:
-    """A list of all feeds that feed readers can import."""
+    """The site has a list of all its feeds, which feed readers can import."""
     base = evidence.base
     for file in sorted(base.folder.rglob("*.opml")) if base.feeds else ():
         tree = etree.fromstring(file.read_bytes())
@@ -238,7 +238,7 @@ def discovery(evidence: Evidence) -> Verdict:
 
 
 def _linked(base: Build, address: str, element: str) -> set[Path | None]:
-    """Return the target files of a page's links: the alternates in its head, or the links in its text."""
+    """Return the files to which a page links: as alternates in its head, or in its text."""
     file = base.at(address)
     if file is None:
         return set()
@@ -248,7 +248,7 @@ def _linked(base: Build, address: str, element: str) -> set[Path | None]:
 
 
 def subscribe(evidence: Evidence) -> Verdict:
-    """A page for people that explains feeds and links to them."""
+    """A page for people explains feeds and links to them."""
     base = evidence.base
     feeds = {base.folder / feed.path for feed in base.feeds}
     for file in sorted(base.folder.rglob("*.html")) if base.feeds else ():

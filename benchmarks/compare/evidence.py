@@ -1,4 +1,4 @@
-"""Everything that one generator made from the corpus and its variants, as input of the checks."""
+"""Everything that one generator made from the corpus and its variants, as input for the checks."""
 
 from __future__ import annotations
 

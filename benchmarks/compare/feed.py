@@ -61,7 +61,7 @@ class Feed:
 
 
 def polled_feeds(feeds: Iterable[Feed]) -> list[Feed]:
-    """Return the feeds that readers poll, without those that another feed links to as its older part."""
+    """Return the feeds that readers poll: all but the archive documents, to which other feeds link."""
     older = {urlsplit(feed.older).path.lstrip("/") for feed in feeds}
     return [feed for feed in feeds if feed.path not in older]
 

@@ -131,7 +131,7 @@ def write_media(folder: Path) -> None:
 
 
 def yaml_post(fields: Mapping[str, object], text: str) -> str:
-    """Return a post with YAML front matter; empty fields are left out. JSON is YAML."""
+    """Return a post with YAML front matter; empty fields are left out. Values are JSON, which is valid YAML."""
     lines = (f"{key}: {_yaml(value)}\n" for key, value in fields.items() if value or value is False)
     return f"---\n{''.join(lines)}---\n\n{text}"
 

@@ -51,7 +51,7 @@ class Row:
 
 
 def of_parts(faults: dict[str, str]) -> Verdict:
-    """Judge several parts, each with its fault or "": no faults is yes, some faults partly, only faults no."""
+    """Judge parts by their faults: yes if every fault is "", no if none is, otherwise partly."""
     bad = {name: fault for name, fault in faults.items() if fault}
     if not faults:
         return no("there is nothing to judge")

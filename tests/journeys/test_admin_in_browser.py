@@ -1,4 +1,4 @@
-"""The admin page in a real Chromium: logging in, watching an edition being sent, holding and resuming it; axe-core."""
+"""The admin page in a real Chromium: logging in; watching, holding and resuming an edition; axe-core finds no fault."""
 
 from __future__ import annotations
 

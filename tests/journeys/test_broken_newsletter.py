@@ -55,7 +55,7 @@ def test_a_dry_run_reports_the_same(project: Project, broken: str) -> None:
     assert "daily 2026" not in ran.out
 
 
-def test_test_emails_of_the_others_are_sent(project: Project, broken: str) -> None:
+def test_test_emails_of_other_newsletters_are_sent(project: Project, broken: str) -> None:
     ran = project.run("publish", "--to", "me@example.org")
     assert (ran.code, set(project.mail())) == (1, {"me@example.org"})
     assert_told(broken, ran.err)

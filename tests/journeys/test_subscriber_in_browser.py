@@ -1,4 +1,4 @@
-"""From stranger to subscriber to deletion, in a real Chromium, with a real mail server; and axe-core."""
+"""From stranger to subscriber to deletion, in a real Chromium with a real mail server; axe-core finds no fault."""
 
 from __future__ import annotations
 

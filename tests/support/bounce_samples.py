@@ -25,7 +25,7 @@ Dear reader, 550 5.1.1 nobody@reader.example: user unknown; no such user here.
 
 
 def letter(delivery: int = 7, uid: str = "u7", *, path: str | None = None) -> str:
-    """Return the email that is reported."""
+    """Return the email that a report is about."""
     token = LINKS.unsubscribe(uid, "weekly").rpartition("/")[2]
     return LETTER.format(path=RETURN_PATH.of(delivery) if path is None else path, token=token)
 
@@ -38,7 +38,7 @@ def report(
     extra: str = "",
     sender: str = "MAILER-DAEMON@mx.example",
 ) -> bytes:
-    """Return a DSN of RFC 3464: `fields` are its groups."""
+    """Return a delivery status notification (RFC 3464). fields: its groups of fields."""
     return f"""\
 Return-Path: <>
 Delivered-To: {RETURN_PATH.of(7) if to is None else to}

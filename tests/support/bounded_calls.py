@@ -1,4 +1,4 @@
-"""Functions that a child process calls. A new interpreter imports this module without pytest, which loads slowly."""
+"""Functions for child processes to call. A new interpreter can import this module without pytest, which is slow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def end_by(number: int) -> None:
 
 
 def end_by_unless_there(number: int, path: str) -> str:
-    """Die the first time, and survive the second."""
+    """Return if the file exists; otherwise create it and die, so that only a second call survives."""
     if Path(path).exists():
         return "lives"
     Path(path).touch()

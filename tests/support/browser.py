@@ -96,7 +96,7 @@ def faults(page: Page, *rules: str) -> list[str]:
 
 
 def faults_everywhere(page: Page, *, dark: bool = False) -> list[str]:
-    """Return the faults of a page in its present window, and then on a phone or desktop, whichever it is not now.
+    """Return the faults of a page in its present window, and then at another width: of a phone or a desktop.
 
     The second check looks only for faults of colour, in the other colour scheme. In both windows, content wider than
     the window is a fault. dark: whether the page prefers dark colours now

@@ -34,7 +34,7 @@ def tick(project: OpenProject) -> TickReport:
 
 
 def is_quiet(report: TickReport) -> bool:
-    """Whether a tick has nothing new to log."""
+    """Return whether a tick has nothing new to log."""
     return report == TickReport(report.at, problems=report.problems, stuck=report.stuck, limited=report.limited)
 
 

@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Scripted:
-    """A transport that accepts every message, unless its script has another outcome for the address or the count."""
+    """A transport that accepts messages, unless `script` or `at` says otherwise for the address or the count."""
 
     script: dict[str, list[Outcome]] = field(default_factory=dict)
     at: dict[int, BaseException] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A project whose email has no findings, for tests that spoil it in one way."""
+"""A project whose email has no findings, for tests that break the email in one way."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def good(project: Project) -> Project:
 
 
 def in_template(project: Project, html: str, block: str = "intro") -> None:
-    """Write a template of the project with HTML in a block, on line 3."""
+    """Write the project's own email template, which has this HTML in a block, on line 3."""
     text = f'{{% extends "shipped/email/digest.html" %}}\n{{% block {block} %}}\n{html}\n{{% endblock %}}\n'
     project.write("templates/email/digest.html", text)
 

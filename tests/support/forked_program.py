@@ -139,7 +139,7 @@ def with_command(folder: Path) -> dict[str, str]:
 
 
 class _Forked(subprocess.Popen[bytes]):
-    """The starter of `publisher run`, forked by its parent, which has loaded it already and has only one thread."""
+    """The starter of `publisher run`, forked if its parent has only one thread: the parent has loaded it already."""
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         if args[1:4] != ["-P", "-m", "publisher.daemon.starter"] or len(list(Path("/proc/self/task").iterdir())) > 1:
@@ -188,7 +188,7 @@ class _Forker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def serve(self) -> tuple[dict[str, Any], list[int]] | None:
-        """Return a request and its standard streams in each forked process, and finally None in this process."""
+        """Return the request and its standard streams in each forked process, and None in this process at the end."""
         while True:
             ready, _, _ = select.select([self._listener, self._woken, 0], [], [])
             if 0 in ready:

@@ -20,7 +20,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Read:
-    """One entry as a feed reader has it. summary and title are plain text, html is HTML.
+    """One entry as a feed reader would read it. summary and title are plain text, html is HTML.
 
     enclosures  (address, media type, length as written)
     """

@@ -105,7 +105,7 @@ class Module:
 
     @property
     def room(self) -> str:
-        """The room it is in; its own name if it is in no room."""
+        """The room of the module; its own name if it is in no room."""
         return self.name.partition(".")[0]
 
     @property
@@ -216,7 +216,7 @@ class House:
         return found
 
     def past_faces(self) -> list[str]:
-        """Return imports of names from other rooms that the face of the room, or of a package in it, lacks."""
+        """Return imports from other rooms that reach past a face: a name on the way is not in its `__all__`."""
         found = []
         for one, other in sorted(self.edges):
             room, *rest = other.split(".")

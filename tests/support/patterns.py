@@ -148,11 +148,11 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
-    """Return by what factor the time grows when the length doubles: the square root of that for four times the length.
+    """Return the factor by which doubling the length multiplies the time: the square root of that for four times it.
 
-    A pattern that is quick even for four times the length counts as linear; any other is measured again until it is
-    quick once. A pattern that never is gets longer texts, for which a busy machine makes less of a difference, unless
-    it already takes so long that a busy machine can't be the reason.
+    A pattern that is quick even for four times the length counts as linear. Any other is measured again and again
+    until it is quick once. If it never is, it gets longer texts, for which a busy machine makes less of a difference,
+    unless it already takes so long that a busy machine can't be the reason.
     """
     whole = seconds(pattern, row.methods, row.text(4 * length))
     if whole >= _SLOW:

@@ -40,8 +40,8 @@ pidfile =
 def pgbouncer(url: str) -> Iterator[str]:
     """Run PgBouncer in front of the server of a database; yield the URL that leads through it.
 
-    It gives each transaction one of three connections. The URL has no options: PgBouncer rejects a search path, so the
-    search path is set for the role of the URL.
+    PgBouncer gives each transaction one of three connections. It rejects a search path in the URL, so the search path
+    is set for the role of the URL.
     """
     program, server = need("pgbouncer"), make_url(url)
     folder = Path(tempfile.mkdtemp(prefix="publisher-pgbouncer-"))

@@ -95,7 +95,7 @@ def read(text: str, source: str = HELLO, **site: Any) -> ParsedFile:
 
 
 def post_of(text: str, source: str = HELLO, **site: Any) -> Post:
-    """Return the post in a text that must have no problem and not be a draft."""
+    """Return the post in a text. There must be no problems, and the post must not be a draft."""
     entry = read(text, source, **site)
     assert entry.problems == ()
     assert entry.post

@@ -102,7 +102,7 @@ class Project:
         self.write("publisher.toml", CONFIG.replace("letters.example", self.domain) + more + newsletters)
 
     def without_placeholders(self) -> Project:
-        """Move the project to a domain that is not reserved for examples, about which `check` has nothing to report."""
+        """Move the project to a domain that is not reserved for examples, so that `check` does not report it."""
         self.domain = "quiet-reader.eu"
         self.configure()
         return self

@@ -10,7 +10,7 @@ NOBODY = ('O\'Brien, "Bob" <b> & Sons',)
 
 @dataclass(frozen=True)
 class Promise:
-    """The required result of a post (None: not checked). holds and lacks are about the HTML, begins the summary."""
+    """The required result of a post (None: not checked). holds, lacks: in the HTML. begins: the summary."""
 
     title: str | None = None
     holds: tuple[str, ...] = ("<p>A paragraph.</p>",)

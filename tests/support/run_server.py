@@ -58,7 +58,7 @@ class Running(Serving):
         return until(lambda: found[-1] if len(found := self.logged(event)) >= count else None, self.log.read_text)
 
     def look_until(self, event: str, **facts: str) -> dict[str, Any]:
-        """Make it check immediately instead of in half a minute, until it has logged an event with these facts."""
+        """Make the process check without delay, until it has logged an event with these facts; return that line."""
 
         def found() -> dict[str, Any] | None:
             lines = [line for line in self.logged(event) if facts.items() <= line.items()]

@@ -33,7 +33,7 @@ class Server:
     body: list[bytes] | None = None
 
     def hear(self, data: bytes) -> list[str]:
-        """Return one answer to each command, and to each end of a body, in the bytes."""
+        """Return one answer to each command and to each end of a body in these bytes."""
         said = []
         for line in data.splitlines(keepends=True):
             if self.body is not None and line != b".\r\n":

@@ -92,7 +92,7 @@ class Patient(Mailboxes):
 
 
 class AnyPort(Controller):
-    """A server on any free port, which its own check of itself must use, too."""
+    """A server on any free port; the controller's check that it has started needs this port as well."""
 
     def _trigger_server(self) -> None:
         assert self.server is not None

@@ -42,7 +42,7 @@ class Site:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Answers as static servers do: Last-Modified and ETag of the file, 304 for either."""
+    """Answers like a static server: with Last-Modified and ETag, and with 304 to a request with either."""
 
     extensions_map = MEDIA_TYPES
 

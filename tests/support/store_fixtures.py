@@ -43,7 +43,7 @@ _schemas = count(1)
 class QuickMigration:
     """Migrates an empty database by repeating what the migrations did to the first one of its kind.
 
-    Alembic would take fifty milliseconds to work that out again, and thousands of tests begin with an empty database.
+    Alembic would take fifty milliseconds to find them again, and thousands of tests begin with an empty database.
     On SQLite the pages of the first database are copied; on PostgreSQL the same statements are executed.
     """
 
@@ -120,7 +120,7 @@ def statements_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_waiting_for_the_disk() -> Iterator[None]:
-    """Let SQLite not wait for the disk, because no test is about power cuts; see waiting_for_the_disk."""
+    """Stop SQLite from waiting for the disk, because no test is about power cuts; see waiting_for_the_disk."""
 
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
         _PREPARE_SQLITE(connection, record)
@@ -133,7 +133,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture
 def waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prepare connections as the program does, for tests of that preparation."""
+    """Prepare connections like the program, for tests of how it prepares them."""
     monkeypatch.setattr(publisher.store.database, "_prepare_sqlite", _PREPARE_SQLITE)
 
 
@@ -241,7 +241,7 @@ class UsedSchemas:
         self._urls.append(url)
 
     def _emptied(self, connection: psycopg.Connection[Any]) -> bool:
-        """Empty all tables of the current schema. Return False if they are not those of today's store."""
+        """Empty all tables of the current schema. Return False if the current version of the store has other tables."""
         connection.execute("SET lock_timeout = '2s'")
         for (name,) in connection.execute(self._PARTITIONS).fetchall():
             connection.execute(f'DROP TABLE "{name}"'.encode())

@@ -34,7 +34,7 @@ class Life:
     """One person: their store, address, clock, and the links in their inbox.
 
     kept  an unused token from a confirmation email
-    used  a token from a confirmation email that they have used
+    used  a token from a confirmation email, which has been used
     """
 
     store: Store
@@ -134,7 +134,7 @@ class Life:
     # ------------------------------------------------------------------------------- what the owner does
 
     def add(self, again: str = "", *names: str) -> str:
-        """`subscribers add`; return the reason if it is refused."""
+        """Add the person as `subscribers add` does; return the reason if it is refused."""
         try:
             done = subscribe(self.store, self.address, newsletters=names or [self.weekly], at=self.now, again=again)
         except SubscriberError as error:

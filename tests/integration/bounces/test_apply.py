@@ -21,7 +21,7 @@ __all__ = ["people"]
 
 
 def sent(store: Store, number: int = 1) -> dict[str, int]:
-    """Send several editions to everyone; return the delivery of each subscriber in the last one."""
+    """Send several editions to everyone; return each subscriber's delivery of the last edition."""
     found: dict[str, int] = {}
     for week in range(number):
         slot = f"2026-W{10 + week + len(store.editions.list())}"
@@ -95,7 +95,7 @@ def test_temporary_failures_in_a_row_stop_the_sending(people: Store) -> None:
     assert status(people) is SubscriberStatus.BOUNCED
 
 
-def test_an_arrival_restarts_the_count(people: Store) -> None:
+def test_a_delivered_message_restarts_the_count(people: Store) -> None:
     subscribed(people)
     for _ in range(TERMS.bounce_limit - 1):
         take(people, of(sent(people)["ada@example.org"], Verdict.TEMPORARY))

@@ -183,7 +183,7 @@ userdb {{
 
 @pytest.fixture
 def imap() -> Iterator[tuple[str, Path]]:
-    """A Dovecot for this test: its URL, and its Maildir. If started by root, it runs as another user."""
+    """Run a Dovecot, as another user if root runs the test; yield the URL of its inbox and its Maildir."""
     program = need("dovecot")
     me = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     root, port = Path(tempfile.mkdtemp(prefix="publisher-imap-")), free_port()

@@ -40,7 +40,7 @@ class Envelopes:
 
 
 def asked(project: Project, *, confirmed: bool = False, outcome: Outcome = TAKEN) -> str:
-    """Subscribe as Ada; return the envelope sender of the email."""
+    """Subscribe as Ada; return the envelope sender of the confirmation email."""
     config, envelopes = project.config(), Envelopes(outcome=outcome)
     with open_project_store(config) as store:
         terms, wanted = subscription_policy(config), [Subscription("weekly")]
@@ -63,7 +63,7 @@ def asked(project: Project, *, confirmed: bool = False, outcome: Outcome = TAKEN
 
 
 def read(project: Project, status: str, to: str) -> tuple[str, str]:
-    """Read a report of a failure for an address; return the output, and Ada's status after it."""
+    """Read a failure report sent to this return address; return the output, and Ada's status afterwards."""
     maildir(project.root / "returned", [report(failed(status), to=to)])
     said = project.ok("bounces", "read", "returned").out
     return said, str(project.ok("subscribers", "show", ADA, "--json").json["status"])

@@ -1,4 +1,4 @@
-"""A copy of the database on a different host sends nothing until it is confirmed. Two hosts fill a slot once."""
+"""A copy of the database sends nothing until its host is confirmed. Two hosts fill a slot once."""
 
 from __future__ import annotations
 

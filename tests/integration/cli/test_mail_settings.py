@@ -10,7 +10,7 @@ from tests.support.project import Project
 
 
 def configure(project: Project, sender: str, domain: str, more: str = "") -> None:
-    """A project with this sender and a key for this domain."""
+    """Configure a project with this sender and a key for this domain."""
     project.configure(f'[[mail.dkim]]\ndomain = "{domain}"\nselector = "a"\nkey = "a.pem"\n{more}')
     settings = project.read("publisher.toml")
     project.write("publisher.toml", settings.replace("The Quiet Reader <ada@letters.example>", f"You <{sender}>"))

@@ -12,7 +12,7 @@ NAMES = ("ada", "bob", "eve", "zoe")
 
 
 def listed(project: Project, *options: str) -> list[str]:
-    """Return the names of listed people; an export with the same options must contain them, too."""
+    """Return the names of listed people; an export with the same options must contain the same people."""
     found = [each["email"].partition("@")[0] for each in project.ok("subscribers", "list", "--json", *options).json]
     if not {"--sort", "--limit", "--after"} & {*options}:
         exported = project.ok("subscribers", "export", "--json", *options).json

@@ -95,8 +95,8 @@ def test_an_old_confirmation_link_still_works(project: Project) -> None:
         assert 'value="news"' in page.text
 
 
-def test_no_new_name_subscribes_anyone_again(store: Store) -> None:
-    """People who unsubscribed from the new name stay unsubscribed, and so do people who left the old one."""
+def test_renaming_a_newsletter_subscribes_no_one_again(store: Store) -> None:
+    """People who unsubscribed under the new name or under the old name are not subscribed again by the move."""
     people = [person(f"{who}@example.org", "weekly", "news") for who in ("new", "old")]
     store.subscribers.add_many([*people, person("both@example.org", "weekly", "daily")], at=NOW, source="test")
     store.subscribers.remove("new@example.org", "news", at=later(days=1), source="test")

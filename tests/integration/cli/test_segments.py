@@ -164,7 +164,7 @@ def test_a_test_email_goes_to_the_people_in_a_segment(peopled: Project) -> None:
 
 @pytest.fixture
 def clockwork(peopled: Project) -> Iterator[Clockwork]:
-    """A newsletter to the existing segment patrons, first seen by a tick three days before its slot."""
+    """A newsletter to the saved segment patrons; the first tick was three days before the slot."""
     configure(peopled, PATRONS)
     peopled.ok("segments", "save", "patrons", "tag:vip and joined <= 2026-12-31")
     with open_project_store(peopled.config()) as store:

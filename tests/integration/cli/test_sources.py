@@ -1,4 +1,4 @@
-"""publisher sources, init --from-feed, and publish, status and check with sources: a blog on loopback."""
+"""publisher sources, init --from-feed, and publish, status and check with a source: a blog served on loopback."""
 
 from __future__ import annotations
 

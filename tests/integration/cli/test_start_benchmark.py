@@ -1,4 +1,4 @@
-"""The benchmark of starting runs everything that it makes promises about."""
+"""The benchmark of start-up times measures everything about which it makes promises."""
 
 from __future__ import annotations
 

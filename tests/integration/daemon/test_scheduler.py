@@ -44,7 +44,7 @@ class Driven:
         self._called.release()
 
     def move_to(self, moment: datetime, scheduler: Scheduler) -> None:
-        """Move the clock by more than a tick, and wait for the call."""
+        """Move the clock to a moment more than a tick away, and wait until the scheduler has made its call."""
         while self._called.acquire(blocking=False):
             pass
         self.traveller.move_to(moment, tick=False)

@@ -59,7 +59,7 @@ class Fleet:
 
     @contextmanager
     def process(self, *, has_posts: bool) -> Iterator[None]:
-        """Return a process that ticks ten times a second; with posts it also makes editions."""
+        """Run a process that ticks ten times a second, and also makes editions if it has posts."""
         stop, over = Stop(), threading.Event()
         made: dict[str, TickJob] = {MAKE: MakeJob(lambda: self.config, lambda: DUE, stop)} if has_posts else {}
         jobs = SharedJobs(lambda: self.config, made | {SEND: self.sender(stop, has_posts=has_posts)})

@@ -1,4 +1,4 @@
-"""An edition is sent while children die and strangers send requests, on a small scale; `make proof` does all of it."""
+"""An edition is sent while child processes die and strangers send requests; `make proof` runs this on a full scale."""
 
 from __future__ import annotations
 

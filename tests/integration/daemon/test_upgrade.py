@@ -26,7 +26,7 @@ DUE = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 @pytest.fixture
 def waiting(project: Project, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with an edition to send. From then on, the real migrations check its database."""
+    """A project with an edition to send; from now on, opening its database runs the real migrations."""
     project.configure(f'[database]\nurl = "{store_url}"\n')
     project.subscribe("ada", "bob")
     config = project.config()
@@ -74,7 +74,7 @@ def test_a_command_says_in_one_line_that_the_database_is_newer(waiting: Project,
 
 
 def test_a_worker_of_an_older_program_is_understood(store: Store, waiting: Project) -> None:
-    """The worker's row comes from a program that does not know some columns, and sends next to newer programs."""
+    """The row was written by an older program, which does not know some columns and sends alongside newer ones."""
     with store.database.write() as connection:
         names = "worker, host, begun_at, seen_at, lease_until, sent"
         values = {"at": later(days=-9).replace(tzinfo=None), "until": later(days=-8).replace(tzinfo=None)}

@@ -59,7 +59,7 @@ def finish(worker: Worker) -> None:
 
 
 def kill_when(worker: Worker, reached: Callable[[], bool]) -> None:
-    """Kill the worker as soon as this much is done, or let it end if it finishes first."""
+    """Kill the worker as soon as `reached` returns true, unless it has finished by then."""
     while worker.process.is_alive() and not reached():
         time.sleep(0.001)
     worker.process.kill()

@@ -1,4 +1,4 @@
-"""The network to the database is cut repeatedly: transactions or only their answers are lost, but no message."""
+"""Cuts of the network to the database lose transactions, or the answers to them, but lose and repeat no message."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Archive:
 
 
 def send(folder: Path, open_transport: Callable[[], Transport], disk: AbstractContextManager[None]) -> DeliveryCounts:
-    """Send what is due in one run of the program, and return the counts; the disk may be full meanwhile."""
+    """Send what is due in one run, during which `disk` may limit the free space; return the counts."""
     url = f"sqlite:///{folder}/publisher.db"
     with disk, suppress(PublisherError), open_store(url, folder) as store, open_transport() as transport:
         run(store, transport, store.editions.list()[0], folder / "state", hold=True)
@@ -53,7 +53,7 @@ def prepared(folder: Path) -> None:
 
 
 def full_three_times(folder: Path, open_transport: Callable[[], Transport], take: Callable[[], None]) -> DeliveryCounts:
-    """Send with less and less free space, with an email client at work between the runs; then with enough space."""
+    """Send in three runs that fill the disk, and in one with enough space; call `take` after each run."""
     prepared(folder)
     for frames in (24, 40, 12):
         assert send(folder, open_transport, files_of_at_most(4_120 * frames))[SENT] < READERS

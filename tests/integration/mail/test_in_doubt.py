@@ -168,7 +168,7 @@ def test_a_worker_that_ends_is_forgotten_unless_it_still_has_leases(store: Store
 
 
 class Reading(Mailboxes):
-    """Checks the ledger when the full body of a message has arrived: is it noted, and how many messages are noted?"""
+    """Checks the ledger when the body of a message has arrived: is this message noted, and how many are noted?"""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -230,7 +230,7 @@ def test_a_worker_whose_work_is_taken_over_during_a_run_ends(store: Store, tmp_p
 
 
 class OneMessage:
-    """The owner of a connection, with one message, which is noted twice because the first note expires before use."""
+    """The owner of a connection, with one message, noted twice because the first note expires before it is sent."""
 
     def __init__(self) -> None:
         self.message: Message | None = Message("ada@example.org", "bob@example.org", [b"Hello\r\n"])
@@ -250,7 +250,7 @@ class OneMessage:
         self.fate.set_result(answer)
 
     def ended(self, connection: object, ending: Ending) -> None:
-        """Do nothing: nothing waits for this."""
+        """Do nothing, because nothing waits for the end of the connection."""
 
 
 def test_a_message_with_an_old_note_is_noted_again_before_it_is_sent() -> None:

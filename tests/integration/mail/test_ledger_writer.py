@@ -30,7 +30,7 @@ UNANSWERED = DeliveryEvent.UNANSWERED_RESEND
 
 @pytest.fixture
 def run(sqlite_store: Store, tmp_path: Path) -> Iterator[Run]:
-    """Return a worker's run without callbacks."""
+    """Yield a worker's run whose callbacks do nothing."""
     with working(tmp_path) as worker:
         sqlite_store.workers.begin(worker, "a host", Heartbeat(NOW, timedelta(minutes=2)))
         yield Run(
@@ -56,7 +56,7 @@ def status(other: sqlite3.Connection, delivery: Delivery) -> str:
 
 @pytest.mark.timeout(60)
 def test_a_written_answer_is_committed(sqlite_store: Store, run: Run, other: sqlite3.Connection) -> None:
-    """After this report a connection hands over its next message; if it were false, a kill would repeat an email."""
+    """A connection hands over its next message after this report, so a false report could repeat an email."""
     edition = make_edition(sqlite_store, NUMBER)
     found, errors = asyncio.run(settle(sqlite_store, run, edition, other))
     assert errors == []

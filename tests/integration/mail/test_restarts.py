@@ -92,7 +92,7 @@ class Sending:
 
 @contextmanager
 def sending(url: str, folder: Path, *, hold: bool = True, lease: timedelta = FOREVER) -> Iterator[Sending]:
-    """Begin to send, until each connection has handed over a message without an answer."""
+    """Start sending, and yield once each connection has handed over a message that is not answered yet."""
     mailboxes = Counting()
     with (
         open_store(url, folder) as store,

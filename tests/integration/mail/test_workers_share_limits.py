@@ -69,7 +69,7 @@ def fleet(postgres_url: str, tmp_path: Path) -> Fleet:
 
 
 def most_allowed(rate: float) -> Callable[[float], float]:
-    """Return how many messages may have arrived this many seconds after the start; a busy machine may have fewer."""
+    """Return a function of the seconds since the start: the most messages that may have arrived by then."""
     return lambda seconds: rate * (seconds + 0.1) + 1
 
 

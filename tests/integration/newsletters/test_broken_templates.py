@@ -15,7 +15,7 @@ from tests.support.project import Project
 
 
 def refusal(project: Project, *command: str) -> str:
-    """Return the one line of a command that fails."""
+    """Return the one error line of a command that fails."""
     ran = project.run(*command)
     assert ran.code == 1
     (line,) = [line for line in ran.said.splitlines() if line.startswith(("error:", "publisher: "))]

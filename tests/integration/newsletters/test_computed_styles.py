@@ -69,7 +69,7 @@ def page(browser):
 
 
 def differences(page, pairs, screens=SCREENS):
-    """Return the number of compared elements, and the differences of each pair of documents on each screen."""
+    """Return the number of compared elements, and the differences within each pair of documents on each screen."""
     compared, found = 0, []
     for name, before, after in pairs:
         page.evaluate(LOAD, [before, after])

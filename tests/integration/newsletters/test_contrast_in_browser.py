@@ -1,4 +1,4 @@
-"""The contrast is computed from the colours that a browser shows: every text is compared with Chromium."""
+"""The contrast is computed from the colours that a browser shows: those of every text are compared with Chromium's."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ PRO = '{% if subscriber.plan == "pro" %}\n\nOnly for pros like {{ subscriber.nam
 NOT_PRO = "{% else %}\n\nNot for pros.\n\n{% endif %}\n\n"
 
 
-def test_its_preheader_reveals_no_values_of_others(project: Project) -> None:
+def test_the_preheader_of_a_personal_post_reveals_no_values_of_others(project: Project) -> None:
     project.configure('\n[[fields]]\nname = "plan"\n')
     pro, other = {"name": "Ada", "plan": "pro"}, {"name": "Bo"}
     long = "word " * 60
@@ -80,7 +80,7 @@ def test_its_preheader_reveals_no_values_of_others(project: Project) -> None:
         assert filled(letter.preheader, person).startswith(begin)
 
 
-def test_a_wrong_tag_in_such_a_post_is_an_error_with_its_line(project: Project) -> None:
+def test_a_wrong_tag_in_a_personal_post_is_an_error_with_its_line(project: Project) -> None:
     with pytest.raises(PublisherError, match=r"^posts/only\.md:8: there is no field 'nme'"):
         letter_of(project, "One.\n\n{{ subscriber.nme }}\n")
 
@@ -96,7 +96,7 @@ def test_a_wrong_tag_is_reported_once_for_all_newsletters(project: Project) -> N
         assert said.count("there is no field 'nme'") == said.count("posts/only.md:6") == 1, said
 
 
-def test_its_title_and_summary_cannot_address_anyone(project: Project) -> None:
+def test_the_title_and_summary_of_a_personal_post_cannot_address_anyone(project: Project) -> None:
     for keys, line, what in (
         ("title: 'For {{ subscriber.name | default(\"you\") }}'\nsummary: For all.", 2, "title"),
         ("title: For all.\nsummary: 'For {{ subscriber.name | default(\"you\") }}.'", 3, "summary"),

@@ -24,7 +24,7 @@ BROKEN_TEXT = "<!DOCTYPE html><p style='filter: blur(2px)'><div></span><img src=
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Emails of every form, as files, and a broken one."""
+    """A folder with an email of every form, and a broken one."""
     folder = tmp_path_factory.mktemp("letters")
     for source in SOURCES:
         for form in FORMS:

@@ -1,4 +1,4 @@
-"""The news of a site in six languages, adopted as the Jekyll site that it comes from."""
+"""The news posts of a site in six languages, adopted as part of the Jekyll site to which they belong."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_the_feeds_of_the_seeds_agree(seeds: Folder) -> None:
 
 @pytest.fixture(scope="module")
 def ruby() -> tuple[Archive, list[RenderedPost]]:
-    """Every post of the corpus, rendered with the problems that a check finds; nothing is written."""
+    """Every rendered post of the corpus, with the problems that a check finds; nothing is written."""
     if not RUBY.is_dir():
         pytest.skip("the corpus ruby-news is not next to this checkout")
     config = Config(site=replace(SITE, url="https://www.ruby.example"), root=RUBY.parent, posts=Posts(folder=RUBY.name))

@@ -1,4 +1,4 @@
-"""Feeds made by this program, read back as sources: their emails contain the same as those from the files."""
+"""Feeds built by this program are read back as sources: emails with their items equal those with the posts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def text_of(config: Config, post: RenderedPost, content: str) -> str:
 
 
 def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return, by post id and extent of the email, the path of the post and the plain text of an email with it."""
+    """Return, by post id and content of an email, the path of the post's file and the plain text of the email."""
     archive = open_archive(config, NOW, keep=False)
     renderer = Renderer(archive, config)
     found = {}
@@ -57,7 +57,7 @@ def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str],
 
 
 def read_back(folder: Folder, root: Path, kind: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the same as `texts_of`, for the items of a feed built from the posts of a folder."""
+    """Return the result of `texts_of` for the items of a feed that was built from a folder's posts."""
     source = SourceConfig(name="blog", url=f"{SITE.url}/{kind}")
     config = Config(site=folder.config.site, root=root / kind, sources=(source,))
     config.root.mkdir()
@@ -81,7 +81,7 @@ def differing(folder: Folder, root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def words(text: str) -> str:
-    """Return a text without quotation marks at the start of its lines, line breaks and images."""
+    """Return a text without images, without `>` at the start of lines, and without line breaks."""
     without = re.sub(r"\[Picture: [^\[\]]*\]", "", re.sub(r"^> ?", "", text, flags=re.MULTILINE))
     return " ".join(without.split())
 

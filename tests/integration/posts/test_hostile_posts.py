@@ -118,7 +118,7 @@ def test_no_post_writes_outside_the_output_folder(report: BuildReport) -> None:
     assert {path.name for path in site.parent.iterdir()} == {site.name}
 
 
-def test_every_tag_has_a_feed_that_holds_its_posts(report: BuildReport, entries: dict[tuple[str, str], Read]) -> None:
+def test_every_tag_has_a_feed_with_its_posts(report: BuildReport, entries: dict[tuple[str, str], Read]) -> None:
     said = {tag for (kind, _), entry in entries.items() if kind == "rss" for tag in entry.tags}
     feeds = [path for path in report.folder.glob("tags/*/feed.xml") if path.is_file()]
     held = {tag for path in feeds for entry in read("rss", path.read_bytes()) for tag in entry.tags}

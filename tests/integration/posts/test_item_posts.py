@@ -1,4 +1,4 @@
-"""Items of sources are posts of the archive, like files."""
+"""Items of sources are posts in the archive, just as files are."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_changes_of_an_item_are_changes_of_its_post(tmp_path: Path, store_url: s
     assert Renderer(archive, folder.config).render(archive.posts[0]).html == "<p>The text of 2.</p>\n"
 
 
-def test_undated_items_appear_when_they_were_seen_and_future_ones_in_their_time(tmp_path: Path) -> None:
+def test_undated_items_are_dated_when_first_seen_and_future_items_appear_on_their_date(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG,))
     fetched(folder.config, item(1), item(2, published=NOW + DAY), item(3, published=NOW - 9999 * DAY))
     archive = folder.archive()

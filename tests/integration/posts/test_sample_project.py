@@ -60,7 +60,7 @@ def test_file_names_carry_the_date(name: str) -> None:
         ("tags with signs", r'tags: \["R&D", "C\+\+"'),
     ],
 )
-def test_the_samples_show(construct: str, pattern: str) -> None:
+def test_the_samples_contain_each_construct(construct: str, pattern: str) -> None:
     assert any(re.search(pattern, text) for text in TEXTS.values()), construct
 
 

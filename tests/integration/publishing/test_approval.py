@@ -19,7 +19,7 @@ APPROVED = WEEKLY + "approve = true\napprove_hours = 24\n"
 
 @pytest.fixture
 def clockwork(project: Project) -> Iterator[Clockwork]:
-    """A newsletter whose editions are approved a day ahead, first seen by a tick three days before its slot."""
+    """A newsletter whose editions are made for approval a day ahead; its first tick is three days before the slot."""
     configure(project, APPROVED)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:

@@ -108,7 +108,7 @@ def serving(store: Store, root: Path) -> Iterator[Blog]:
 
 
 def not_modified(tag: str, otherwise: bytes, **headers: str) -> Callable[[AskedRequest], bytes]:
-    """Answer a request with this ETag with 304."""
+    """Answer with 304 if the request has this ETag."""
 
     def made(request: AskedRequest) -> bytes:
         if request.headers.get("if-none-match") == tag:

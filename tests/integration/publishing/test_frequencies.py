@@ -104,7 +104,7 @@ class Desk:
             transaction.subscribe(found, Subscription("news", topics), SubscriptionEvent.CHOSEN, "test")
 
     def tick(self, now: datetime, *, held: bool = False) -> list[Edition]:
-        """Make the editions whose slots have come since the last time."""
+        """Make the editions whose slots have passed since the last tick."""
         made = []
         for stream in self.streams:
             slot = latest_due(parse_schedule(stream.newsletter.schedule), now, UTC)
@@ -125,7 +125,7 @@ class Desk:
         return made
 
     def live(self, first: int, end: int) -> None:
-        """Make the editions of each morning from one day on, until the day `end`."""
+        """Tick every morning, from the day `first` to the day before `end`."""
         for day in range(first, end):
             self.tick(START + day * DAY + timedelta(hours=9))
 
@@ -271,7 +271,7 @@ def test_an_edition_is_made_without_a_post_that_another_frequency_skipped(store:
     desk.posts = [a_post(number, START + number * DAY) for number in (0, 2, 7)]
 
     def take_over(stream: NewsletterStream) -> None:
-        """Before the weekly edition is made, let Bob leave its frequency, and then let both choose it."""
+        """Before the weekly edition is made, move Bob to monthly, and then let Ada and Bob choose weekly."""
         if stream.frequency == "weekly":
             desk.meanwhile = lambda stream: None
             desk.choose("bob", "monthly", START)
@@ -385,7 +385,7 @@ class World:
         self._excuse()
 
     def _excuse(self) -> None:
-        """No one has to get what their topics exclude, or what is sent while they pause."""
+        """Excuse people from posts that their topics exclude or that are sent while they pause."""
         for name, topics in self.topics.items():
             is_paused = name in self.paused and self.paused[name] > self.now
             for post in self.desk.posts:

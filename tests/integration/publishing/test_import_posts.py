@@ -470,7 +470,7 @@ def test_no_file_of_an_export_leaves_its_folder(blank: Project) -> None:
 
 
 def substack_of(project: Project, posts: dict[str, tuple[str, str]]) -> Path:
-    """Return an archive with these posts: by name, the audience and the HTML."""
+    """Return an archive with these posts, each given by name as its audience and its HTML."""
     rows = [f"1.{name},2024-05-01T08:00:00Z,true,newsletter,{who},{name},," for name, (who, _) in posts.items()]
     table = "\n".join(["post_id,post_date,is_published,type,audience,title,subtitle,podcast_url", *rows])
     files = {f"posts/1.{name}.html": html.encode() for name, (_, html) in posts.items() if html}

@@ -1,4 +1,4 @@
-"""What feeds do to their items, from documents to editions: nothing is sent twice, and nothing is lost."""
+"""Whatever a feed does to its items from one document to the next, each expected post is in one edition."""
 
 from __future__ import annotations
 

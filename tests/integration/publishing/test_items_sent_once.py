@@ -1,4 +1,4 @@
-"""What feeds do to their items, from documents to editions: nothing is sent twice, and nothing is lost."""
+"""Whatever feeds do to their items from one document to the next, no item is sent twice, and none is lost."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Readers:
         take_document(project, source, read_feed(text.encode(), source.url, {}), at)
 
     def slot(self, week: int) -> dict[str, str]:
-        """Let the slot of a week pass; return the names of the items in each edition, with a + if it is on hold."""
+        """Let the slot of a week pass; return the item names in each edition, then a + if the edition is on hold."""
         cases = {name: case for case, name in NAMES.items()}
         found = dict.fromkeys(CASES, "")
         for edition in self._clockwork.at(SLOT + week * WEEK + HOUR).created:

@@ -45,7 +45,7 @@ def item(name: str, link: str = "", guid: str = "", title: str = "") -> FeedItem
 
 
 class Reader:
-    """A project with two sources and a subscriber, day by day."""
+    """A project with two sources and a subscriber, whose clock the test moves day by day."""
 
     def __init__(self, clockwork: Clockwork) -> None:
         self.clockwork, self.project = clockwork, clockwork.project

@@ -78,7 +78,7 @@ def test_only_finished_deliveries_become_totals(store: Store, tmp_path: Path) ->
 
 
 def fill_and_free(database: Path, size: int) -> None:
-    """Leave this many free bytes in a database, as after deliveries have become totals."""
+    """Leave this many free bytes in a database, as happens when totals replace deliveries."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE filler (bytes)")
         connection.execute("INSERT INTO filler VALUES (zeroblob(?))", (size,))

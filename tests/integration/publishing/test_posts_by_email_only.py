@@ -48,7 +48,7 @@ def test_a_post_is_in_the_email_and_nowhere_on_the_site(project: Project, templa
     assert "shelf.png" in project.files()
 
 
-def test_an_edition_with_only_such_posts_has_no_web_version(empty: Project) -> None:
+def test_an_edition_with_only_posts_without_pages_has_no_web_version(empty: Project) -> None:
     empty.configure()
     empty.subscribe("ada")
     empty.post("secret", "2026-11-14", SECRET, page="no")
@@ -74,7 +74,7 @@ def test_check_reports_a_post_that_no_one_would_see(empty: Project) -> None:
     assert [name for name in empty.files() if "numbered" in name]
 
 
-def test_a_link_to_such_a_post_is_reported_and_becomes_text(empty: Project) -> None:
+def test_a_link_to_a_post_without_a_page_is_reported_and_becomes_text(empty: Project) -> None:
     empty.configure()
     empty.post("secret", "2026-11-14", SECRET, page="false")
     body = "Read [the secret](secret.md#a) and\n\n[the path](/2026/11/14/secret/) now.\n"

@@ -34,7 +34,7 @@ def clock(empty: Project) -> Iterator[Clockwork]:
 
 
 def mails(clock: Clockwork, name: str, domain: str = "example.org") -> list[EmailMessage]:
-    """Return a subscriber's emails by their date."""
+    """Return a subscriber's emails, sorted by date."""
     found = clock.project.mail().get(f"{name}@{domain}", [])
     return sorted(found, key=lambda mail: parsedate_to_datetime(str(mail["Date"])))
 
@@ -88,7 +88,7 @@ def test_the_sequence_stops_for_people_who_unsubscribed(clock: Clockwork) -> Non
     assert letters(clock) == ["Welcome to The Quiet Reader", "The best of it"]
 
 
-def test_a_broken_step_is_reported_and_waited_for(clock: Clockwork) -> None:
+def test_a_broken_step_is_reported_and_later_steps_wait_for_it(clock: Clockwork) -> None:
     clock.project.write("letters/weekly/welcome.md", "---\nsubject: Welcome\nafter: soon\n---\nHello\n")
     join(clock, "ada", HOUR)
     report = clock.at(SLOT + 2 * HOUR)

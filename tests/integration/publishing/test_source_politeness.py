@@ -1,4 +1,4 @@
-"""Seven simulated days with a server that records requests: only one is unconditional, and none is too early."""
+"""Sources are fetched for seven simulated days: each gets one unconditional request, and none is too early."""
 
 from __future__ import annotations
 

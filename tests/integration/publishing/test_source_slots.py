@@ -52,7 +52,7 @@ def clockwork(project: Project) -> Iterator[Clockwork]:
 
 
 def ask(clockwork: Clockwork, at: datetime, *, failing: str = "") -> None:
-    """Record that both sources were fetched, and that one fails."""
+    """Record that both sources were fetched, successfully except for the failing one, if any."""
     sources = clockwork.store.sources
     sources.claim({"blog": at + HOUR, "news": at + HOUR}, at, {"blog": at, "news": at})
     for state in sources.states():

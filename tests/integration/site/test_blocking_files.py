@@ -1,4 +1,4 @@
-"""A file where a folder should be, or an endless value: each is one error line with a hint."""
+"""A file where a folder should be, or an endless value, gives one error line with a hint."""
 
 from __future__ import annotations
 

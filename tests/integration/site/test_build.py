@@ -20,7 +20,7 @@ ELSEWHERE = [
 
 
 def rich(project: Project) -> None:
-    """Write more of everything: images, static files, tags in several scripts, two pages of the index."""
+    """Add images, static files, tags in several scripts and a second page of the index, and publish an edition."""
     project.configure("\n[pages]\nper_page = 2\n")
     project.write("posts/pictures/hill.png", b"\x89PNG hill")
     project.post("pictures", "2026-11-12", "![A hill](pictures/hill.png)", tags='["C++", "c++", Öl]')

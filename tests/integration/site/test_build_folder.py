@@ -1,4 +1,4 @@
-"""The parts of a build: one output per path, and an output folder with other files."""
+"""Parts of a build: how clashes between paths are settled, and how files are written and removed."""
 
 from __future__ import annotations
 

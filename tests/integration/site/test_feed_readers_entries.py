@@ -75,7 +75,7 @@ def _same(shown: Shown, entry: Read) -> None:
 
 
 def _words(text: str) -> str:
-    """Return a title with single spaces, as readers change them."""
+    """Return a title with its white space collapsed, as feed readers do."""
     return " ".join(text.split())
 
 

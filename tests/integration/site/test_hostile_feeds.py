@@ -32,7 +32,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def paged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same site with the defaults: 30 entries, 500 KB, an archive."""
+    """The hostile site built with the default settings of feeds: 30 entries, 500 KB, an archive."""
     return build_site(make_site(tmp_path_factory.mktemp("paged"), feeds="")).folder
 
 

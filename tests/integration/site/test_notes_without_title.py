@@ -1,4 +1,4 @@
-"""Posts without a title: readers see their text, and nowhere an invented title."""
+"""Posts without a title: readers see their text, and never an invented title."""
 
 from __future__ import annotations
 

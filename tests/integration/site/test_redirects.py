@@ -1,4 +1,4 @@
-"""Earlier URLs of posts redirect to their pages: through pages, and through lists for web servers."""
+"""Earlier URLs of posts redirect to their current URLs, by pages or by lists for web servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A build with nothing to do is recognised without the configuration, and only if the full check would agree."""
+"""A build with nothing to do is recognised before the configuration is read, if the full check would agree."""
 
 from __future__ import annotations
 

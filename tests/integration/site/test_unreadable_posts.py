@@ -38,7 +38,7 @@ def replaced(make: Callable[[Path], object]) -> Slip:
 
 
 def outside(path: Path) -> Path:
-    """Return a post next to the project."""
+    """Write a post next to the project's folder, and return its path."""
     file = path.parents[3] / "outside.md"
     file.write_text(FRONT + "From outside.\n")
     return file

@@ -1,4 +1,4 @@
-"""Copies of databases, between both kinds in every direction."""
+"""Copies of databases, from each kind to each kind."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def database(store_url: str, tmp_path: Path) -> Iterator[Database]:
 
 
 def is_no_partition(name: str | None, kind: str, parents: object) -> bool:
-    """Return whether a table is compared; PostgreSQL gives partitions the columns and indexes of their table."""
+    """Return whether to compare a table; partitions are left out, because they have the columns of their table."""
     return not (kind == "table" and name == OTHERS)
 
 
@@ -104,7 +104,7 @@ def test_a_database_of_a_newer_version_is_refused_in_one_line(database: Database
 
 
 def parameters(url: str, folder: Path) -> dict[str, str]:
-    """Return the options of connections to a database."""
+    """Return the connection options in effect for a database."""
     with open_store(url, folder) as store, store.database.read() as connection:
         driver: Any = connection.connection.driver_connection
         return dict(driver.info.get_parameters())
@@ -313,7 +313,7 @@ def test_a_writer_killed_during_a_transaction_does_no_harm(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("waiting_for_the_disk")
 def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
-    """Not only the first one of the pool: if a power cut undid an acknowledgement, an email would be sent twice."""
+    """If a power cut undid an acknowledgement made on any connection of the pool, an email would be sent twice."""
     database = Database("sqlite:///publisher.db", tmp_path)
     migrate(database)
     settings = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
@@ -375,7 +375,7 @@ def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
 
 
 def database_url(database: Database) -> str:
-    """Return the URL with which a database was opened; those of the tests have no password."""
+    """Return the URL with which a database was opened."""
     return str(database._engine.url.render_as_string(hide_password=False)).replace("+pysqlite", "")
 
 

@@ -97,7 +97,7 @@ def make(
 def make_half(
     store: Store, monkeypatch: pytest.MonkeyPatch, parts: int = 1, edition: EditionDraft | None = None
 ) -> Edition:
-    """Make an edition, and be killed after some of its parts."""
+    """Begin to make an edition, and simulate a kill after some of its parts."""
 
     def end(done: int) -> None:
         if done == parts:
@@ -238,7 +238,7 @@ def test_a_change_in_the_middle_is_too_late_for_the_edition(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_happens_in_the_middle_everyone_gets_it_once(
+def test_whatever_happens_in_the_middle_everyone_gets_the_edition_once(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = Random(seed)

@@ -46,7 +46,7 @@ def work(store: Store, edition: Edition, worker: str, host: str, leased: int, se
 
 
 def working(store: Store) -> dict[str, tuple[int, int, int, int]]:
-    """Return what each host has: workers, messages leased, in doubt, and sent."""
+    """Return, by host, the number of workers, and of messages leased, in doubt and sent."""
     found = store.fleet.hosts(NOW)
     return {each.host.name: (each.workers, each.in_hand, each.in_doubt, each.sent) for each in found}
 

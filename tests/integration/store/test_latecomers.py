@@ -93,7 +93,7 @@ def test_nothing_is_added_to_an_edition_with_only_totals_left(store: Store) -> N
 
 
 class Sequence:
-    """Three steps: immediately, after 3 days and after 7, first seen at NOW."""
+    """A sequence of three steps, sent immediately, after 3 days and after 7, and first seen at NOW."""
 
     after = dict(zip(STEPS, (timedelta(), 3 * DAY, 7 * DAY), strict=True))
 
@@ -154,7 +154,7 @@ def test_late_steps_keep_their_order_and_distance(store: Store) -> None:
     assert sequence.run(10) == ["welcome-3 ada"]
 
 
-def test_an_open_step_is_waited_for(store: Store) -> None:
+def test_a_later_step_waits_for_an_open_one(store: Store) -> None:
     sequence = Sequence(store)
     join(store, "ada", 0)
     time = StepTime(timedelta(), NOW, NOW, 30 * DAY)

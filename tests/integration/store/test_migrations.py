@@ -49,7 +49,7 @@ TABLES = ("subscribers", "subscriptions", "consent_events", "suppressions", "edi
 
 @pytest.fixture
 def old(store_url: str, tmp_path: Path) -> Iterator[Database]:
-    """A database of the first version with something in every table of people."""
+    """A database of the first version, with rows in every table about people."""
     database = Database(store_url, tmp_path)
     with database.write() as connection:
         move_to(connection, "0001")

@@ -1,4 +1,4 @@
-"""The rules for new people are evaluated once for equal people, with the same result as for each one alone."""
+"""The rules for new people are evaluated once for people with equal data, with the same result as one by one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EVENTS = st.sampled_from([SubscriberEvent.IMPORTED, SubscriberEvent.ADDED, Subsc
 def added(
     store: Store, people: list[NewSubscriber], size: int, event: SubscriberEvent
 ) -> tuple[list[AddResult], list[tuple[Any, ...]]]:
-    """Add people in groups, return the results and the stored rows, and undo everything."""
+    """Add people in groups; return the results and the stored rows, which are deleted again."""
     options = AddOptions(NOW, "import people.csv", event, number=1)
     results: list[AddResult] = []
     for start in range(0, len(people), size):
@@ -66,8 +66,8 @@ def test_people_added_together_equal_people_added_one_by_one(
     assert added(store, named, len(named), event) == added(store, named, 1, event)
 
 
-def test_two_people_may_share_a_wish_although_only_one_is_the_first(store: Store) -> None:
-    """The second row of a person does not change topics, although it is the first row of someone else."""
+def test_a_row_sets_topics_only_if_it_is_the_first_of_its_person(store: Store) -> None:
+    """Only the first row of a person sets topics; a second one does not, even if it equals someone else's first row."""
     one, other = (Subscription("weekly", ("a",)),), (Subscription("weekly", ("b",)),)
     rows = [("ada", one), ("ben", other), ("ada", other)]
     people = [NewSubscriber(f"{name}@example.org", subscriptions=wishes) for name, wishes in rows]

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is used by a second store looks like a new one."""
+"""A connection to PostgreSQL looks like a new one when a second store reuses it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def state(store: Store) -> tuple[Any, ...]:
         return tuple(connection.execute(sa.text(STATE)).one())
 
 
-def test_nothing_is_left_of_the_store_before(postgres_url: str, tmp_path: Path) -> None:
+def test_nothing_is_left_of_the_previous_store(postgres_url: str, tmp_path: Path) -> None:
     with open_store(postgres_url, tmp_path) as store:
         new = state(store)
         with store._database.write() as connection:

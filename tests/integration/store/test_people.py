@@ -49,7 +49,7 @@ CHANGES = {
 
 @pytest.fixture
 def people(store: Store) -> Iterator[Store]:
-    """A store with PEOPLE: some have unsubscribed, and one has signed up alone."""
+    """A store with PEOPLE and someone added later; two have unsubscribed, and one has complained."""
     options = AddOptions(NOW, "import people.csv", SubscriberEvent.IMPORTED)
     store.subscribers.add_all(PEOPLE, options)
     store.subscribers.add(someone("late@example.org", "Late Ada", 0, "weekly"), at=NOW, source="command line")

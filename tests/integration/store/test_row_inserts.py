@@ -88,7 +88,7 @@ def test_rows_whose_keys_exist_are_skipped_if_only_new_ones_are_wanted(store: St
     assert names == ["first", ""]
 
 
-def test_of_very_many_rows_each_is_stored_once(store: Store) -> None:
+def test_very_many_rows_are_each_stored_once(store: Store) -> None:
     with store.database.write() as connection:
         insert(connection, [row(number) for number in (*range(301), *range(200, 801))], new=True)
         keys = connection.execute(sa.select(subscribers.c.address_key).order_by(subscribers.c.id)).scalars().all()
@@ -119,7 +119,7 @@ def test_a_text_that_is_too_long_is_refused_and_not_cut(postgres_url: str, tmp_p
 
 
 def numbers_of(store: Store, rows: list[dict[str, Any]]) -> tuple[dict[str, int], dict[str, int]]:
-    """Insert rows; return the numbers reported as new, and those of all rows in the table, by key."""
+    """Insert rows; return the ids reported for new rows, and the ids of all rows in the table, both by key."""
     names = list(rows[0])
     with store.database.write() as connection:
         key = names.index("address_key")

@@ -29,7 +29,7 @@ def take(store: Store, rate: float, turns: int, name: str = "relay") -> RateGran
 
 
 def taken(store: Store, rate: float, turns: int, seconds: float) -> list[RateGrant]:
-    """Take turns for some seconds, as soon as they are available."""
+    """Request turns for some seconds, always as soon as they are available; return the grants."""
     grants, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         if (grant := take(store, rate, turns)).turns:

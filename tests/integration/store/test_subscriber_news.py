@@ -1,4 +1,4 @@
-"""What the owner is told about people who joined and unsubscribed, on both databases."""
+"""The owner's news of people who joined and unsubscribed, on both databases."""
 
 from __future__ import annotations
 

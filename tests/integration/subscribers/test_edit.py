@@ -22,7 +22,7 @@ FIELDS = {"city": FieldKind.TEXT, "points": FieldKind.NUMBER, "member": FieldKin
 
 
 def change(store: Store, who: str = ADA, /, *, dry_run: bool = False, **what: object) -> Edited:
-    """Change something about the person with an address, as the owner."""
+    """Edit the person with this address, as the owner."""
     wanted = Change(**what)  # type: ignore[arg-type]
     return edit(store, known(store, who), wanted, at=NOW, source="test", known=FIELDS, dry_run=dry_run)
 

@@ -35,7 +35,7 @@ class History:
     """One person, and the latest decision by them or the owner about each newsletter at each of their addresses.
 
     no        (address, newsletter) -> who refused last, "person" or "owner"; no email may be sent there
-    stopped   addresses that get nothing until the person acts: every newsletter was unsubscribed
+    stopped   addresses that get nothing until the person acts, because all newsletters were refused
     asked_at  the address to which the unused confirmation link was sent
     asked     the newsletters of this link that no one has refused since
     """
@@ -51,7 +51,7 @@ class History:
         self.asked: set[str] = set()
 
     def say_no(self, *names: str, who: str = "person") -> None:
-        """Note a refusal of newsletters that the person has or had. It does not affect the others."""
+        """Note a refusal of newsletters that the person has or had. Other newsletters are unaffected."""
         address, person = self.life.address, self.life.person
         for name in names:
             if person is None or person.record(name):
@@ -167,7 +167,7 @@ class History:
         self.say_no(*self.known, who="owner")
 
     def lift(self, mine: tuple[str, ...], file: str) -> None:
-        """Lift a suppression; for an erased or moved address, the owner wants earlier refusals to count no longer."""
+        """Lift a suppression; if the address was erased or moved, its earlier refusals no longer count."""
         forgotten = self.life.person is None
         self.life.lift()
         if forgotten:

@@ -183,7 +183,7 @@ SEVERAL_FILES: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
 
 
 def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> None:
-    """A refusal of one newsletter concerns that one, and a refusal of everything concerns all."""
+    """A refusal of one newsletter concerns only that newsletter; a refusal of everything concerns all of them."""
     known = ("weekly", "daily", "monthly")
     orders = [(order, gets) for files, gets in SEVERAL_FILES for order in itertools.permutations(files)]
     for step in range(3):
@@ -204,7 +204,7 @@ def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> No
 
 
 def test_a_refusal_by_a_person_overrides_that_of_a_file(people: Store, tmp_path: Path) -> None:
-    """People who unsubscribed from their last newsletter, or from all, have refused everything in later files."""
+    """Later files can subscribe no one who has unsubscribed from their last newsletter, or from all of them."""
     known = ("weekly", "daily")
     for name, does in {"one": "weekly", "all": None, "twice": "weekly", "none": None}.items():
         address = f"{name}@example.org"
@@ -364,7 +364,7 @@ def a_project(store: Store) -> None:
 def test_an_export_and_an_import_reproduce_everything(
     people: Store, onto: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Every status and every byte of the next export, from each kind of database to each."""
+    """Every status and every byte of the next export are the same, from each kind of database to each kind."""
     a_project(people)
     bring(people, tmp_path / "old.csv", "email,name,created_at\nold@example.org,Old,2019-02-03\n", at=later(days=4))
     export_to(people, tmp_path / "all.csv")
@@ -652,7 +652,7 @@ def test_an_undo_counts_people_who_are_also_in_another_file(people: Store, tmp_p
 
 
 def test_nothing_is_left_after_all_imports_were_undone(people: Store, tmp_path: Path) -> None:
-    """For any contents of files. People who were there before are unchanged."""
+    """This is true for any contents of the files. People who were there before are unchanged."""
     says = (YES, NO, WAITS, GONE)
     orders = [order for size in (2, 3) for order in itertools.product(says, repeat=size)]
     old = [f"old{number}@example.org" for number in range(len(orders))]

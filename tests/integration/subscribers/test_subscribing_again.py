@@ -37,7 +37,7 @@ BEFORE = "0009"  # the last version without a status for each subscription
 
 
 def moved(life: Life) -> None:
-    """Change the address; the old one is tried afterwards."""
+    """Change the address, but continue with the old one."""
     old = life.address
     life.move(f"new-{old}")
     life.address = old
@@ -252,7 +252,7 @@ them back. W: weekly goes to them again.
 
 
 def drawn(cells: list[Cell]) -> str:
-    """Return the table, followed by the newsletters and the reason of each cell, by the way of unsubscribing."""
+    """Return the table as text and, for each way of unsubscribing, what people then get and why."""
     lines = [HEAD_LINE]
     lines += [f"{number:>4}  {leaving}" for number, leaving in enumerate(ALL, 1)]
     lines += ["", " " * 55 + "".join(f"{number:>3}" for number in range(1, len(ALL) + 1))]

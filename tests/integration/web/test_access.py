@@ -119,7 +119,7 @@ def test_the_command_turns_off_the_second_factor_without_a_code(project: Project
 
 
 class App:
-    """A stdin that contains the code that an app would show once the key has been printed."""
+    """A stdin from which the code of an authenticator app can be read once the key has been printed."""
 
     def __init__(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         self.keys: list[str] = []

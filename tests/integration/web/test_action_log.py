@@ -128,7 +128,7 @@ def test_an_attack_does_not_fill_the_log_of_actions(project: Project) -> None:
 
 
 def visitor(web: WebClient, address: str) -> Owner:
-    """Return the owner behind the trusted proxy, with an IP address."""
+    """Return the owner as a client behind the trusted proxy, with this IP address."""
     owner = Owner(web)
     owner.client.headers["x-forwarded-for"] = address
     return owner

@@ -20,7 +20,7 @@ from tests.support.web_client import WebClient, web_client
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
-    """A project with a segment and 25 people at one domain, and one at another."""
+    """A project with a segment of 25 people at one domain, and one person at another domain."""
     project = Project(tmp_path_factory.mktemp("bulk") / "letter", None)  # type: ignore[arg-type]
     with web_client(project, now="2026-11-29T12:00:00") as running:
         set_password(project)
@@ -49,7 +49,7 @@ def send(owner: Owner, **fields: str) -> str:
 
 
 def seen(owner: Owner, **fields: str) -> str:
-    """Let the page show whom an action concerns, and return what its button sends about them."""
+    """Let the page show whom an action would change; return the value with which its button identifies them."""
     answer = owner.client.post("/admin/readers/bulk", data={"token": owner.token("/segments/_new"), **fields})
     found = re.search(r'name="expected" value="([0-9a-f]+)"', answer.text)
     assert found is not None

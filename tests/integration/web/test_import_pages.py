@@ -34,7 +34,7 @@ def owner(web: WebClient) -> Owner:
 
 
 def send(owner: Owner, text: str | bytes, name: str = "list.csv") -> str:
-    """Upload a file; return the path below /admin to which that leads."""
+    """Upload a file; return the path of the next page, below /admin."""
     content = text.encode() if isinstance(text, str) else text
     data = {"token": owner.token("/readers/import")}
     answer = owner.client.post("/admin/readers/import", data=data, files={"file": (name, content, "text/csv")})

@@ -17,7 +17,7 @@ from tests.support.smtp_server import mail_server
 
 
 class Reports:
-    """Collects a worker's reports, and has the jobs that tests give it."""
+    """Collects the reports of a worker, and contains the jobs that tests give to the worker."""
 
     def __init__(self) -> None:
         self.reports: list[tuple[str, str]] = []

@@ -72,7 +72,7 @@ def test_list_says_why_nothing_is_next(project: Project, preview: PreviewClient)
 
 
 def test_the_next_email_says_when_nothing_is_new_and_continues_counting(project: Project) -> None:
-    """Before any edition, after one, while one is on hold, and after one was cancelled."""
+    """The page is right before any edition, after one, while one is on hold, and after one was cancelled."""
     nothing, coming = "Nothing new; this is how the newest posts would look", "Next email"
 
     def told() -> str:

@@ -66,7 +66,7 @@ def web(request: pytest.FixtureRequest, project: Project) -> Iterator[WebClient]
 
 
 def check(web: WebClient, path: str, host: str = "") -> str:
-    """Request a path exactly as written; return the Location, which must not lead away."""
+    """Request a path exactly as written; return the Location, which must not lead to another origin."""
     origin = "http://127.0.0.1:8018"
     headers = {"host": host} if host else {}
     answer = web.client.get(httpx.URL(origin).copy_with(raw_path=path.encode()), headers=headers)

@@ -270,7 +270,7 @@ def test_a_missing_feed_gets_a_page(web: WebClient, path: str) -> None:
 
 @pytest.mark.parametrize("range_", [b"", b"bytes=0-2"])
 def test_a_file_that_is_replaced_before_it_is_sent_is_sent_completely(tmp_path: Path, range_: bytes) -> None:
-    """It used to have the length of the old file, which broke the connection."""
+    """Such an answer used to declare the length of the old file, which broke the connection."""
     scope = {"type": "http", "method": "GET", "path": "/a.txt", "headers": [(b"range", range_)] if range_ else []}
     sent: list[Message] = []
 

@@ -1,4 +1,4 @@
-"""/subscribe.json: front ends of other people, with the rules and limits of the form."""
+"""/subscribe.json, for other people's front ends: it has the rules and limits of the form."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def post(web: WebClient, provider: str, body: bytes, **headers: str) -> httpx.Re
     )
 
 
-def test_each_provider_is_recorded_once(web: WebClient) -> None:
+def test_a_report_of_each_provider_is_recorded_once(web: WebClient) -> None:
     people = {name: f"{name}@example.org" for name in ("ada", "bob", "eve")}
     for address in people.values():
         web.subscribed(address)
