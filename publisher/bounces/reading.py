@@ -32,7 +32,7 @@ _BROKEN = (*BROKEN, RecursionError)
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """The signatures that identify our own messages: those of their return paths and of their links."""
+    """The signatures that identify our own messages, in their return paths and in their links."""
 
     return_path: ReturnPath | None
     links: Links
@@ -69,8 +69,8 @@ def _read(message: Message, data: bytes, signatures: Signatures) -> Report:
 def _unsubscribed(message: Message, data: bytes, recipients: Iterable[str], signatures: Signatures) -> Report | None:
     """Return the report of a message to an address for unsubscribing (RFC 2369, 3.2); None for other messages.
 
-    The address is the request, whatever the message says. Only a failure report does not count, as no person sent it. A
-    message counts only once, so that a copy does not unsubscribe someone who has subscribed again since.
+    The address is the request, whatever the message says. Only a failure report does not count, because no person sent
+    it. A message counts only once, so that a copy does not unsubscribe someone who has subscribed again since.
     """
     path = signatures.return_path
     found = {read for each in recipients if path and (read := path.read_unsubscribing(each))}

@@ -203,7 +203,7 @@ def log_action(
 
 
 def say_addresses(app: App, config: Config, doing: str, address: str, *admin: str) -> None:
-    """Print the address at which the pages are served, and that of the admin page if it has its own.
+    """Print the address at which the pages are served, and the admin page's own address if it has one.
 
     doing: what the command does from now on, such as "Serving"
     """

@@ -69,7 +69,7 @@ class Group(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """How many files there are, and what is wrong with them."""
+        """The number of files, and the problem that they share."""
         paths = {line.path for line in self.lines}
         noun = "posts" if all(path.lower().endswith(ENDINGS) for path in paths) else "files"
         count = f"{len(paths):,} {noun}" if len(paths) > 1 else f"{len(self.lines):,} times in {self.lines[0].path}"

@@ -14,7 +14,7 @@ from publisher.publishing.wiring import transport_name
 
 
 def _outside(planned: PlannedEdition) -> str:
-    """Return what happens to the subscribers who are not in an edition's segment."""
+    """Return a sentence that says that subscribers outside the segment do not get the edition's posts."""
     them = "1 other subscriber does" if planned.outside == 1 else f"{planned.outside:,} other subscribers do"
     posts = "this post, now or later" if len(planned.posts) == 1 else "these posts, now or later"
     return f"{them} not get {posts if planned.posts else 'it'}; they are not in the segment {planned.segment}"

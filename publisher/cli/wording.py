@@ -18,5 +18,5 @@ def built(folder: str, posts: int, pages: int, feeds: int, changes: str = "nothi
 
 
 def scheduled(waiting: int) -> list[str]:
-    """Return what a build says about the posts that are scheduled for later, if there are any."""
+    """Return a phrase about the posts that are scheduled for later, in a list that is empty if there are none."""
     return [f"{plural(waiting, 'post')} scheduled for later"] if waiting else []

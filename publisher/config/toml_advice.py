@@ -1,4 +1,4 @@
-"""Advice on what a line of invalid TOML was probably meant to be, for someone who does not know TOML."""
+"""Advice on how to correct a line of invalid TOML, for someone who does not know TOML."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ActionKind(StrEnum):
-    """What was done. The database stores these words, and people read them."""
+    """The kind of an action. The database stores these words, and people read them."""
 
     LOGIN = "logged in"
     LOGIN_FAILED = "failed to log in"

@@ -45,7 +45,7 @@ _NEW = object()
 
 
 def _frozen(cls: type) -> type:
-    """Return a class with fields, with everything that the standard library would add."""
+    """Return the class for these fields, with all methods that the standard library would add."""
     every = dataclasses.fields(cls)
     compared = _values([each.name for each in every if each.compare])
     hashed = _values([each.name for each in every if (each.compare if each.hash is None else each.hash)])

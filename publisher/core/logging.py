@@ -129,7 +129,7 @@ class _Bridge(logging.Handler):
     """A handler that passes on what libraries log with Python's logging module."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as one line, with only the type of an exception, as its message may contain an address."""
+        """Write a record as one line, with only the type of an exception: its message may contain an address."""
         level: Literal["warning", "error"] = "error" if record.levelno >= logging.ERROR else "warning"
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         log(record.getMessage(), level=level, library=record.name, error=kind)

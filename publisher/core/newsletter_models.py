@@ -19,8 +19,8 @@ class Mark:
     """The placeholders in a letter for values of the recipient, which are filled in for each message.
 
     A mark may be in an href or in text. It survives premailer. It never comes from a post, because composing a letter
-    alters any text of a post that looks like a mark. These are the marks of every letter; personal_marks has those of
-    the recipient's own fields.
+    alters any text of a post that looks like a mark. These are the marks of every letter; personal_marks has the marks
+    of the recipient's own fields.
     """
 
     UNSUBSCRIBE = "@@publisher-unsubscribe@@"
@@ -54,7 +54,7 @@ class Letter:
     html      a whole document with inlined CSS; contains marks (see Mark)
     text      plain text, at most 72 columns wide where possible; contains marks
     fallback  why the letter contains less than configured, else None; the ledger doesn't store it
-    posts     the ids of its posts; empty if they are those of the edition
+    posts     the ids of its posts; empty if they are the same as the edition's
     """
 
     variant: str
@@ -91,7 +91,7 @@ class EditionPost:
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """How the posts that a subscriber has received differ from those of their frequency, after they changed it.
+    """The difference between the posts that a subscriber has received and the posts of their new frequency.
 
     had   ids of posts that they got at another frequency, and that later editions of theirs may contain
     owed  ids of posts that editions of their frequency contained before they changed to it, and that they lack
@@ -151,8 +151,7 @@ class EditionDraft:
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
     others       the variant for each audience that differs by more than its topics; None as in `variants`
-    once         ids of its posts, if subscribers do not get those again that other newsletters have already sent to
-                 them
+    once         ids of its posts, if it leaves out posts that a subscriber has already received from another newsletter
     earlier      ids of the posts of earlier editions that its letters contain for subscribers who lack them
     ahead        the ids in `passed_over` of posts that all its subscribers had received when it was planned; later
                  subscribers lack them
@@ -260,7 +259,7 @@ def slot_name(slot: str) -> str:
 
 
 def slot_path(slot: str) -> str:
-    """Return a slot's label as one safe path segment, as a label such as "post:tag:a,2024:x" may contain slashes."""
+    """Return a slot's label as one safe path segment, because a label may contain slashes: "post:tag:a,2024:x"."""
     return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
 
 

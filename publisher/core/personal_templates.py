@@ -105,7 +105,7 @@ def _tag(found: re.Match[str], source: str, open_blocks: list[bool]) -> str:
 
 
 def _visible(source: str) -> str:
-    """Return a template with blanks in place of its comments and of what it prints verbatim."""
+    """Return a template with blanks in place of its comments and its verbatim text."""
     pieces, last = [], 0
     while begin := _HIDES.search(source, last):
         end = _SHOWS[begin[0][:2]].search(source, begin.end())

@@ -16,7 +16,7 @@ PAUSED = "paused"  # in addition to a subscriber's statuses: active, but sent no
 
 
 class Subject(StrEnum):
-    """What a condition is about."""
+    """The subject of a comparison: the property of a subscriber that it is about."""
 
     TAG = "tag"
     TOPIC = "topic"
@@ -60,7 +60,7 @@ class Value:
     """The right side of a comparison.
 
     text   as it was written, without quotation marks
-    typed  what it means if it was written without quotation marks: a number, a day, or yes (True) and no (False)
+    typed  its value if it was written without quotation marks: a number, a day, or yes (True) and no (False)
     """
 
     text: str

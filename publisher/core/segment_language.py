@@ -125,7 +125,7 @@ def _parse(text: str, joined: int) -> Condition:
 def field_is(name: str, text: str) -> Condition:
     """Return the condition that a field has a value, compared as in a written condition; "" means any value.
 
-    Raises SegmentError if the name can't be that of a field.
+    Raises SegmentError if a field can't have this name.
     """
     if not _FIELD_NAME.fullmatch(name):
         raise SegmentError(f"{_shown(name)} can't be the name of a field", hint="write it like city")

@@ -58,7 +58,7 @@ class FeedPace:
 
 @dataclass(frozen=True, slots=True)
 class FeedDocument:
-    """A feed as it was read: what it says about itself, and its items in its own order.
+    """A feed as it was read: the data about the feed itself, and its items in its own order.
 
     kind         "rss", "atom" or "json"
     link         the page that the feed belongs to

@@ -49,7 +49,7 @@ class ItemKeys(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What is known about a source itself.
+    """The state of a source itself.
 
     url            the configured address, to which everything else here applies
     address        where it is now, after permanent redirects; "" if it is at `url`

@@ -54,7 +54,7 @@ class SharedJobs:
         return self._queue is not None and self._queue.put(queue, **arguments)
 
     def remind(self) -> None:
-        """While this process sends, ask the other processes for help again, as some may have started or become free."""
+        """While this process sends, ask the other processes for help again: some may have started or become free."""
         if self._announced and self._jobs[SEND].is_running:
             self.put(SEND, for_others=True, editions=self._announced)
 

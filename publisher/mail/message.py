@@ -1,4 +1,4 @@
-"""Building the bytes of messages: those of an edition, and transactional ones.
+"""Building the bytes of messages: the messages of an edition, and transactional ones.
 
 Encoding a letter (the content of an email) takes milliseconds. Everything except its marks, which are placeholders for
 the recipient's values, is the same for everybody. So the letter's parts are encoded once and cut at their marks, and
@@ -73,7 +73,7 @@ class Recipient:
 
     @property
     def person(self) -> Person:
-        """What is known about the recipient, for the marks of a personal letter."""
+        """The data about the recipient, for the marks of a personal letter."""
         return {**self.fields, "name": self.name, "address": self.address}
 
     def values(self) -> dict[str, str]:

@@ -195,7 +195,7 @@ def _wanted(
     began  when it began to use the source; None if that is not recorded. It begins now if it has handled nothing from
            it; otherwise it began with the first fetch.
 
-    The items that were there at the beginning are a backlog, of which a newsletter takes what its settings say. A
+    The items that were there at the beginning are a backlog, of which a newsletter takes as much as its settings say. A
     newsletter that sends each post by itself takes none of it, unless it has a setting for that. Old items that
     appeared in the feed only later count as the oldest part of it, but a newsletter that had already begun ignores
     them.

@@ -48,7 +48,7 @@ class NewsletterStream:
 
 
 def streams_of(newsletter: NewsletterConfig) -> tuple[NewsletterStream, ...]:
-    """Return the streams of a newsletter, that of its own schedule first."""
+    """Return the streams of a newsletter; its own schedule's stream comes first."""
     further = frequency_schedules(newsletter).items()
     return (
         NewsletterStream(newsletter),

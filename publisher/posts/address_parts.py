@@ -1,4 +1,4 @@
-"""The parts from which the address of a post is built: the placeholders of posts.permalink, and those of other tools.
+"""The parts from which the address of a post is built: the placeholders of posts.permalink and of other tools.
 
 Only the parts that a pattern names are computed. Parts made from a file name, a title or a category are spelled as the
 blog's tool would spell them (see blog_tools.names). All functions are pure.

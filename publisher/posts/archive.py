@@ -284,7 +284,7 @@ class Archive:
         return self._digests[source]
 
     def permalink(self, source: str) -> str | None:
-        """Return the permalink of the public post with this source, or its URL on another site; None for others."""
+        """Return the permalink of the public post with this source, or its URL on another site; else None."""
         return self._permalinks.get(source)
 
     def permalinks(self) -> Collection[str]:

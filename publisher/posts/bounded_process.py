@@ -257,7 +257,7 @@ class _Child:
         return state is None or state is self._state or bool(state == self._state)
 
     def message(self, call: Call) -> bytes:
-        """Return the bytes of a call, without a state that the child has."""
+        """Return the bytes of a call, without its state if the child already has it."""
         passed = SAME_STATE if self.has_state(call.state) else call.state
         return pickle.dumps((passed, call.state is not None, *call.wanted), 5)
 

@@ -151,7 +151,7 @@ class Index:
             return {}
 
     def update(self, changed: Iterable[Row], gone: Iterable[str], found: Mapping[str, Stamp] | None = None) -> None:
-        """Write the rows of changed files and delete those of removed ones, in one transaction.
+        """Write the rows of changed files and delete the rows of removed files, in one transaction.
 
         found  stamps that are in memory already, so that equal stamps are not kept twice
         """
@@ -183,7 +183,7 @@ class Index:
     ) -> Iterator[Post]:
         """Yield the complete posts in the order of `sources`.
 
-        digests     the digests that replace those of the files, by source
+        digests     the digests that replace the digests of the files, by source
         permalinks  the permalinks of posts that are in memory already, which are then not kept twice, by source
         """
         wanted = list(sources)
@@ -379,7 +379,7 @@ class Index:
 
     @contextlib.contextmanager
     def _errors_explained(self) -> Iterator[None]:
-        """Raise ProjectError for any error. A damaged index is discarded, as it is too late to rebuild it."""
+        """Raise ProjectError for any error. A damaged index is discarded, because it is too late to rebuild it."""
         try:
             yield
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:

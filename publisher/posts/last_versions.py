@@ -130,7 +130,7 @@ class LastVersions:
         return source, stamp, digest, ParsedFile(parsed.post, problems, parsed.measured, is_last_version=True)
 
     def readable(self, entry: Entry) -> Entry:
-        """Return the entry of a file, or that of its last readable version if the file has an error.
+        """Return the entry of a file or, if the file has an error, the entry of its last readable version.
 
         An ignored permalink counts as an error if the page of a published post would move because of it.
         """

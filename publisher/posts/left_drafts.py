@@ -21,7 +21,7 @@ _LATE = 24 * 3600
 
 
 def noted(entries: Iterable[Entry], drafts: Mapping[str, float], now: datetime) -> Iterator[Entry]:
-    """Yield the entries of changed files, and add to those of former drafts when they stopped being drafts.
+    """Yield the entries of changed files; entries of former drafts get the time at which they stopped being drafts.
 
     drafts  when each post stopped being a draft, by source; 0 if it was a draft until now
     """

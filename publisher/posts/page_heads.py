@@ -1,4 +1,4 @@
-"""The addresses of the standalone pages, by their files. Links from posts need only these, not the texts."""
+"""The addresses of the standalone pages, by their files. Links from posts need only the addresses, not the texts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _state(config: Config, found: Scan) -> str:
 
 @lru_cache(maxsize=4)
 def _pages(config: Config, state: str) -> tuple[Post, ...]:
-    """Return the pages, which are read again when `state` changes, as it does with their files."""
+    """Return the pages. state: the key of the cache, which changes with the files of the pages."""
     del state
     found = scan_pages(config)
     heads = page_heads(page_config(config), found) if found else ()

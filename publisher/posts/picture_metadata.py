@@ -371,7 +371,7 @@ def _clean_directory(found: _Overwritten, place: int, order: str, kept_tags: fro
 
 
 def turn_in(exif: bytes) -> int:
-    """Return the orientation in EXIF data, from 1 to 8; 1, which means upright, if it says nothing valid."""
+    """Return the orientation in EXIF data, from 1 to 8; 1 (upright) if the data has no valid orientation."""
     order = "<" if exif.startswith(b"II") else ">"
     try:
         place = struct.unpack_from(f"{order}I", exif, 4)[0]

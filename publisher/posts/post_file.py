@@ -174,7 +174,7 @@ class Unread(NamedTuple):
     """A part of a YAML value that is not part of the text, although it looks like it.
 
     key   the key, with its table
-    what  the part, from its first character on: a comment (#), a tag (!) or an anchor (&)
+    what  the part that is not read, from its first character on: a comment (#), a tag (!) or an anchor (&)
     fix   the line with the value in quotes, which is then read as it is written; "" if there is no such line
     """
 

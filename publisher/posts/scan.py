@@ -182,7 +182,7 @@ def _overlap(one: str, other: str) -> bool:
 class _Walk:
     """The files and problems that a walk has found so far.
 
-    Paths are relative to the posts folder; those of folders end in a slash.
+    Paths are relative to the posts folder; the paths of folders end in a slash.
     """
 
     def __init__(

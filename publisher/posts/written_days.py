@@ -1,6 +1,6 @@
 """The day that the beginning of a text names as its date, found without parsing its front matter.
 
-It is used for files that are not read as posts: files of other formats, and those of a blog to be adopted.
+It is used for files that are not read as posts: files of other formats, and the files of a blog to be adopted.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ Copied = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup contains.
+    """The contents of a backup.
 
     made_at  when it was made
     counts   how many rows each table of the database has
@@ -85,7 +85,7 @@ def read_backup(file: Path) -> Backup:
 
 @dataclass(frozen=True, slots=True)
 class RestoredBackup:
-    """What restoring a backup did.
+    """The result of restoring a backup.
 
     carried   what was carried over from the database that it replaced; None if there was none that could be read
     replaced  where the file of that database is now; None if there was none
@@ -131,7 +131,7 @@ def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda t
 
 @contextmanager
 def _at_standstill(config: Config, now: datetime) -> Iterator[Store | None]:
-    """Open the present database and keep hosts from sending from it until the block ends; None if it cannot be read."""
+    """Open the present database, and keep hosts from sending until the block ends; yield None if it cannot be read."""
     with ExitStack() as stack:
         old = None
         try:

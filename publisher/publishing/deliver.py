@@ -240,7 +240,7 @@ class _DeliveryRun:
         return [each.result for each in self._begun if each.result is not None]
 
     def _look(self, before_joining: Callable[[], None]) -> None:
-        """Find the editions that have become due, among them those of this run that have messages to try again."""
+        """Find the editions that have become due, including this run's editions that have messages to try again."""
         store, now, found = self._project.store, self._project.clock(), list[Edition]()
         own = {each.edition.id: each for each in self._begun}
         for edition in store.editions.ready(now):

@@ -152,7 +152,7 @@ def frequencies_due(
 ) -> DueEditions:
     """Return the editions due at `now` for subscribers who have chosen a frequency, when someone publishes by hand.
 
-    Unlike those of the newsletter's own schedule, they are never made between their slots.
+    Unlike editions of the newsletter's own schedule, they are never made between their slots.
 
     names   the newsletters; all if it is empty
     writes  whether to record the frequencies that are new, and to drop those that are no longer offered

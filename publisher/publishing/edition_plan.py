@@ -175,7 +175,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What publishing would do now.
+    """The work that publishing would do now.
 
     editions    the editions to create
     idle        the newsletters that get no edition
@@ -247,7 +247,7 @@ def make_plan(
 
 
 def _streams(config: Config, names: Sequence[str], due: Collection[str]) -> list[NewsletterStream]:
-    """Return the streams that are due, and those of the newsletters' own schedules that are named or implied."""
+    """Return the streams that are due, and the newsletters' own schedules, if they are named or no names are given."""
     every = [each for newsletter in config.newsletters for each in streams_of(newsletter)]
     return [s for s in every if s.name in due or (not s.frequency and (not names or s.name in names))]
 

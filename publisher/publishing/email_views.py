@@ -82,7 +82,7 @@ class EmailView:
         return f"{line}; the file has changed since then, but is not sent again" if self.is_changed else line
 
     def as_json(self, zone: tzinfo) -> dict[str, Any]:
-        """Return the email as JSON values. zone: that of the newsletter."""
+        """Return the email as JSON values. zone: the newsletter's time zone."""
         moment = self.send_at or (self.edition.dated if self.edition else None)
         return {
             "newsletter": self.newsletter,
@@ -171,7 +171,7 @@ def recipients_of(config: Config, store: Store, planned: PlannedEdition, now: da
 
 
 def findings_of(config: Config, whole: WholeEmail, now: datetime) -> list[Finding]:
-    """Return what `check` finds in an email, without notes."""
+    """Return the findings of `check` about an email, without notes."""
     from publisher.publishing.letter_check import LetterChecker  # not at the top: it loads the linter
 
     found = LetterChecker(config, open_archive(config, now)).findings(whole.planned, whole.letter)
@@ -179,7 +179,7 @@ def findings_of(config: Config, whole: WholeEmail, now: datetime) -> list[Findin
 
 
 def changed_emails(config: Config, store: Store | None) -> Iterator[Problem]:
-    """Yield a warning for each file that differs from what was sent, because it is not sent again."""
+    """Yield a warning for each file that was changed after its email was sent, because the email is not sent again."""
     for newsletter in config.newsletters if store else ():
         editions = store.editions.list(newsletter.name, kind=EditionKind.LETTER) if store else ()
         emails = {email.slot: email for email in find_emails(config, newsletter)} if editions else {}
@@ -216,7 +216,7 @@ def _coming(config: Config, store: Store | None, email: OwnEmail, now: datetime)
 
 
 def _wrong_segment(config: Config, store: Store | None, email: OwnEmail) -> Problem | None:
-    """Return what is wrong with the segment of an email, or with that of its newsletter; None if nothing is."""
+    """Return the error in the segment of an email or of its newsletter; None if neither has an error."""
     try:
         segment_of(config, store, email.newsletter, email.to, email.where("to"))
     except SegmentError as error:

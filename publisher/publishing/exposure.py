@@ -116,7 +116,7 @@ def _listed(top: Path, options: Sequence[str], names: Sequence[str]) -> tuple[Pa
 
 
 def _git(folder: Path, arguments: Sequence[str]) -> str:
-    """Return what git prints; "" if it is not installed, finds no repository or takes too long."""
+    """Return the output of git; "" if it is not installed, finds no repository or takes too long."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
         done = subprocess.run(  # noqa: S603 - arguments, not a shell

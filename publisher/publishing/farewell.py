@@ -66,7 +66,7 @@ def farewell_email(
 ) -> SubscriptionEmail | None:
     """Return the email to a subscriber who has just unsubscribed, or None if none should be sent.
 
-    newsletters: those from which they unsubscribed; None for all.
+    newsletters: the newsletters from which they unsubscribed; None for all.
     """
     if not sends_farewells(config):
         return None

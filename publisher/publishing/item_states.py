@@ -22,7 +22,7 @@ from publisher.store import Store
 
 
 class ItemStatus(StrEnum):
-    """What becomes of an item of a source."""
+    """The fate of an item of a source."""
 
     SEEN = "seen"  # no newsletter takes it
     RESTING = "resting"  # it may still change
@@ -125,7 +125,7 @@ class _Taker:
 
 
 class _Judge:
-    """Says what becomes of the items of one source."""
+    """Decides the state of the items of one source."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class _Judge:
             yield ItemStatus.SEEN, ["`include` or `exclude` of the source leaves it out"]
 
     def _in_newsletter(self, item: StoredItem, taker: _Taker) -> tuple[ItemStatus, str]:
-        """Return what becomes of an item in one newsletter, and why."""
+        """Return the status of an item in one newsletter, and the reason."""
         name, post = taker.name, self._post_of(item)
         post_id = post.id if post else item.post_id
         ids = (item.post_id, post_id, taker.handled_as.get(post_id, post_id))
@@ -203,7 +203,7 @@ def _was_there(item: StoredItem, newsletter: str) -> str:
 
 
 def _in_edition(edition: Edition, taker: _Taker) -> tuple[ItemStatus, str]:
-    """Return what becomes of an item with an edition, and which edition it is."""
+    """Return the status of an item with an edition, and the edition's name, as the reason."""
     name = f"{edition.number} of {edition.newsletter}, {edition.slot}"
     if edition.id in taker.called_off:
         return ItemStatus.SKIPPED, f"by a person, with edition {name}"

@@ -50,14 +50,14 @@ def add_recipients(
 ) -> LaterRecipients:
     """Add deliveries of an edition for subscribers who have none; the next run sends them.
 
-    Only subscribers of its newsletter who may get email get one; of an edition of posts, only those of its frequency.
-    People who have had the edition do not get it again. People who have had some of its posts with another edition get
-    the version without these, if it has one. An edition for a segment goes to those who are in it now; the addresses
-    may be anyone's.
+    Only subscribers of its newsletter who may get email get one; for an edition of posts, only subscribers with its
+    frequency. People who have had the edition do not get it again. People who have had some of its posts with another
+    edition get the version without these posts, if there is one. An edition for a segment goes to people who are in it
+    now, but named addresses need not be in it.
 
-    addresses     only these; if there are none, everyone who joined since
-    joined_since  only people who joined the newsletter at this moment or later; without it and addresses, those who
-                  joined after the edition was made
+    addresses     only these subscribers; if there are none, everyone who joined since
+    joined_since  only people who joined the newsletter at this moment or later; if neither it nor any address is given,
+                  people who joined after the edition was made
     dry_run       return the same result, but add nothing
     Raises PublisherError if an address is unknown, or if the edition cannot be sent to more people.
     """

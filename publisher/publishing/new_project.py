@@ -46,7 +46,7 @@ def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] |
     In a folder with a Jekyll blog, the project reads the blog's posts, and Jekyll publishes nothing of the project.
 
     now   date of the first post, the year in `site.authority`, and the day from which a blog's posts are sent
-    feed  for a project whose posts are the items of a feed: what adopt_feed.project_values returns for it
+    feed  the result of adopt_feed.project_values for the feed whose items become the posts; None for other projects
     Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()

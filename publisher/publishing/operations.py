@@ -139,7 +139,7 @@ def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime
     was skipped or was cancelled is not delivered. When more has been sent, for instance after a retry, it is delivered
     again.
 
-    counts: those of the edition, after a run
+    counts: the counts of the edition, after a run
     """
     if edition.held or counts.open or counts.missing or not counts[DeliveryStatus.SENT]:
         return False

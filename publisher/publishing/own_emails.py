@@ -228,7 +228,7 @@ def _held_as_twin(config: Config, planned: PlannedEdition, before: Sequence[Plan
     """Return the edition of an email, on hold if one that is created with it says the same to the same people."""
 
     def said(each: PlannedEdition) -> tuple[object, ...]:
-        """Return what an email says, and to whom; twins have that in common."""
+        """Return the text and the recipients of an email, which twins have in common."""
         text = each.text
         return each.newsletter.name, each.segment, *((text.subject, text.preheader, text.body) if text else ())
 

@@ -66,7 +66,7 @@ def compose_plan(
 
     archive  the posts, if they have just been read; None to read them
     held     posts to leave out, by source, with the problem of each
-    segment  send only to people in this segment, besides that of each newsletter: its name, or a condition
+    segment  send only to people in this segment as well as each newsletter's own: its name, or a condition
     emails   whether to include the emails without posts
     """
     unreadable: dict[str, Problem] = dict(held or {})
@@ -181,7 +181,7 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
 def send_letter(config: Config, name: str, slot: str, number: int, letter: Letter, address: str, now: datetime) -> None:
     """Send a letter of the newsletter `name` to an address as a test email, through the project's transport.
 
-    Nothing is recorded, but its web version is kept for a while, so that its link works. slot: that of the letter.
+    Nothing is recorded, but its web version is kept for a while, so that its link works. slot: the letter's slot.
     Raises PublisherError if the email is not accepted.
     """
     # The slot is unique, so that a second test is a separate message, even in the same second or with --now.
@@ -196,7 +196,7 @@ def send_letter(config: Config, name: str, slot: str, number: int, letter: Lette
 
 
 def _person(config: Config, address: str) -> Person:
-    """Return what is known about the subscriber with an address, for a test email; nothing if there is none."""
+    """Return the data about the subscriber with an address, for a test email; an empty table if there is none."""
     with open_existing_store(config) as store:
         found = store.subscribers.get(address) if store else None
     return {**found.fields, "name": found.name} if found else {}

@@ -131,7 +131,7 @@ def apply_reports(
     source: str,
     farewell_to: Callable[[str, Collection[str]], None],
 ) -> BounceReport:
-    """Process reports that have already been parsed, such as those of a webhook, each in its own transaction.
+    """Process reports that have already been parsed, for example those in a webhook's request, each in a transaction.
 
     farewell_to: called with the uid and the newsletters of each subscriber who unsubscribed at the provider, if the
     project sends an email about that

@@ -1,4 +1,4 @@
-"""Who gets the editions of a newsletter: its subscribers, or those of them who are in a segment."""
+"""The recipients of a newsletter's editions: its subscribers, or only the subscribers in a segment."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def near(name: str, known: Collection[str]) -> str:
 
 
 def resolved(store: Store | None, text: str, where: str) -> str:
-    """Return the condition of a segment's name, or a condition unchanged; "" for "". What it names may not exist.
+    """Return the condition of a segment's name, or a condition unchanged; "" for "". Names in it are not checked.
 
     where: the option or the line that names it. Raises SegmentError if there is no such segment, or the text is not a
     condition.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def handled_posts(store: Store, newsletter: str, posts: Collection[Post]) -> frozenset[str]:
-    """Return the ids that a newsletter has sent or passed over, and those of posts that it handled under other ids."""
+    """Return the ids of posts that a newsletter has sent or passed over, including posts handled under other ids."""
     handled = store.editions.handled_posts(newsletter)
     return handled.union(handled_as(store, newsletter, handled, posts))
 
@@ -55,8 +55,8 @@ def other_ids(posts: Iterable[Post], handled: Collection[str]) -> tuple[tuple[st
 def handled_as(store: Store, newsletter: str, handled: Collection[str], posts: Collection[Post]) -> dict[str, str]:
     """Return the posts that a newsletter handled under another id: that id, by the post's id.
 
-    The other id is that of an item that it has sent, or, for a file, also of one that it has passed over. An item that
-    it has passed over, for example because of a filter, says nothing about an item of another source.
+    The other id belongs to an item that the newsletter has sent; for a file, also to an item that it has passed over.
+    If it has passed over an item, for example because of a filter, that says nothing about an item of another source.
 
     A link of a home page, or one that several items of a source or several files share, identifies none of them.
 

@@ -188,7 +188,7 @@ def has_welcome_emails(config: Config, name: str) -> bool:
 
 
 def stray_steps(config: Config, newsletter: NewsletterConfig) -> Iterator[Problem]:
-    """Yield a warning for each file whose name is almost that of a step, so that no one would ever get it."""
+    """Yield a warning for each file whose name is almost the name of a step, so that no one would ever get it."""
     for name in _files(config, newsletter):
         if name.casefold().startswith(FIRST) and not _STEP.fullmatch(name):
             hint = f"name the first email {FIRST}.md, and the following {FIRST}-2.md to {FIRST}-99.md"

@@ -1,4 +1,4 @@
-"""Links to what is not public yet: a draft, or the next email of a newsletter, for someone who should read it first.
+"""Links to something that is not public yet, for someone to read it first: a draft, or a newsletter's next email.
 
 A link is signed and expires after some days. It leads to the web application, which shows what the file says then.
 """
@@ -27,7 +27,7 @@ DAYS, MOST_DAYS = 14, 90
 
 
 class DraftKind(StrEnum):
-    """What a link shows."""
+    """The kind of draft that a link shows."""
 
     POST = "post"
     EMAIL = "email"  # the next one of a newsletter
@@ -35,7 +35,7 @@ class DraftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DraftLink:
-    """What the token of a link says.
+    """The contents of a link's token.
 
     name   the path of a post in the posts folder, or the name of a newsletter
     until  when the link expires
@@ -52,7 +52,7 @@ def draft_link(links: Links, kind: DraftKind, name: str, until: datetime) -> str
 
 
 def read_draft_link(links: Links, token: str) -> DraftLink | None:
-    """Return what a token says; None if it was not made here. It may have expired."""
+    """Return the contents of a token, which may have expired; None if it was not made here."""
     parts = links.read(LinkPurpose.DRAFT, token)
     if parts is None:
         return None

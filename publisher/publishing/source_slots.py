@@ -1,8 +1,8 @@
 """Sources and slots (scheduled times): which sources are fetched before a slot, and how long an edition waits for them.
 
-A newsletter begins to use a source when it is first seen with the source and with a subscriber after a fetch. An
-edition is made when each source of its newsletter was fetched for its slot. If a source fails, the edition waits for
-`wait_minutes`, and is then sent without the source's new items; they are in the next edition.
+A newsletter begins to use a source when it is first seen, after a fetch, with the source in its settings and at least
+one subscriber. An edition is made when each source of its newsletter was fetched for its slot. If a source fails, the
+edition waits for `wait_minutes`, and is then sent without the source's new items; they are in the next edition.
 """
 
 from __future__ import annotations

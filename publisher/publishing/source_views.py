@@ -37,7 +37,7 @@ _TROUBLES = {
 class SourceSummary:
     """A source as people see it.
 
-    title        the configured one, or that of the feed, or its name if neither is known
+    title        the configured title, or the feed's, or the source's name if neither is known
     link         the page that the feed belongs to; "" if that is unknown
     address      where it is fetched after it has moved; "" if that is `url`
     moved_to, moved_seen  another host to which its last answers were redirected for good, and how many in a row
@@ -70,7 +70,7 @@ class SourceSummary:
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the source, in words that "since" and `why` can follow; "" if nothing is."""
+        """The trouble with the source, in words that "since" and `why` can follow; "" if there is none."""
         return _TROUBLES.get(self.health, "")
 
     @property

@@ -1,4 +1,4 @@
-"""Who gets the next edition of a stream: their topics, what they lack, and what other newsletters have sent to them."""
+"""The subscribers who get the next edition of a stream: their topics, and the posts that they lack or already have."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class TriedFeed:
 def try_feed(url: str, now: datetime, *, full: bool = False, allow_private: bool = False) -> TriedFeed:
     """Return the email that the feed at an address would make as the first edition of a newsletter.
 
-    url            that of the feed, or of a page that names it
+    url            the URL of the feed, or of a page that names it
     full           whether the email has whole texts instead of excerpts
     allow_private  whether it may be on this machine or in a private network
     Raises PublisherError if there is no feed, or if it has no items.

@@ -1,4 +1,4 @@
-"""What is wrong with the messages of recent editions: uncertain ones wait for a decision, others failed."""
+"""Problems with the messages of recent editions: uncertain messages, which wait for a decision, and failed ones."""
 
 from __future__ import annotations
 

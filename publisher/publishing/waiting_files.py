@@ -80,7 +80,7 @@ class WaitingFiles:
     def tidy(self, now: datetime, keep: str = "") -> int:
         """Delete the files that have waited for KEPT, those beyond MOST_KEPT, and the remains of interrupted uploads.
 
-        keep: the token of a file that stays. Return how many were deleted.
+        Return how many were deleted. keep: the token of a file that stays
         """
         found: list[tuple[float, Path]] = []
         with suppress(OSError):

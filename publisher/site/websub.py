@@ -76,7 +76,7 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class HubMemory:
-    """The record of what a hub knows.
+    """The record of the feeds that a hub has accepted.
 
     accepted  state of each feed when the hub last accepted a ping for it, by the path of the feed
     failed    paths of the feeds that failed in the last round

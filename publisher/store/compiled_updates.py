@@ -19,7 +19,7 @@ class CompiledUpdate:
     """An UPDATE for one database whose values are all parameters."""
 
     def __init__(self, statement: sa.Update, dialect: Dialect) -> None:
-        """Compile a statement. dialect: that of the only kind of database on which the statement may be run."""
+        """Compile a statement. dialect: the dialect of the only kind of database on which the statement may be run."""
         compiled: Any = statement.compile(dialect=dialect)
         self._text = str(compiled)
         self._in_order = itemgetter(*compiled.positiontup) if compiled.positional else None

@@ -31,7 +31,7 @@ Copied = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class CopiedTable:
-    """What was done with one table.
+    """The result of copying one table.
 
     rows     how many rows both databases have now
     written  how many of them were new or different

@@ -186,7 +186,7 @@ class Database:
         return new.inline().execution_options(preserve_rowcount=True)
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT that can be extended with what to do about a row whose key already exists."""
+        """Return an INSERT to which a rule for rows whose keys already exist can be added."""
         if self.is_sqlite:
             return sqlite.insert(table)
         # Not at the top: it would take an eighth of the time of `publisher status` in a project with SQLite.
@@ -339,7 +339,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_away(error: Exception) -> bool:
-    """Return whether PostgreSQL cannot be reached now. A refusal, such as of a wrong password, counts as reached."""
+    """Return whether PostgreSQL cannot be reached now. If it refuses, as for a wrong password, it has been reached."""
     if not isinstance(error, sa.exc.OperationalError):
         return False
     said = str(error.orig or error)

@@ -29,7 +29,7 @@ Deed = Callable[["SubscriberTransaction", Subscriber], bool]
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What was done to many people, or would be.
+    """The result of an action on many people, or of its dry run.
 
     people   how many people were found
     changed  how many of them are different now, or were deleted

@@ -73,7 +73,7 @@ class QuestionsError(SubscriberError):
 
 @dataclass(slots=True)
 class _Found:
-    """What the cells of a column say.
+    """The meanings of the cells of a column.
 
     statuses  status -> rows that say so
     unknown   value that is not understood -> rows
@@ -112,7 +112,7 @@ class _Found:
 
 @dataclass(slots=True)
 class Survey:
-    """What a file contains.
+    """The contents of a file, as a first reading finds them.
 
     rows       its records
     columns    the columns; the status columns are only those that say who must not get email

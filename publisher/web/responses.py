@@ -115,7 +115,7 @@ def test_copy_headers() -> dict[str, str]:
 def preview_email_headers() -> dict[str, str]:
     """Return the headers of an email in a frame of the preview.
 
-    They also allow pictures from the preview itself, as these may not be published yet.
+    They also allow pictures from the preview itself, because these may not be published yet.
     """
     return _email_headers("'self' data: http: https:", PREVIEW_SANDBOX)
 

@@ -55,7 +55,7 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
 def queue_farewell(context: WebContext, uid: str, newsletters: Collection[str] | None) -> None:
     """Queue the email to a subscriber who has just unsubscribed, if the project sends one.
 
-    newsletters  those from which they unsubscribed; None for all
+    newsletters  the newsletters from which they unsubscribed; None for all
     """
     now = context.now()
     if newsletters != ():

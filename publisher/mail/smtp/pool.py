@@ -170,8 +170,8 @@ class ConnectionPool:
     def note(self, message: Message, noted: Noted) -> None:
         """Record that a message is about to be handed over; call `noted` when it may be.
 
-        If its turn has expired by then, it waits for a new one. Otherwise, if the ledger had to wait for its disk, all
-        waiting messages would be sent at the same moment.
+        If its turn has expired by then, it waits for a new one. Without this, all waiting messages would be sent at the
+        same moment after the ledger had to wait for its disk.
         """
         self._coordinator.note(message, lambda until: self._noted(message, partial(noted, until)))
 

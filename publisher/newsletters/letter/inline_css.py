@@ -131,7 +131,7 @@ def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[Cs
 
 
 def _inlined(style: Any) -> bool:
-    """Return whether premailer inlines this <style>; the conditions are those of premailer."""
+    """Return whether premailer inlines this <style>, by the same conditions as premailer's own."""
     return not style.get("data-premailer") and style.get("media") in (None, "", "all", "screen")
 
 

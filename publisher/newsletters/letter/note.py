@@ -348,7 +348,7 @@ class _Coming:
 
     @cached_property
     def _labels(self) -> list[str]:
-        """The current slot and those of the years to come; for a manual newsletter, only the current one."""
+        """The label of the current slot and, except for a manual newsletter, the labels of the years to come."""
         labels = [slot_label(self._schedule, self._now, self._zone)]
         labels += [slot.label for slot in islice(upcoming(self._schedule, self._now, self._zone), _FAR_AHEAD)]
         return sorted(map(slot_path, labels))

@@ -317,7 +317,7 @@ def _paragraph(text: str, width: int) -> Block:
 
 
 def _own_rows(table: Element) -> list[Element]:
-    """Return the rows of a table, without those of tables in its cells, which belong to the cells."""
+    """Return the rows of a table, without the rows of tables in its cells, which belong to the cells."""
     return [row for part in table for row in ([part] if part.tag == "tr" else part) if row.tag == "tr"]
 
 

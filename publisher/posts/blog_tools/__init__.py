@@ -1,4 +1,4 @@
-"""What is known about the tools for which a blog's posts were written.
+"""Knowledge about the tools for which a blog's posts were written.
 
 `posts.tool` names the tool. The tool's own files contain data that the posts rely on: values for a whole folder, people
 with a short id, data that texts show. They are read at run time, from the root of the project, and come from outside:

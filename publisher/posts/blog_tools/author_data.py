@@ -65,7 +65,7 @@ class AuthorData:
         return self._files[0] if self._files and not self._own else "[[authors]]"
 
     def find(self, name: str) -> PersonData | None:
-        """Return what is known about the person with this name in posts; None if there is no such person."""
+        """Return the data about the person with this name in posts; None if there is no such person."""
         if own := self._own.get(name):
             values = {"name": own.name, "email": own.email, "url": own.url, "about": own.about}
             return {**values, "image": own.image}

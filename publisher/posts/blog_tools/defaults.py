@@ -44,7 +44,7 @@ Fields = dict[str, Data]
 class Inherited:
     """What a post inherits from its tool's files.
 
-    fields     the fields, without those of the post itself
+    fields     the inherited fields, without the post's own
     adds       whether lists of the post are added to those of the same name here, instead of replacing them
     whole      fields in which a text is a single item of a list, and is not split into words
     is_hidden  whether the post is hidden, whatever its own fields say
@@ -77,7 +77,7 @@ class Defaults:
         self._joined: dict[str, Fields] = {}
 
     def of(self, source: str) -> Inherited | None:
-        """Return what the post at a path in the posts folder inherits; None if unknown, as problems() then reports."""
+        """Return what the post at a path in the posts folder inherits; None if a file is unreadable (see problems)."""
         if self._find is None:
             return NOTHING
         try:
@@ -131,7 +131,7 @@ class Defaults:
         return found
 
     def cascades(self, folder: str) -> list[Fields]:
-        """Return Hugo's cascades for a folder: its own, those above it and the configuration's, the nearest first."""
+        """Return Hugo's cascades for a folder, the nearest first: its own, its parents' and the configuration's."""
         if folder not in self._chains:
             self._chains[folder] = list(_cascades(self, folder))
         return self._chains[folder]
@@ -303,7 +303,7 @@ def _hugo(defaults: Defaults, path: str) -> Inherited:
 
 
 def _cascades(defaults: Defaults, folder: str) -> Iterator[Fields]:
-    """Yield Hugo's cascades for a folder: its own, those above it and the configuration's, the nearest first."""
+    """Yield Hugo's cascades for a folder, the nearest first: its own, its parents' and the configuration's."""
     pages = [posixpath.join(each, name) for each in reversed(levels(folder)) for name in _SECTIONS]
     for cascade in (*(defaults.front(page).get("cascade") for page in pages), *defaults.configured("cascade")):
         sets = cascade[:_MOST_SETS] if isinstance(cascade, list) else [cascade]

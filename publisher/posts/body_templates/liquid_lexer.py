@@ -37,7 +37,7 @@ _FIELD = patterns.compile(
 
 
 class _Hidden(NamedTuple):
-    """What a tag hides: where it ends, where the text continues, and whether the blanks there are dropped."""
+    """The part that a tag hides: where it ends, where the text continues, and whether the blanks there are dropped."""
 
     end: int
     next: int
@@ -55,7 +55,7 @@ class LiquidText:
     """
 
     def __init__(self, source: str, as_text: frozenset[int] = frozenset()) -> None:
-        """Read the text. as_text: the offsets of tags that are treated as text, as they cannot be read."""
+        """Read the text. as_text: the offsets of tags to treat as text, because they cannot be read."""
         self.source = source
         self.is_block: dict[int, bool] = {}
         self.ends: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Posts in formats other than Markdown and HTML, which become one of these two.
+"""Posts in formats other than Markdown and HTML. They are converted to one of these two.
 
 Nothing in them is run.
 

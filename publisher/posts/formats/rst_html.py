@@ -70,7 +70,7 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
         raise nodes.SkipNode
 
     def visit_admonition(self, node: Any) -> None:
-        """Begin an alert like those of Markdown."""
+        """Begin an alert as Markdown writes it."""
         kind = next((_ALERTS[name] for name in node["classes"] if name in _ALERTS), "note")
         self.body.append(f'<div class="markdown-alert markdown-alert-{kind}">\n')
 

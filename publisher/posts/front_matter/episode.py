@@ -29,7 +29,7 @@ _TRANSCRIPTS = {
 def episode_of(
     meta: FrontMatter, url_of: Callable[[str, int], str], warn: Callable[[int, str, str], None]
 ) -> Episode | None:
-    """Return what front matter says about an episode; None if it says nothing.
+    """Return the episode that front matter describes; None if it describes none.
 
     url_of  function that returns the absolute URL for a reference on a line, or "" if it isn't valid
     warn    function that is called with a line, a message and a hint for what is not understood

@@ -76,7 +76,7 @@ def _without_controls(value: Tree) -> Tree:
 
 
 def wrong_fence(line: str) -> str:
-    """Return what is wrong with a line that is meant as a fence, such as "has 4 hyphens"; "" for any other line."""
+    """Return the fault in a line that was probably intended as a fence, such as "has 4 hyphens"; "" for other lines."""
     signs = line.strip()
     names = {"-": "hyphens", "+": "plus signs", "–": "dashes", "—": "dashes"}
     if not 1 <= len(signs) <= 100 or len(set(signs)) != 1 or signs[0] not in names or signs in ("-", "+"):

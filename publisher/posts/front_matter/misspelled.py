@@ -1,4 +1,4 @@
-"""Keys of front matter that are nearly spelled like those of a field, or that hide a post in another tool.
+"""Keys of front matter that are misspelled keys of a field, or that hide a post in another tool.
 
 Publisher ignores the keys of other tools. A misspelled key of its own would have no effect either, so it is reported.
 If the key was meant to hide something, that is an error, because an email cannot be recalled.

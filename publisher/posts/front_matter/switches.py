@@ -120,7 +120,7 @@ def keeps_back(key: str, word: str) -> bool:
 
 
 def why_unclear(switch: str, key: str, spelling: str, value: Tree) -> tuple[str, str] | None:
-    """Return what is wrong with the value of a switch, and how to correct it; None if the value is clear.
+    """Return the fault in the value of a switch, and how to correct it; None if the value is clear.
 
     switch    the name of the field in SWITCHES
     key       its key, as it is written in the post

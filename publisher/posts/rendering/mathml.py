@@ -130,7 +130,7 @@ _STYLE = patterns.compile(r" (?:displaystyle|scriptlevel)=\"[^\"]*+\"")
 
 
 def _in_styles(mathml: str) -> str:
-    """Move attributes that set sizes into <mstyle>, and remove them from tables, as the validators' schema requires."""
+    """Move attributes that set sizes into <mstyle>, and remove them from tables, because the schema requires both."""
     wrapped: list[bool] = []
 
     def element(found: re.Match[str]) -> str:

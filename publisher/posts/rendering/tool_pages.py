@@ -46,7 +46,7 @@ _LISTS = ("index", "_index", "readme")
 
 
 def page_of_tool(posts: Posts, root: Path, path: str) -> str:
-    """Return the path of the page that the blog's tool makes of a file; "" if it is not known, or there is no file.
+    """Return the path of the page that the blog's tool makes from a file; "" if it is not known, or there is no file.
 
     path: the path of the file from the root of the project.
     """

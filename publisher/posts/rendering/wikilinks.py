@@ -42,10 +42,10 @@ class Names(Protocol):
     """Finds posts and files by their names. Each method returns the reference to write in the post, or ""."""
 
     def post(self, name: str) -> str:
-        """Return the source of the post that a name means, or ""."""
+        """Return the source of the post with a name, or ""."""
 
     def file(self, name: str) -> str:
-        """Return the path of the file that a name means, or ""."""
+        """Return the path of the file with a name, or ""."""
 
 
 class NamesFrom:
@@ -60,11 +60,11 @@ class NamesFrom:
         self._has_pages = has_pages
 
     def post(self, name: str) -> str:
-        """Return the reference of the post that a name means, or ""."""
+        """Return the reference to the post with a name, or ""."""
         return self._reference(name, self._places.named.post(name, self._base))
 
     def file(self, name: str) -> str:
-        """Return the reference of the file that a name means, or ""."""
+        """Return the reference to the file with a name, or ""."""
         path = self._places.named.file(name, self._base)
         if path and not self._has_pages:  # the program that makes them keeps the file's place in the folder
             return f"/{quote(path)}"

@@ -55,7 +55,7 @@ class ShortcodeCall:
 
 @dataclass(frozen=True, slots=True)
 class Escaped:
-    """A shortcode that readers should see, such as {{</* name */>}}. shown: what they see."""
+    """A shortcode that readers should see, such as {{</* name */>}}. shown: the text that they see."""
 
     start: int
     whole_end: int
@@ -111,8 +111,8 @@ def may_have_shortcodes(text: str, tool: str) -> bool:
 def calls_in(text: str, *, is_zola: bool = False, in_code: bool = False) -> list[ShortcodeCall | Escaped]:
     """Return the shortcodes in a Markdown text, in order, each with those that are inside it.
 
-    is_zola  whether to look for those of Zola rather than Hugo
-    in_code  whether those in code count too
+    is_zola  whether to look for Zola's shortcodes rather than Hugo's
+    in_code  whether shortcodes in code count too
     """
     found = _zola(text) if is_zola else _hugo(text)
     if not in_code:

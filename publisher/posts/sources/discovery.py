@@ -53,7 +53,7 @@ def feeds_of(html: bytes, url: str) -> list[NamedFeed]:
     """Return the feeds that a web page names, the most likely one first; feeds of comments come last.
 
     url  the address of the page
-    If its head names none, links whose addresses look like those of feeds are used instead.
+    If its head names none, links whose addresses look like feed addresses are used instead.
     """
     text, _ = decoded_text(html[:_MOST_BYTES], {})
     named: dict[str, NamedFeed] = {}

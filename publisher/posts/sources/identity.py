@@ -1,4 +1,4 @@
-"""Which items of a document are new, and which are known: a pure comparison with those in the database.
+"""Finds which items of a document are new and which are known, by a pure comparison with the items in the database.
 
 An item that is mistaken for a new one is sent twice, and one that is mistaken for a known one is lost. So an item is
 recognised in several ways, the surest first, and each known item only once: by its guid, by its link, and by its title

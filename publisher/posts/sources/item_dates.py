@@ -66,7 +66,7 @@ _SECONDS = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
 
 
 def read_date(text: str) -> datetime | None:
-    """Return the time that a date in a feed means; None if it is empty, impossible or ambiguous, or says "never".
+    """Parse a date in a feed as a time; return None if it is empty, impossible or ambiguous, or says "never".
 
     It understands RFC 822, RFC 3339, looser spellings of both, names of months in other languages, names of time zones
     and Unix time. A date without a zone is in UTC, and a day alone means its beginning.

@@ -43,7 +43,7 @@ class NamedPictures:
 
     media, thumbnails  the attributes of <media:content> and <media:thumbnail>
     enclosures         the attributes of its enclosures, whose URL is `href`
-    own                the picture of the item itself, such as that of an episode
+    own                the picture of the item itself, such as an episode's
     words, caption     the alternative text and the caption of the only <media:content>, or of `own`
     html               its clean text
     """

@@ -1,4 +1,4 @@
-"""The texts of items: HTML that is as safe as that of our own posts, with absolute URLs and without a feed's extras."""
+"""The texts of items: HTML that is as safe as in our own posts, with absolute URLs and without a feed's extras."""
 
 from __future__ import annotations
 

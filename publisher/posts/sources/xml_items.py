@@ -1,7 +1,7 @@
 """Conversion of feedparser's result for an RSS or Atom feed to a FeedDocument.
 
 feedparser only gets XML that xml_text has prepared, as text. It gets no address, so that it fetches nothing and leaves
-URLs as they are written, and it does not clean HTML. URLs and HTML are treated here like those of our own posts.
+URLs as they are written, and it does not clean HTML. URLs and HTML are treated here as in our own posts.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
 
 
 def _found_in(text: str) -> Any:
-    """Return feedparser's result. Raises FeedError if it fails, as its repairs of broken documents may."""
+    """Return feedparser's result. Raises FeedError if feedparser fails, which can happen when it repairs a document."""
     try:
         return feedparser.parse(
             io.BytesIO(text.encode()),  # it would take bytes alone for a file name

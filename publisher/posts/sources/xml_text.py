@@ -91,7 +91,7 @@ NAMESPACES = {
 
 
 def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
-    """Return the text of a document, and what is wrong with its declared encoding, in one line; "" if nothing is.
+    """Return the text of a document, and the fault in its declared encoding, in one line; "" if there is none.
 
     headers  the headers of the answer, by name in lower case; the document's own declaration overrules the charset of
              content-type
@@ -132,7 +132,7 @@ def _marked(body: bytes) -> str:
 
 
 def _codec(name: str) -> str:
-    """Return Python's name of the encoding that a declared name means; "" if there is none."""
+    """Return Python's name for a declared encoding; "" if there is none."""
     try:
         codec = codecs.lookup(name).name if name else ""
     except LookupError:

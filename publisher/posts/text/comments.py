@@ -99,7 +99,7 @@ _IN_DESCRIPTION = patterns.compile(r"\s?&lt;!--(?:(?!--&gt;|&lt;!--)[^\"<>])*+--
 
 
 def without_hidden_text(body: str) -> str:
-    """Return a Markdown body without the comments and scripts that are not in the HTML made of it. Code stays."""
+    """Return a Markdown body without the comments and scripts that are missing from its HTML. Code stays."""
     if not any(sign in body for sign in ("<!--", "]:", "comment", "<?php", "<s", "<S")):
         return body
     for _ in range(max(5, min(_MOST, _MOST_READ // len(body)))):
@@ -182,7 +182,7 @@ def shown_comments(prose: str, html: str, *, is_markdown: bool) -> Iterator[Show
     """Yield the comments in a text that readers would see, the first of each kind.
 
     prose  the text, in which code is blank
-    html   the HTML that was made of it
+    html   the HTML that was made from it
     """
     prose, seen = without_shown_code(prose), outside_code(html)
     for kind in COMMENT_KINDS:

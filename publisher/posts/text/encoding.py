@@ -193,7 +193,7 @@ def _is_in_word(run: re.Match[str]) -> bool:
 
 
 def _is_meant(run: re.Match[str], right: str, healthy: frozenset[str], near: frozenset[str]) -> bool:
-    """Return whether a run that can be decoded may be meant as it is.
+    """Return whether a run that can be decoded may be intended as it is.
 
     right    the text that it would become
     healthy  the characters of the text outside of such runs

@@ -365,7 +365,7 @@ def _title_of_frame(fragment: str) -> str:
 
 
 def _is_prose(text: str, markup: str) -> bool:
-    """Return whether a block is prose, because it has words other than those of links, addresses and other tools."""
+    """Return whether a block is prose: whether it has words besides links, addresses and the syntax of other tools."""
     if _MDX.match(text) or _MARKER.fullmatch(text) or not _WORD.search(text):
         return False
     if "<img" in markup and _CAPTION.fullmatch(markup):

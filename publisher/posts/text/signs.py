@@ -1,4 +1,4 @@
-"""A quick search for characters that few texts have, such as those of other tools' syntax."""
+"""A quick search for characters that few texts have, such as the characters of other tools' syntax."""
 
 from __future__ import annotations
 

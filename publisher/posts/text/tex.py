@@ -5,8 +5,8 @@ It understands $...$, $$...$$, $`...`$, \(...\), \[...\], the last two also with
 of AMS mathematics on lines of their own. Prices, shell variables, escaped brackets and prose between such delimiters
 stay text.
 
-In the result, TeX is <code class="math"> in a line, or <pre><code class="language-math"> as a block of its own, which
-is also what Markdown makes of a fence named "math". Feeds and emails show that; pages show MathML (see mathml).
+In the result, TeX is <code class="math"> in a line, or <pre><code class="language-math"> as a block of its own, the
+same as Markdown produces for a fence named "math". Feeds and emails show that; pages show MathML (see mathml).
 """
 
 from __future__ import annotations

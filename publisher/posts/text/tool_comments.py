@@ -161,7 +161,7 @@ def may_have_tool_comments(body: str) -> bool:
 
 
 def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "", tool: str = "") -> Expanded:
-    """Return a body without the comments of other tools; those in code stay.
+    """Return a body without the comments of other tools; comments in code stay.
 
     is_html  whether it is HTML, and not Markdown
     keep     text that is not a comment although it looks like one: the mark that ends an excerpt

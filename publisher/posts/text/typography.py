@@ -99,7 +99,7 @@ _STOPS = patterns.compile(r"(?:<|&lt;)end-of-address(?:>|&gt;)")
 def prepared(body: str) -> str:
     """Return a Markdown body in which addresses, emoji codes and quotes are as the writer means them.
 
-    The HTML that is made of it must go through finished().
+    The HTML made from it must go through finished().
     """
     if not _MAYBE_SIGN.search(body) and not _may_have_address(body):
         return body

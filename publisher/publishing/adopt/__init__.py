@@ -1,4 +1,4 @@
-"""Make a project from a blog that another tool makes: take over its configuration, its old feed and its addresses.
+"""Make a project from a blog built with another tool: take over its configuration, its old feed and its addresses.
 
 `recognise` finds the tool by its own files and reads what they say: where the posts are, their addresses, the title and
 language of the site, the paths of its feeds. No code of the blog is run. Settings in JavaScript or Python are read as

@@ -1,4 +1,4 @@
-"""What is known about a blog that another tool makes, each value with the place where it was found."""
+"""The findings about a blog built with another tool, each value with the place where it was found."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptedBlog:
-    """A blog that another tool makes.
+    """A blog that is built with another tool.
 
     tool     the tool
     file     the file by which it was recognised
@@ -94,7 +94,7 @@ class AdoptedBlog:
 
 
 class Findings:
-    """What has been found out about a blog so far."""
+    """The findings about a blog so far."""
 
     def __init__(self, tool: Tool, file: str, *, command: str, output: str) -> None:
         """Begin with nothing. command, output: see AdoptedBlog."""
@@ -136,7 +136,7 @@ class Findings:
             self._feeds[path] = (path, kind, where)
 
     def leave(self, line: str) -> None:
-        """Note what could not be carried over."""
+        """Note a value that could not be carried over."""
         line = one_line(line)
         if line not in self._left:
             self._left.append(line)

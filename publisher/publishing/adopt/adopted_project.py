@@ -1,4 +1,4 @@
-"""publisher.toml for a blog that another tool makes, and the files of the project next to those of the blog."""
+"""Makes publisher.toml for a blog built with another tool, and writes the project's files next to the blog's."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _ORDER = {
 class AdoptedProject:
     """The project for a blog.
 
-    blog   what was found; `left` includes values that publisher.toml cannot have
+    blog   the findings about the blog; `left` includes values that publisher.toml cannot have
     taken  the values in publisher.toml, by table
     text   the text of publisher.toml
     """

@@ -1,4 +1,4 @@
-"""A blog that Astro makes, from astro.config.mjs, its routes and the constants of its starters."""
+"""Adopts a blog built with Astro, by reading astro.config.mjs, its routes and the constants of its starters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FEED = re.compile(r"((?:feed|rss|atom|index)[\w.-]{0,40}\.(?:xml|json))\.(?:js|
 
 
 def adopt_astro(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Astro makes. file: its configuration."""
+    """Return the findings about a blog built with Astro. file: its configuration."""
     settings = table(Script(text_of(root / file, root)).exported)
     output = folder_in(settings.get("outDir")) or "dist"
     found = Findings("astro", file, command="npx astro build", output=output)

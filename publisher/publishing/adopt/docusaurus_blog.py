@@ -1,4 +1,4 @@
-"""A blog that Docusaurus makes, from docusaurus.config.js."""
+"""Adopts a blog built with Docusaurus, by reading docusaurus.config.js."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FEEDS = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
 
 
 def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Docusaurus makes. file: its configuration."""
+    """Return the findings about a blog built with Docusaurus. file: its configuration."""
     found = Findings("docusaurus", file, command="npx docusaurus build", output="build")
     settings = table(Script(text_of(root / file, root)).exported)
     if not settings:

@@ -1,4 +1,4 @@
-"""A blog that Eleventy makes, from eleventy.config.js, its data files and its feed template."""
+"""Adopts a blog built with Eleventy, by reading eleventy.config.js, its data files and its feed template."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_FEEDS = ("sitemap", "robots", "manifest", "search", "browserconfig", "opense
 
 
 def adopt_eleventy(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Eleventy makes. file: its configuration."""
+    """Return the findings about a blog built with Eleventy. file: its configuration."""
     script = Script(text_of(root / file, root))
     folders = _folders(script)
     output = folder_in(folders.get("output")) or "_site"

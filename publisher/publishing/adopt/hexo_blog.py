@@ -1,4 +1,4 @@
-"""A blog that Hexo makes, from its _config.yml."""
+"""Adopts a blog built with Hexo, by reading its _config.yml."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = {"atom": ("atom.xml", "atom"), "rss2": ("rss2.xml", "rss")}
 
 
 def adopt_hexo(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Hexo makes. file: its configuration."""
+    """Return the findings about a blog built with Hexo. file: its configuration."""
     found = Findings("hexo", file, command="hexo generate", output="public")
     settings = data_of(found, root, file)
     if output := folder_in(settings.get("public_dir")):

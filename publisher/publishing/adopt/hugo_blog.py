@@ -1,4 +1,4 @@
-"""A blog that Hugo makes, from its hugo.toml or the folder config/_default/."""
+"""Adopts a blog built with Hugo, by reading its hugo.toml or the folder config/_default/."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROOT_FILES = ("hugo", "config")
 
 
 def adopt_hugo(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Hugo makes. file: its configuration, perhaps one of several."""
+    """Return the findings about a blog built with Hugo. file: its configuration, perhaps one of several."""
     found = Findings("hugo", file, command="hugo", output="public")
     settings = _settings(found, root, file)
     if output := folder_in(inner(settings, "publishDir")):

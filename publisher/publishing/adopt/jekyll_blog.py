@@ -1,4 +1,4 @@
-"""A blog that Jekyll makes, from its _config.yml."""
+"""Adopts a blog built with Jekyll, by reading its _config.yml."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NOT_PUBLISHED = frozenset(("node_modules", "vendor", "_feeds", "_public", "temp
 
 
 def adopt_jekyll(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Jekyll makes. file: its configuration, or its folder of posts."""
+    """Return the findings about a blog built with Jekyll. file: its configuration, or its folder of posts."""
     found = Findings("jekyll", file, command="jekyll build", output="_site")
     settings = data_of(found, root, file) if not file.endswith("/") else {}
     destination = folder_in(settings.get("destination"))

@@ -1,4 +1,4 @@
-"""A blog that Material for MkDocs makes with its blog plugin, from mkdocs.yml."""
+"""Adopts a blog built with the blog plugin of Material for MkDocs, by reading mkdocs.yml."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIELDS = {
 
 
 def adopt_mkdocs(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that MkDocs makes. file: its configuration."""
+    """Return the findings about a blog built with MkDocs. file: its configuration."""
     found = Findings("mkdocs", file, command="mkdocs build", output="site")
     settings = data_of(found, root, file)
     if output := folder_in(settings.get("site_dir")):

@@ -1,4 +1,4 @@
-"""A vault of Obsidian, perhaps one from which Quartz makes a site."""
+"""Adopts a vault of Obsidian, from which Quartz may build a site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from publisher.publishing.new_project import local_zone
 
 
 def adopt_obsidian(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a vault. file: the settings of Quartz, or the folder .obsidian/."""
+    """Return the findings about a vault. file: the settings of Quartz, or the folder .obsidian/."""
     if file.endswith("/"):
         found = Findings("obsidian", file, command="", output="")
         folder = ""

@@ -59,7 +59,7 @@ class PostElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class AddressDifferences:
-    """What differs between the old site and the new one.
+    """The differences between the addresses of the old site and the new one.
 
     shared     how many addresses of posts both have
     elsewhere  the posts whose addresses the old site lacks
@@ -95,7 +95,7 @@ def read_old_site(place: str, *, allow_private: bool = False) -> OldSite:
 
 
 def compare_addresses(config: Config, archive: Archive, old: OldSite) -> AddressDifferences:
-    """Return what differs between the old site and what a build writes, or what the feeds link to. Writes nothing."""
+    """Return the differences between the old site and a build, or the links in the feeds. Writes nothing."""
     base = urlsplit(config.site_url).path.rstrip("/")
     paths = {path.removeprefix(base) if base and path.startswith(f"{base}/") else path for path in old.paths}
     near = {_loose(path): path for path in sorted(paths)}
@@ -142,7 +142,7 @@ def _loose(path: str) -> str:
 
 
 def _address_of(file: str) -> str:
-    """Return the path of a site's file as it appears in addresses; for index.html, that of its folder."""
+    """Return the path of a site's file as it appears in addresses; for index.html, the path of its folder."""
     return f"/{file}".removesuffix("index.html") if f"/{file}".endswith("/index.html") else f"/{file}"
 
 

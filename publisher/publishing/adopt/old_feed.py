@@ -45,7 +45,7 @@ class OldFeedMatch:
     unmatched  the items without a post
     others     how many posts the old feed does not contain
     guessed    how many of `entries` are guesses: their posts are older than the feed's newest item, so the feed may
-               have contained them earlier; their ids are made like those of the others
+               have contained them earlier; their ids are made in the same way as the ids of the other entries
     again      how many entries of the new feed would seem new to readers, although they are older than the old feed's
                newest item
     passed     pairs: a newsletter, and the new id of a post that it has passed over and must not send under that id

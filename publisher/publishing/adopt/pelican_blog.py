@@ -1,4 +1,4 @@
-"""A blog that Pelican makes, from pelicanconf.py and publishconf.py, whose plain values are read. Neither is run."""
+"""Adopts a blog built with Pelican, by reading plain values in pelicanconf.py and publishconf.py, which are not run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FEEDS = (
 
 
 def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Pelican makes. file: its configuration."""
+    """Return the findings about a blog built with Pelican. file: its configuration."""
     published = root / "publishconf.py"
     unread: set[str] = set()
     settings = python_values(text_of(root / file, root), {}, unread)

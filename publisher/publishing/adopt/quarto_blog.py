@@ -1,4 +1,4 @@
-"""A blog that Quarto makes, from _quarto.yml and the pages with a listing."""
+"""Adopts a blog built with Quarto, by reading _quarto.yml and the pages with a listing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.publishing.adopt.tool_files import text_of
 
 
 def adopt_quarto(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Quarto makes. file: its configuration."""
+    """Return the findings about a blog built with Quarto. file: its configuration."""
     found = Findings("quarto", file, command="quarto render", output="_site")
     settings = data_of(found, root, file)
     if output := folder_in(inner(settings, "project", "output-dir")):

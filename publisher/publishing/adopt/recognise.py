@@ -1,4 +1,4 @@
-"""Find out which tool makes a blog, and what its configuration says."""
+"""Find out with which tool a blog is built, and read the tool's configuration."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _DOMAIN_FILES = ("CNAME", "static/CNAME", "public/CNAME", "source/CNAME", "conte
 
 
 def recognise(folder: Path) -> AdoptedBlog:
-    """Return what is known about the blog in a folder, whichever tool makes it. Nothing is written or run.
+    """Return the findings about the blog in a folder, whichever tool builds it. Nothing is written or run.
 
     Raises ProjectError if there is no blog of a known tool.
     """

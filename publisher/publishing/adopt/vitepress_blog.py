@@ -1,4 +1,4 @@
-"""A blog that VitePress makes, from .vitepress/config.js."""
+"""Adopts a blog built with VitePress, by reading .vitepress/config.js."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.publishing.adopt.tool_files import text_of
 
 
 def adopt_vitepress(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that VitePress makes. file: its configuration."""
+    """Return the findings about a blog built with VitePress. file: its configuration."""
     settings = table(Script(text_of(root / file, root)).exported)
     output = folder_in(settings.get("outDir")) or ".vitepress/dist"
     found = Findings("vitepress", file, command="npx vitepress build", output=output)

@@ -1,4 +1,4 @@
-"""A blog that Zola makes, from its config.toml."""
+"""Adopts a blog built with Zola, by reading its config.toml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FEEDS_ON = re.compile(r"^generate_feeds?[ \t]{0,20}=[ \t]{0,20}true", re.MULTIL
 
 
 def adopt_zola(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known about a blog that Zola makes. file: its configuration."""
+    """Return the findings about a blog built with Zola. file: its configuration."""
     found = Findings("zola", file, command="zola build", output="public")
     settings = data_of(found, root, file)
     if output := folder_in(settings.get("output_dir")):

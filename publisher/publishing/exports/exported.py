@@ -121,7 +121,7 @@ class LeftInPosts:
         self._names: dict[str, dict[str, None]] = {}
 
     def add(self, name: str, what: Mapping[str, int]) -> None:
-        """Note what a post has lost. `name` is its title, or its address if it has none."""
+        """Note a part that a post has lost. `name` is its title, or its address if it has none."""
         for kind, count in what.items():
             self._counts[kind] += count
             self._names.setdefault(kind, {})[name] = None

@@ -138,7 +138,7 @@ def _bare(host: str) -> str:
 
 
 def _is_plain(path: str) -> bool:
-    """Return whether a path can be that of a file below the static folder."""
+    """Return whether a path can belong to a file below the static folder."""
     parts = path.lstrip("/").split("/")
     return (
         all(

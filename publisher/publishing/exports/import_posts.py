@@ -76,9 +76,9 @@ class PostImport:
 def import_posts(config: Config, path: Path, options: PostImportOptions, progress: Progress | None) -> PostImport:
     """Write what an export contains as files of the project, and return what was done.
 
-    Published posts and drafts go into the folder of posts, pages into that of pages, and files into that of static
-    files. Running it again writes what is missing. Raises PublisherError if the export can't be read, or a file can't
-    be written; the files written by then are complete.
+    Published posts and drafts go into the folder of posts, pages into the folder of pages, and files into the folder of
+    static files. Running it again writes what is missing. Raises PublisherError if the export can't be read, or a file
+    can't be written; the files written by then are complete.
     """
     with open_export(path, options.site_url) as export:
         known = options.site_url or (export.site_url if "://" in export.site_url else "")
@@ -197,7 +197,7 @@ class _Writing:
 
 
 def _is_same(path: Path, post: ExportedPost, data: bytes) -> bool:
-    """Return whether a file is that of the post, as it was written or as its author has changed it since then."""
+    """Return whether a file contains the post, either as it was imported or as its author has changed it since."""
     try:
         written = path.read_bytes()
     except OSError:

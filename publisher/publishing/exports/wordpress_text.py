@@ -44,7 +44,7 @@ _MOST_PARTS = 100_000
 def html_of(written: str, library: Library, post: str = "", footnotes: str = "") -> tuple[str, Counter[str]]:
     """Return the HTML of a text, and the parts that have no place in a file, with the number of each.
 
-    library    what the text refers to by number
+    library    the pictures, posts and blocks that the text refers to by number
     post       the number of its post
     footnotes  its footnotes, as WordPress keeps them
     """

@@ -291,7 +291,7 @@ def stray_feeds(path: Path, shown: str) -> list[Problem]:
 
 
 def _has_our_feed(path: Path) -> bool:
-    """Return whether the feed in a folder names Publisher, which means that a build wrote it and its list was lost."""
+    """Return whether the feed in a folder names Publisher: a build wrote the feed, but the folder's list was lost."""
     for name in ("feed.xml", "atom.xml"):
         with suppress(OSError), (path / name).open("rb") as file:
             if b">Publisher</generator>" in file.read(10_000):

@@ -28,7 +28,7 @@ def manifest_file(config: Config, folder: Path) -> Path:
 
 
 def is_feed(name: str) -> bool:
-    """Return whether a path is that of a current feed document, not of an archive document."""
+    """Return whether a path belongs to a current feed document, rather than to an archive document."""
     return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 

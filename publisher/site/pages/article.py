@@ -219,7 +219,7 @@ class Article:
 class RelatedPosts:
     """The related posts of each post: up to three, which have the most tags in common with it.
 
-    Of those with equally many, the nearest in time come first. For each tag, only the two posts before and the two
+    Among posts with equally many, the nearest in time come first. For each tag, only the two posts before and the two
     after are considered. The next newer and the next older post on the site are left out, because the page shows them
     anyway. So a new post changes few other pages.
     """

@@ -169,7 +169,7 @@ class Frame:
         }
 
     def words_in(self, language: str) -> SimpleNamespace:
-        """Return the words in the language of a post; those in the site's language if there is no catalog for it."""
+        """Return the words in the language of a post, or in the site's language if there is no catalog for it."""
         if language not in self.spoken:
             found = words_for(language, self.templates)
             there = found.language.partition("-")[0].lower() == language.partition("-")[0].lower()

@@ -113,6 +113,6 @@ def stylesheet_path(templates: Templates, looks: Looks) -> str:
 
 @lru_cache(maxsize=16)
 def _height(config: Config, url: str, width: int, stamp: str) -> int:
-    """Return the height of a logo of this width; 0 if it is unknown. stamp: that of its file, for the cache."""
+    """Return the height of a logo of this width; 0 if it is unknown. stamp: the stamp of its file, for the cache."""
     found = static_picture(config, url) if stamp else None
     return max(1, round(width * found.height / found.width)) if found else 0

@@ -95,7 +95,7 @@ def sign_up_form(config: Config, newsletters_with_editions: Collection[str] = ()
 
 
 def newest_path(newsletter: str) -> str:
-    """Return the path, from the root of the site, at which the newest edition of a newsletter always is."""
+    """Return the path, from the root of the site, that always leads to the newest edition of a newsletter."""
     return f"editions/{newsletter}/latest/"
 
 

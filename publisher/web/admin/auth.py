@@ -210,7 +210,7 @@ class OwnerAuth:
         return quote(below, safe="/%") + (f"?{asked}" if asked else "")
 
     def _page_below(self, wanted: str) -> str:
-        """Return the URL of a page below /admin that a link or a form asks for; otherwise that of the overview."""
+        """Return the URL of the page below /admin that a link or a form asks for, or else the URL of the overview."""
         is_page = 0 < len(wanted) <= _LONGEST_NEXT and set(wanted) <= _URL_CHARACTERS and ".." not in wanted
         return f"{self._pages.root}/{wanted.lstrip('/')}" if is_page else self._pages.root
 
@@ -260,7 +260,7 @@ class OwnerAuth:
         return response
 
     def _busy(self) -> Response:
-        """Return the page that turns people away. It is rendered once, as hundreds may need it at the same time."""
+        """Return the page that turns people away. It is rendered only once, because hundreds may need it together."""
         if not self._busy_page:
             nobody = self._sessions.for_login(self._context.now())
             self._busy_page = bytes(self._pages.page("busy.html", "Log in", nobody).body)

@@ -80,7 +80,7 @@ class SitePreview:
     def missing(self) -> bytes:
         """Return the site's own 404 page, with links that lead into the preview.
 
-        The links are rewritten because they are absolute, as the page may be served at any depth.
+        The links are absolute, because the page may be served at any depth, and so they are rewritten.
         """
         base = f"{urlsplit(self._config.site_url).path}/"
         found = self._outputs["404.html"].make() if self.has("404.html") else b"There is no such file."

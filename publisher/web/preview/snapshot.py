@@ -183,7 +183,7 @@ class Snapshot:
         return (*zip(names, planned, strict=True), *((each.slot, each) for each in self._own_emails(newsletter, store)))
 
     def _own_emails(self, newsletter: NewsletterConfig, store: Store | None) -> Iterator[PlannedEdition]:
-        """Yield the emails without posts that are still to be sent, and drafts; note what is wrong with the others."""
+        """Yield the emails without posts that are still to be sent, and drafts; note the problems of the others."""
         for email in unmade_emails(self.config, store, newsletter):
             try:
                 yield replace(whole_email(self.config, store, email, self.now), goes_at=email.send_at)

@@ -143,7 +143,7 @@ class SubscribePages:
     ) -> Response:
         """Show the newsletters that were requested.
 
-        Only the newsletters named in the email are ticked, as someone else may have requested the others.
+        Only the newsletters named in the email are ticked, because someone else may have requested the others.
         """
         asked = {each.newsletter for each in change.subscriptions}
         by_itself = self._context.config.subscribers.confirm == "click" and not trouble
