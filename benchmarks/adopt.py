@@ -178,7 +178,7 @@ def _path(url: str) -> str:
 
 
 def adopted_copy(blog: Path, scratch: Path) -> Path:
-    """Return a copy of the blog that is a project. Raises SystemExit if it cannot be adopted."""
+    """Copy the blog, and return the copy after adopting it. Raises SystemExit if the blog cannot be adopted."""
     copy = scratch / "blog"
     ignored = shutil.ignore_patterns(".git", "node_modules", "vendor", "_site", ".publisher")
     shutil.copytree(blog, copy, ignore=ignored, symlinks=True)
@@ -188,7 +188,7 @@ def adopted_copy(blog: Path, scratch: Path) -> Path:
 
 
 def compare(root: Path, built: BuiltSite, now: datetime) -> Comparison:
-    """Compare the project in `root` with the output of the tool. Ids are compared after its feed has been imported."""
+    """Compare the project in `root` with the output of the tool, whose feed is imported before ids are compared."""
     config = load_config(root)
     archive = open_archive(config, now, keep=False)
     pairs = list(_pairs(archive.posts, built))

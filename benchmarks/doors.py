@@ -331,7 +331,7 @@ _MORE_HEADERS = ("range", "if-modified-since", "accept-encoding", "origin", "hos
 
 
 class Requests:
-    """The web application of a project, and a client of it. A request has at most the text's length."""
+    """A client that calls the web application of a project directly, without a server or a network."""
 
     def __init__(self, application: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._application, self._loop = application, loop

@@ -1,4 +1,4 @@
-"""What the proofs of delivery share: an edition with many subscribers, and its rows of the ledger."""
+"""What the proofs of delivery share: an edition with many subscribers, and its rows in the ledger."""
 
 from __future__ import annotations
 

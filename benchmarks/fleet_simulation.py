@@ -145,7 +145,7 @@ class Death:
     """The cost of losing one worker together with its host.
 
     in_doubt  the most messages that can have been handed over without an answer: one for each connection
-    waiting   messages that it had leased, which have to wait for the end of its lease
+    waiting   messages that the worker had leased, which have to wait for the end of its lease
     later     by how many seconds the end of the edition is delayed
     """
 

@@ -41,7 +41,7 @@ def free_port() -> int:
 
 
 def _ports() -> Sequence[int]:
-    """Return the ports that the system does not give away by itself."""
+    """Return the ports that the system does not assign automatically."""
     given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii")
     first, last = map(int, given.split())
     return [*range(_LOWEST, first), *range(last + 1, 65_536)] or range(_LOWEST, 65_536)

@@ -81,7 +81,7 @@ def import_and_kill(project: Path, people: Path, after: float) -> int:
 
 
 def fingerprint_apart(project: Path) -> dict[str, str]:
-    """Return the result of `fingerprint`, run in its own process to keep this one small: its size is measured, too."""
+    """Return the result of `fingerprint`, run in its own process because this one's size counts in measurements."""
     words = [sys.executable, "-m", "benchmarks.imports", "--fingerprint", str(project)]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return dict(json.loads(said))

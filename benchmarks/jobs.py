@@ -3,7 +3,7 @@
     python -m benchmarks.jobs [--jobs 2000] [--idle 60]
 
 The database is PostgreSQL on this machine, and the jobs do nothing. The worker is `publisher worker` as a process, and
-ticks every 30 seconds; for --idle seconds, its CPU time and that of its database connections is counted.
+ticks every 30 seconds; for --idle seconds, its CPU time and that of its database connections are counted.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def _vacuum(store: Store) -> None:
 
 
 def _size(store: Store) -> int:
-    """Return the size of the ledger with its indexes, in bytes; on SQLite that of all used pages of the file."""
+    """Return the size of the ledger with its indexes, in bytes; on SQLite, that is the size of all used pages."""
     with store.database.read() as connection:
         if store.database.is_sqlite:
             pages, free, size = (

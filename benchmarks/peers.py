@@ -43,7 +43,7 @@ class Built:
     fault: str = ""
 
     def cells(self) -> tuple[str, ...]:
-        """Return its line of the table."""
+        """Return the line of the table for this build."""
         if self.used is None:
             return (self.program, self.kind, f"{self.posts:,}", "-", "-", "-", "-", f"it fails: {self.fault}")
         figures = (f"{self.used.cpu:.2f}", f"{self.used.wall:.2f}", f"{self.used.peak_mib:.0f}")

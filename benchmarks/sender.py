@@ -52,7 +52,7 @@ def letter() -> Letter:
 
 
 def personal_letter() -> Letter:
-    """Return the same letter with two fields of each subscriber, and a paragraph for some of them."""
+    """Return the result of `letter` with two fields of each subscriber, and a sentence for only some subscribers."""
     plain = letter()
     name, plan = FieldMark("name", "friend"), FieldMark("plan", "free")
     condition = f"{if_mark(('is', 'plan', '==', 'pro'))}Thank you. {ELSE}Join us. {END}"

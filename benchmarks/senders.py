@@ -43,7 +43,7 @@ class Sender:
         return self.process.is_alive()
 
     def go(self) -> None:
-        """Let it begin as soon as it is ready."""
+        """Let the sender begin as soon as it is ready."""
         try:
             self._line.recv()
         except EOFError as error:
@@ -51,7 +51,7 @@ class Sender:
         self._line.send("go")
 
     def kill(self) -> bool:
-        """End it with SIGKILL; return whether it was still running."""
+        """Kill the process with SIGKILL; return whether it was still running."""
         was_running = self.running
         self.process.kill()
         self.process.join()
@@ -63,7 +63,7 @@ class Sender:
         return self.finish()
 
     def finish(self) -> str:
-        """Wait until it ends; return the error it reported, or ""."""
+        """Wait until the sender ends; return the error that it reported, or ""."""
         try:
             said = str(self._line.recv()) if self._line.poll(600) else "it did not end"
         except EOFError:

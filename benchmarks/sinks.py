@@ -65,7 +65,7 @@ class Sink:
         return [_message(part) for part in text.split(f"{_CUT}\n")[1:]]
 
     def stop(self) -> None:
-        """Kill it, like a machine that is switched off."""
+        """Kill the server, as if its machine were switched off."""
         self.process.kill()
         self.process.wait()
 

@@ -12,7 +12,7 @@ import sys
 
 
 class _End(asyncio.Protocol):
-    """One end of a connection; the other end writes what it reads, after the delay."""
+    """One end of a connection. After the delay, the other end writes what this end has read."""
 
     def __init__(self, delay: float) -> None:
         self.delay = delay

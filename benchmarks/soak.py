@@ -125,7 +125,7 @@ class Server:
 
 @contextmanager
 def mail_server(handler: Server, port: int, over: threading.Event) -> Iterator[None]:
-    """Run the server, which is away now and then, until the block ends; once `over` is set, it works without faults."""
+    """Run the server, unavailable now and then, until the block ends; once `over` is set, it works without faults."""
 
     def live() -> None:
         while not ended.is_set():

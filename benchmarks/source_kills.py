@@ -83,7 +83,7 @@ class Feed:
 
     @contextmanager
     def served(self) -> Iterator[int]:
-        """Serve it on a port of this machine."""
+        """Serve the feed on a port of this machine; yield the port."""
         feed = self
 
         class Handler(BaseHTTPRequestHandler):

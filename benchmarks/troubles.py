@@ -258,7 +258,7 @@ def faketime_library() -> str:
 
 
 def raise_file_limit() -> int:
-    """Raise this process's limit of open files to the maximum, and return that."""
+    """Raise this process's limit of open files to the maximum, and return the new limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most

@@ -188,7 +188,7 @@ class _Waiting:
 
 
 def send_and_visit(folder: Path, recipients: int) -> tuple[Paced, Paced, float]:
-    """Let `publisher run` send an edition; return how long pages and forms took, and the duration in seconds."""
+    """Let `publisher run` send an edition; return how long pages and forms took, and the seconds in total."""
     from publisher.config import load_config
     from publisher.publishing.wiring import open_project_store
 

@@ -98,7 +98,7 @@ def tags(evidence: Evidence) -> Verdict:
 
 
 def language(evidence: Evidence) -> Verdict:
-    """The entry of a post in another language than the site's says which."""
+    """An entry names the language of its post if that is not the site's language."""
     return in_entry(evidence.base, "language", lambda entry: "" if entry.language == "ja" else "not said")
 
 

@@ -16,7 +16,7 @@ from benchmarks.compare.verdict import YES, Verdict, in_each_format, listed, no,
 
 
 def survives(evidence: Evidence, kind: str) -> Verdict:
-    """Every feed of a project with one hostile post parses strictly, and still contains the post with its title."""
+    """Strict parsers accept the feeds of a project with one hostile post, and the post is there with its title."""
     build = evidence.builds[kind]
     title = BREAKING[kind][0]
     wanted = {title} if kind != "noncharacter" else {title.replace("\ufffe", ""), title.replace("\ufffe", "\ufffd")}

@@ -113,7 +113,7 @@ def breaking_corpus(kind: str) -> Corpus:
 
 
 def big_corpus(seed: int = 1) -> Corpus:
-    """Return a project whose newest posts are too much for one feed."""
+    """Return a project whose newest posts are too large for one feed."""
     return Corpus(tuple(_ordinary(0, _BIG_POSTS, seed, copies=8)))
 
 

@@ -14,12 +14,12 @@ _HIGHLIGHT = re.compile(r"\b(highlight|hljs|codehilite|chroma|shiki|token)\b")
 
 
 def parse(markup: str) -> Any:
-    """Return the fragment as one element, whatever it contains."""
+    """Parse a fragment, whatever it contains, and return it inside one element."""
     return lxml_html.fragment_fromstring(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", markup), "div")
 
 
 def parse_page(text: str) -> Any:
-    """Return a whole page."""
+    """Parse a whole page."""
     return lxml_html.document_fromstring(text.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
 
 
@@ -55,7 +55,7 @@ def active_parts(markup: str) -> list[str]:
 
 
 def highlighting(markup: str) -> list[str]:
-    """Return what a highlighter left in and around code; feed readers lack its stylesheet and show or drop it."""
+    """Return what a highlighter left in and around code; without its stylesheet, feed readers show or drop it."""
     found = []
     for element in _elements(markup):
         inside_code = any(parent.tag in ("pre", "code") for parent in element.iterancestors())

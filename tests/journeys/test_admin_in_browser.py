@@ -38,7 +38,7 @@ PEOPLE = 8
 
 @pytest.fixture
 def mail() -> Iterator[tuple[Patient, str]]:
-    """A mail server that waits for the test, and the configuration for it."""
+    """A mail server that accepts messages when the test lets it, and the configuration for it."""
     with mail_server(mailboxes=Patient()) as (mailboxes, smtp):
         assert isinstance(mailboxes, Patient)
         more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'

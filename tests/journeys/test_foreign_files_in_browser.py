@@ -1,7 +1,7 @@
 """Files that a writer adds, opened in a real Chromium while the owner is logged in on the same host.
 
 With the documented nginx and Caddy blocks and with the built-in server, no script in these files runs and nothing
-reaches the admin page, neither in a tab nor embedded in a page; but a page still shows the image.
+reaches the admin page, neither in a tab nor embedded in a page; but pages still show embedded images.
 """
 
 from __future__ import annotations

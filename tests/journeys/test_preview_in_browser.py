@@ -71,7 +71,7 @@ def page(request: pytest.FixtureRequest, browser: Chromium) -> Iterator[Page]:
 
 
 def without_complaints(page: Page) -> Iterator[Page]:
-    """Open the next email for a test, and check what the browser has logged by its end."""
+    """Open the next email for a test; in the end, the browser must have logged nothing unexpected."""
     complaints: list[str] = []
 
     def hear_message(message: ConsoleMessage) -> None:

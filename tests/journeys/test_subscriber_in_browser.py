@@ -81,7 +81,7 @@ def publish(server: Serving) -> None:
 
 
 def complaints(page: Page) -> list[str]:
-    """Return what the browser logs about a page, without errors about the icon of the site, which does not exist."""
+    """Return what the browser logs about a page, except for errors about the missing icon of the site."""
     said: list[str] = []
     icon = "https://letters.example/favicon.svg"
     page.on("console", lambda message: None if message.location["url"] == icon else said.append(message.text))

@@ -67,7 +67,7 @@ class Fleet:
 
     @contextmanager
     def worker(self, *options: str, **more: str) -> Iterator[Program]:
-        """Yield a running worker, which must exit with 0. more: variables of its environment."""
+        """Yield a running worker, which must exit with 0. more: additional environment variables."""
         environment = more | {
             "PYTHONPATH": str(ROOT),
             "PUBLISHER_HOST": "worker-1",

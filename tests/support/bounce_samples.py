@@ -201,7 +201,7 @@ def complaint(
     to: str = "feedback@letters.example",
     as_headers: bool = False,
 ) -> bytes:
-    """Return a report of RFC 5965."""
+    """Return a spam complaint (RFC 5965)."""
     return f"""\
 From: <feedback@provider.example>
 To: <{to}>

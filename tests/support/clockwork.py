@@ -49,7 +49,7 @@ class Clockwork:
         return tick(OpenProject(self.project.config(), self.store, lambda: moment))
 
     def editions(self) -> dict[str, str]:
-        """Return why each edition is on hold, by its slot."""
+        """Return, by slot, why each edition is on hold; "" if it is not."""
         return {edition.slot: edition.held for edition in self.store.editions.list()}
 
     def letters(self, reader: str = "ada@example.org") -> list[str]:

@@ -37,7 +37,7 @@ def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
 
 
 def bounce(store: Store, uid: str, verdict: Verdict = Verdict.PERMANENT) -> SubscriberStatus | None:
-    """Report a new bounce of a subscriber; return their status after it."""
+    """Report a new bounce of a subscriber; return their status afterwards."""
     report = Report(verdict, Addressee(uid=uid), "5.1.1", keys=(f"test {next(_REPORTS)}",))
     take_report(store, TERMS, report, now=NOW, source="test")
     found = store.subscribers.by_uid(uid)
@@ -65,7 +65,7 @@ def ask(
 def subscribed(
     store: Store, address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = ()
 ) -> Subscriber:
-    """Add a person who asked and confirmed."""
+    """Add a person who has asked for a subscription and confirmed it."""
     notice = ask(store, address, *newsletters, topics=topics)
     assert notice is not None
     confirmed = confirm(store, TERMS, notice.token, now=NOW, evidence=FORM)

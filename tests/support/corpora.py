@@ -1,4 +1,4 @@
-"""Other people's posts, if they are next to the checkout."""
+"""Collections of other people's posts, which tests use if they are next to the checkout."""
 
 from __future__ import annotations
 

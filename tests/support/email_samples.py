@@ -99,7 +99,7 @@ def letters(source: str, form: str) -> Iterator[Sample]:
 
 
 def _whole(posts: tuple[RenderedPost, ...], form: str, name: str) -> Iterator[Sample]:
-    """Yield emails with the posts, as fully as the form says; an email that falls back to less is split in two."""
+    """Yield emails with the posts, as full as the form says; an email that would be shortened is split in two."""
     made = letter(posts, form, name)
     if not made.letter.fallback or len(posts) == 1:
         yield made

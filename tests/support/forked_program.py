@@ -139,7 +139,7 @@ def with_command(folder: Path) -> dict[str, str]:
 
 
 class _Forked(subprocess.Popen[bytes]):
-    """The starter of `publisher run`, forked if its parent has only one thread: the parent has loaded it already."""
+    """Runs the starter of `publisher run` in a fork of this process, which has loaded it, if there is one thread."""
 
     def _execute_child(self, args: list[str], *rest: Any) -> None:
         if args[1:4] != ["-P", "-m", "publisher.daemon.starter"] or len(list(Path("/proc/self/task").iterdir())) > 1:

@@ -16,7 +16,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a 
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """Limit the size of this process's files, like a full disk."""
+    """Limit the size of files that this process can write, to simulate a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

@@ -100,7 +100,7 @@ class Module:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Its syntax tree."""
+        """The syntax tree of the module."""
         return ast.parse(self.text)
 
     @property
@@ -110,7 +110,7 @@ class Module:
 
     @property
     def lines(self) -> int:
-        """The number of its lines."""
+        """The number of lines of the module."""
         return self.text.count("\n")
 
     @cached_property
@@ -120,7 +120,7 @@ class Module:
 
     @cached_property
     def foreign_libraries(self) -> tuple[str, ...]:
-        """Its imports of libraries that belong to other rooms."""
+        """The module's imports of libraries that belong to other rooms."""
         found = []
         for target, _, line, _ in self.imports:
             owners = OWNERS.get(target.partition(".")[0])
@@ -199,7 +199,7 @@ class House:
         return [group for group in _components(sorted(self.modules), after) if len(group) > 1]
 
     def room_circles(self) -> list[tuple[str, ...]]:
-        """Return circles between packages: siblings in one folder, each with everything inside it."""
+        """Return import circles between packages in one folder, each of which counts with everything inside it."""
         found = []
         parents = {name.rpartition(".")[0] for name in self.modules if name}
         for parent in sorted(parents):
@@ -239,7 +239,7 @@ class House:
         return ()
 
     def foreign_libraries(self) -> list[str]:
-        """Return imports of a library outside its owners."""
+        """Return imports of libraries by rooms that do not own them."""
         return [found for module in self.modules.values() for found in module.foreign_libraries]
 
     def libraries(self) -> set[str]:

@@ -23,7 +23,7 @@ def faults(fragment: str) -> list[str]:
 
 
 def address_fault(address: str, tag: str = "a") -> str:
-    """Return what is wrong with one URL, or "". Like a browser, ignore white space and controls in it."""
+    """Return what is wrong with one URL, or "". Like a browser, ignore white space and control characters."""
     plain = re.sub(r"[\x00-\x20\x7f-\x9f\u200b]", "", address)
     scheme = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*):", plain)
     if not scheme:

@@ -75,7 +75,7 @@ def need_npm(folder: str, package: str) -> Path:
 
 
 def advice(reasons: list[str]) -> str:
-    """Say in one line how to install what skipped tests needed; empty if they needed nothing."""
+    """Return one line that says how to install what skipped tests needed; "" if no test was skipped for that."""
     wanted = sorted({reason.split(REASON, 1)[1] for reason in reasons if REASON in reason})
     if not wanted:
         return ""

@@ -27,7 +27,7 @@ class ParkedConnections:
     """The connections to one server that are kept. When they are used again, they look like new ones."""
 
     def __init__(self, patch: pytest.MonkeyPatch, folder: str) -> None:
-        """Keep the connections that SQLAlchemy closes. folder: it contains the server's socket."""
+        """Begin to keep the connections that SQLAlchemy closes. folder: where the server's socket is."""
         self._lock, self._process = threading.Lock(), os.getpid()
         self._parked: list[tuple[str, Connection]] = []
         self._keys: dict[int, str] = {}
@@ -68,7 +68,7 @@ class ParkedConnections:
                 return found[1]
 
     def _park(self, key: str, connection: Connection) -> bool:
-        """Keep a connection, without anything that was changed since it was opened; return whether that is possible."""
+        """Reset a connection to its first state, and keep it; return whether that was possible."""
         if connection.info.transaction_status not in _USABLE:
             return False
         try:

@@ -73,7 +73,7 @@ class Row:
 
 
 def uses() -> Iterator[Use]:
-    """Yield every call of `re` with a pattern, in order of the files."""
+    """Yield every call of a function of `re`, file by file."""
     for path in sorted((ROOT / "publisher").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         if not re.search(r"\b(?:re|patterns)\s*\.", text):

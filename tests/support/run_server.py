@@ -93,7 +93,7 @@ def _seen_before(project: Project) -> None:
 def running(
     project: Project, more: str = "", *, newsletters: str = WEEKLY, now: str = DUE, **environment: str
 ) -> Iterator[Running]:
-    """Yield a process. It must exit with 0, and its log must show no traceback and no email address."""
+    """Yield a running process, which must exit with 0 and log no traceback and no email address."""
     port = free_port()
     configure(project, port, more, newsletters)
     _seen_before(project)

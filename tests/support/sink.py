@@ -64,7 +64,7 @@ def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **setti
 
 
 def await_listener(process: subprocess.Popen[bytes], place: Path | int) -> None:
-    """Wait until a server listens there."""
+    """Wait until a server listens on a socket or port. Fails if its process ends, or after a minute."""
     is_file = isinstance(place, Path)
     family, address = (socket.AF_UNIX, str(place)) if is_file else (socket.AF_INET, ("127.0.0.1", place))
     for _ in range(6_000):

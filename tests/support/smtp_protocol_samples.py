@@ -25,7 +25,7 @@ FIRST, SECOND = message(1), message(2)
 
 @dataclass
 class Server:
-    """A server that answers each command by a script, and keeps the messages that it accepted."""
+    """A server that answers each command as its script says, and keeps the messages that it has accepted."""
 
     answer: Callable[[str, int], str]
     taken: list[bytes] = field(default_factory=list)

@@ -50,7 +50,7 @@ class SourceServer:
 
     @property
     def url(self) -> str:
-        """Its URL without a path."""
+        """The URL of the server, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     def requests(self, path: str) -> list[AskedRequest]:
@@ -142,7 +142,7 @@ class Internet:
         return answers[min(earlier, len(answers) - 1)]
 
     async def dial(self, address: str, port: int, seconds: float) -> httpcore.AsyncNetworkStream:
-        """Connect to the port of this machine to which an address leads."""
+        """Connect to the port of this machine to which an address is mapped."""
         self.dialled.append(address)
         if address not in self.ports:
             raise httpcore.ConnectError("refused")

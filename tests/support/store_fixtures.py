@@ -173,7 +173,7 @@ def postgres() -> Iterator[Any]:
 
 
 def start_postgres(server: Any) -> None:
-    """Start a server. It allows itself ten seconds, which may be too few on a busy machine, so it is tried again."""
+    """Start a server; try again for two minutes, because its own limit of ten seconds is short on a busy machine."""
     until = time.monotonic() + 120
     while True:
         try:
@@ -226,7 +226,7 @@ class UsedSchemas:
         return new_postgres_url(self._server)
 
     def _connection(self, url: str) -> psycopg.Connection[Any]:
-        """Return the connection for emptying a schema. It is kept, because it then has the tables in its cache."""
+        """Return the connection for emptying a schema; it stays open, so that the server keeps its caches."""
         if url not in self._connections or self._connections[url].closed:
             self._connections[url] = psycopg.connect(url, autocommit=True, prepare_threshold=None)
         return self._connections[url]

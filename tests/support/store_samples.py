@@ -23,7 +23,7 @@ def person(
 
 
 def add_people(store: Store, number: int, newsletter: str = "weekly") -> None:
-    """Add reader0@example.org and so on."""
+    """Add subscribers: reader0@example.org, reader1@example.org and so on."""
     people = [person(f"reader{i}@example.org", newsletter, name=f"Reader {i}") for i in range(number)]
     store.subscribers.add_many(people, at=NOW, source="test")
 

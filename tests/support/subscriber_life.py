@@ -192,7 +192,7 @@ FILES: dict[str, tuple[str, Row]] = {
 def bring_all(
     store: Store, folder: Path, addresses: Iterable[str], kind: str, *, now: datetime, newsletters: Sequence[str] = BOTH
 ) -> dict[str, str]:
-    """Import these addresses as one file of a tool; return the reasons for refusals, by address.
+    """Import these addresses as one file from another tool; return the reasons for refusals, by address.
 
     A dry run must have the same result.
     """

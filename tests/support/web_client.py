@@ -76,12 +76,12 @@ class WebClient:
         return self.post("/subscribe", **{"token": self.form_token()} | fields)
 
     def form_token(self, seconds: float = 5, **options: bool) -> str:
-        """Return the form's token from some seconds ago."""
+        """Return the token of a form that was loaded some seconds ago."""
         secret = project_secret(load_config(self.project.root))
         return FormTokens(secret, clock=lambda: time.time() - seconds, **options).make()
 
     def account(self, path: str, address: str = "ada@example.org", count: int = 1) -> str:
-        """Request the link to a subscriber's data on their preferences page, and return it."""
+        """Request an email on a subscriber's preferences page; return the link to their data in that email."""
         assert 'role="status"' in self.post(path, do="account").text
         return until(lambda: links[-1] if len(links := self._links(address, "account")) >= count else None)
 

@@ -44,7 +44,7 @@ class Serving(WebClient):
 
 
 def line_with(process: subprocess.Popen[str], word: str) -> str:
-    """Wait for a line with a word on a program's stdout, and return it; "" if the program ends, or takes a minute."""
+    """Return the next line with this word on a program's stdout; "" if the program ends, or takes a minute."""
     assert process.stdout is not None
     limit = threading.Timer(60, process.kill)
     limit.start()

@@ -31,7 +31,7 @@ def table(project: Project, name: str, columns: str, rows: Iterable[list[str]]) 
 
 
 def numbers(out: str) -> dict[str, int]:
-    """Return the first number of each line of a report, by the words after it."""
+    """Return the first number of each line of a report, by the words that follow the number."""
     lines = [line.split(maxsplit=1) for line in out.splitlines()]
     found = {line[1]: line[0].replace(",", "") for line in lines if len(line) == 2 and ":" not in line[1]}
     return {words: int(number) for words, number in found.items() if number.isdigit()}

@@ -96,7 +96,7 @@ def test_an_old_confirmation_link_still_works(project: Project) -> None:
 
 
 def test_renaming_a_newsletter_subscribes_no_one_again(store: Store) -> None:
-    """People who unsubscribed under the new name or under the old name are not subscribed again by the move."""
+    """Renaming subscribes no one again who unsubscribed under the old name or under the new name."""
     people = [person(f"{who}@example.org", "weekly", "news") for who in ("new", "old")]
     store.subscribers.add_many([*people, person("both@example.org", "weekly", "daily")], at=NOW, source="test")
     store.subscribers.remove("new@example.org", "news", at=later(days=1), source="test")

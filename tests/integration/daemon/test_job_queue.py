@@ -48,7 +48,7 @@ class Fleet:
             queue.end()
 
     def rows(self, query: str) -> list[Any]:
-        """Return the rows of a query on the tables of jobs."""
+        """Run a query on the tables of jobs, and return its rows."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             own = connection.execute("SELECT current_schema()").fetchone()
             (schema,) = connection.execute(

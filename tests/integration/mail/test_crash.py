@@ -68,7 +68,7 @@ def kill_when(worker: Worker, reached: Callable[[], bool]) -> None:
 
 
 def readers_of(outbox: Path) -> list[str]:
-    """Return the recipient of each file."""
+    """Return the recipient of each email in the outbox."""
     files = [path for part in ("new", "cur") for path in (outbox / part).glob("*")]
     return sorted(
         re.findall(rb"^To: .*?([\w.]+@[\w.]+)", path.read_bytes(), re.MULTILINE)[0].decode() for path in files

@@ -203,7 +203,7 @@ def test_every_message_is_noted_before_its_body_is_sent(store: Store, tmp_path: 
 
 
 def test_a_worker_whose_work_is_taken_over_during_a_run_ends(store: Store, tmp_path: Path) -> None:
-    """Other workers believe that it is dead while it sends. Only they send what it has not handed over yet."""
+    """Others take the worker for dead while it sends. Only they send what that worker has not handed over."""
     edition = make_edition(store, 60)
     options = DeliveryOptions(tmp_path / "other", on_uncertain="hold")
     mailboxes = Patient()

@@ -1,4 +1,4 @@
-"""PostgreSQL is away for a while during sending: a worker waits for it, and nothing is in doubt afterwards."""
+"""PostgreSQL is unavailable for a while during sending: a worker waits, and nothing is in doubt afterwards."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def sending(url: str, folder: Path, *, hold: bool = True, lease: timedelta = FOR
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_commits(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let PostgreSQL keep its commits after an immediate shutdown; other tests are faster without that."""
+    """Let commits of PostgreSQL survive an immediate shutdown; other tests are faster without this."""
     server = request.getfixturevalue("postgres")
     for value in ("on", "off"):
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -291,7 +291,7 @@ def test_a_commit_without_an_answer_is_done_once(store: Store, tmp_path: Path, m
 
 
 def failing_first(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Do some work, but only at every second call: at the first, third and so on, the database is away.
+    """Do some work, but only at every second call: at the first, third and so on, the database is unavailable.
 
     Calls in the main thread never fail, because only the other threads try again.
     """

@@ -48,7 +48,7 @@ def test_a_refusal_is_a_value(server: tuple[Mailboxes, Smtp], address: str, outc
 
 
 def said(outcome: Deferred | Rejected) -> Deferred | Rejected:
-    """Return the outcome with underscores for the spaces of the address, as they were sent."""
+    """Return the outcome with underscores instead of spaces, like the address that was used."""
     words = outcome.reason
     if words.startswith(("450", "550")):
         return replace(outcome, reason=words[:4] + words[4:].replace(" ", "_"))

@@ -87,7 +87,7 @@ def words(text: str) -> str:
 
 
 def compare(folder: Folder, root: Path, expected: set[str]) -> None:
-    """Check that only the expected posts differ, and only in quotation marks and images."""
+    """Check that only the expected posts differ, and only in what `words` removes."""
     found = list(differing(folder, root))
     assert {path for path, _, _ in found} == expected
     assert [words(text) for _, text, _ in found] == [words(item) for _, _, item in found]

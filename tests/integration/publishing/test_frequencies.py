@@ -140,7 +140,7 @@ class Desk:
         return edition
 
     def create_at_last(self, planned: PlannedEdition, now: datetime) -> Edition | None:
-        """Make an edition while subscribers change, as publishing does."""
+        """Make an edition; as publishing does, plan it again whenever subscribers have changed meanwhile."""
         for _ in range(100):
             with suppress(ChoicesChangedError):
                 return self.create(planned, now)

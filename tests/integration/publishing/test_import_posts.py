@@ -533,7 +533,7 @@ def test_data_missing_in_substack_exports_is_reported_with_the_post(blank: Proje
 
 
 def ghost_of(project: Project, **posts: dict[str, object]) -> Path:
-    """Return an export with published posts, given by name."""
+    """Return an export with published posts, each given by name as its other fields."""
     usual = {"type": "post", "status": "published", "visibility": "public", "published_at": "2024-05-01T08:00:00Z"}
     rows = [usual | {"id": f"a{name}", "title": name, "slug": name} | values for name, values in posts.items()]
     return project.write("g.json", json.dumps({"db": [{"data": {"posts": rows}}]}))

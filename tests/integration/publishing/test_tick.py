@@ -18,7 +18,7 @@ EACH = '\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\n'
 
 @pytest.fixture
 def clockwork(project: Project) -> Iterator[Clockwork]:
-    """A weekly newsletter with an owner, a subscriber and three posts; its first tick is on the Friday before."""
+    """A weekly newsletter with an owner, a subscriber and three posts; its first tick is the Friday before the slot."""
     configure(project, WEEKLY)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:

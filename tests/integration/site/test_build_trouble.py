@@ -261,7 +261,7 @@ def test_a_file_name_that_is_not_text_is_a_problem(project: Project) -> None:
 def test_a_build_continues_after_another_one_has_noticed_a_deleted_post(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The posts are loaded again for their pages, as if there were too many to keep."""
+    """The posts are loaded again for their pages, as if there were too many to keep in memory."""
     monkeypatch.setattr(rebuild, "_MOST_LOADED", 1)
     for number in range(30):
         project.post(f"post-{number:02}", f"2024-05-{number + 1:02}")

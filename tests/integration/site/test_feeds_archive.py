@@ -33,7 +33,7 @@ sizes = st.lists(st.one_of(st.integers(0, 400), st.integers(0, 9_000)), max_size
 
 @dataclass
 class Items:
-    """A source of existing entries, by their ids."""
+    """A source that finds existing entries by their ids."""
 
     items_by_id: dict[str, Item]
 

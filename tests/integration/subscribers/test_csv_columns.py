@@ -1,4 +1,4 @@
-"""Files exported by other tools: what their columns mean, who is imported, and the report beforehand."""
+"""Files exported by other tools: what their columns mean, who is imported, and what is reported before an import."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def may_return(leaving: str, back: str) -> bool:
 
 @dataclass
 class Cell:
-    """One person who unsubscribed in one way, and was subscribed again in another."""
+    """One person, the way in which they unsubscribed, and the way in which they are subscribed again."""
 
     leaving: str
     back: str
@@ -175,7 +175,7 @@ def other(tmp_path: Path) -> Iterator[Store]:
 
 
 def everyone(store: Store, folder: Path, ways: tuple[str, ...] = WAYS) -> list[Cell]:
-    """A person for each cell of the table, who confirmed weekly and daily, and may have a link in their inbox."""
+    """A person for each cell of the table, subscribed to weekly and daily, possibly with a link in their inbox."""
     cells = [
         Cell(leaving, back, Life(store, folder, f"{number}-{of}@example.org", KNOWN))
         for of, leaving in enumerate(ALL)

@@ -1,4 +1,4 @@
-"""The admin page at its own URL: the site and its forms are not there, and it is nowhere else."""
+"""The admin page at its own URL: the site and its forms are not there, and the admin page is nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One action for many people at /admin/readers/bulk: they are shown first, and exactly those are changed."""
+"""One action for many people at /admin/readers/bulk: exactly the people that were shown first are changed."""
 
 from __future__ import annotations
 

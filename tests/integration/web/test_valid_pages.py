@@ -55,7 +55,7 @@ ADMIN = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page of each kind as a file."""
+    """A folder with a page of each kind."""
     project = Project(tmp_path_factory.mktemp("valid") / "letter", None)  # type: ignore[arg-type]
     found = tmp_path_factory.mktemp("pages")
     project.write("static/me.png", picture("png", 900, 300))
