@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
-from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected
+from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
 
 if TYPE_CHECKING:
     from publisher.store.deliveries import Settled
@@ -45,7 +45,7 @@ class DeliveryEvent(StrEnum):
     ACCEPTED = "accepted"  # the server accepted the message
     DEFERRED = "deferred"  # the server refused it for now (4xx)
     REJECTED = "rejected"  # the server refused it for good (5xx)
-    EXPIRED = "expired"  # the server has deferred it for too long
+    EXPIRED = "expired"  # the server has deferred it, or not answered, for too long
     RETURNED = "returned"  # the worker stopped before it handed the message over
     UNANSWERED_RESEND = "unanswered_resend"  # no answer came; the same message is sent again
     UNANSWERED_HOLD = "unanswered_hold"  # no answer came; the owner decides what to do
@@ -139,7 +139,15 @@ def update_after(
     unanswered: the configured event for an outcome of Unanswered.
     """
     event, reason, next_try_at = _decide(edition, delivery, outcome, unanswered, now)
-    return _update(delivery.id, event, now, reason=reason, next_try_at=next_try_at, edition_id=delivery.edition_id)
+    return _update(
+        delivery.id,
+        event,
+        now,
+        reason=reason,
+        next_try_at=next_try_at,
+        edition_id=delivery.edition_id,
+        unanswered=isinstance(outcome, Unanswered),
+    )
 
 
 def update_returned(
@@ -163,13 +171,11 @@ def _decide(
         return DeliveryEvent.REJECTED, outcome.reason, None
     attempts = delivery.attempts + 1
     again = next_try(edition.dated, now, attempts, seed=delivery.id)
-    if isinstance(outcome, Deferred):
-        if again is None:
-            return DeliveryEvent.EXPIRED, f"given up after {attempts} tries: {outcome.reason}", None
-        return DeliveryEvent.DEFERRED, outcome.reason, again
-    if next_status(DeliveryStatus.SENDING, unanswered) not in WAITING:
+    if not isinstance(outcome, Deferred) and next_status(DeliveryStatus.SENDING, unanswered) not in WAITING:
         return unanswered, outcome.reason, None
-    return unanswered, outcome.reason, again or now
+    if again is None:
+        return DeliveryEvent.EXPIRED, f"given up after {attempts} tries: {outcome.reason}", None
+    return DeliveryEvent.DEFERRED if isinstance(outcome, Deferred) else unanswered, outcome.reason, again
 
 
 def _update(
@@ -180,6 +186,7 @@ def _update(
     reason: str = "",
     next_try_at: datetime | None = None,
     edition_id: int | None = None,
+    unanswered: bool = False,
 ) -> LedgerUpdate:
     # SQLAlchemy takes 0.2 s to load. All callers have already loaded it, but not all users of the table above have.
     from publisher.store.deliveries import Settled
@@ -193,7 +200,6 @@ def _update(
         reason=reason,
         edition_id=edition_id,
     )
-    unanswered = event in (DeliveryEvent.UNANSWERED_RESEND, DeliveryEvent.UNANSWERED_HOLD)
     return LedgerUpdate(settled, next_status(DeliveryStatus.SENDING, event), reason, unanswered)
 
 
@@ -203,6 +209,10 @@ LONGEST_WAIT = timedelta(hours=6)
 # RFC 5321, 4.5.4.1 asks a mail server to keep trying for 4 to 5 days.
 GIVE_UP_AFTER = timedelta(days=5)
 
+# The fewest tries of a message. One that is first tried when its edition is already old, such as a welcome email or one
+# of a large edition under a daily limit, is tried for more than three days.
+FEWEST_TRIES = 20
+
 # The fraction by which a wait may be shortened. It differs between deliveries, so that messages that were deferred
 # together are not all tried again at the same moment.
 JITTER = 0.1
@@ -211,7 +221,8 @@ JITTER = 0.1
 def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
     """Return the time of the next try for a deferred delivery, or None when it is time to give up.
 
-    The wait doubles with each attempt, from 5 minutes to 6 hours.
+    The wait doubles with each attempt, from 5 minutes to 6 hours. It is time to give up five days after the edition was
+    made, but not before FEWEST_TRIES.
 
     made_at: when the edition was made or released. attempts: how many times the delivery was tried, including this
     time. seed: a number of the delivery, from which its jitter is computed; None for no jitter.
@@ -219,7 +230,7 @@ def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | Non
     doublings = min(attempts - 1, 10)  # the longest wait is reached earlier
     wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
     due = now + wait * (1 - JITTER * (0 if seed is None else _fraction(seed + attempts)))
-    return due if due - made_at <= GIVE_UP_AFTER else None
+    return due if attempts < FEWEST_TRIES or due - made_at <= GIVE_UP_AFTER else None
 
 
 def _fraction(seed: int) -> float:

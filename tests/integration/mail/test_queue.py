@@ -103,6 +103,16 @@ def test_deferrals_end_after_five_days(store: Store, tmp_path: Path) -> None:
     assert timedelta(days=4) < clock() - NOW <= timedelta(days=5)
 
 
+def test_a_message_of_an_edition_that_was_on_hold_for_a_week_survives_greylisting(store: Store, tmp_path: Path) -> None:
+    edition, clock = make_edition(store, 2), Clock()
+    clock.move(days=7)
+    transport = Scripted({"reader0@example.org": [Deferred("451 greylisted")]})
+
+    assert run(store, transport, edition, tmp_path, clock=clock).by_status == {DEFERRED: 1, SENT: 1}
+    clock.move(minutes=5)
+    assert run(store, transport, edition, tmp_path, clock=clock).by_status == {SENT: 2}
+
+
 def test_unanswered_messages_are_treated_as_configured(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 2), Clock()
     script = {"reader0@example.org": [Unanswered("reset")], "reader1@example.org": [Unanswered("reset")]}

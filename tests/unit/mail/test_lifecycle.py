@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.core.newsletter_models import DeliveryStatus
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition, EditionKind
 from publisher.mail import lifecycle
 from publisher.mail.lifecycle import (
+    FEWEST_TRIES,
     GIVE_UP_AFTER,
     LONGEST_WAIT,
     TABLE,
@@ -19,7 +20,9 @@ from publisher.mail.lifecycle import (
     moves,
     next_status,
     next_try,
+    update_after,
 )
+from publisher.mail.transport import Deferred, Outcome, Unanswered
 
 FINAL = {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
 
@@ -93,9 +96,47 @@ def test_tries_end_after_five_days(age: timedelta, attempts: int) -> None:
     now = MADE + age
     due = next_try(MADE, now, attempts)
     if due is None:
-        assert age + LONGEST_WAIT > GIVE_UP_AFTER
+        assert age + LONGEST_WAIT > GIVE_UP_AFTER and attempts >= FEWEST_TRIES
     else:
-        assert now < due <= MADE + GIVE_UP_AFTER
+        assert now < due <= (MADE + GIVE_UP_AFTER if attempts >= FEWEST_TRIES else now + LONGEST_WAIT)
+
+
+def test_a_message_that_is_first_tried_late_is_tried_for_three_days() -> None:
+    now, tries = MADE + timedelta(days=200), 1
+    while due := next_try(MADE, now, tries):
+        now, tries = due, tries + 1
+    assert tries == FEWEST_TRIES
+    assert timedelta(days=3) < now - (MADE + timedelta(days=200)) <= GIVE_UP_AFTER
+
+
+WELCOME = Edition(1, "weekly", "welcome:1", 0, "Welcome", MADE, kind=EditionKind.WELCOME)
+
+
+def delivery(tries: int) -> Delivery:
+    """Return a delivery that was tried this often before."""
+    return Delivery(1, 1, "uid", "ada@example.org", "", "", tries)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [(Deferred("451 greylisted"), DeliveryStatus.DEFERRED), (Unanswered("reset"), DeliveryStatus.QUEUED)],
+)
+def test_an_old_welcome_email_waits_after_its_first_temporary_failure(
+    outcome: Outcome, expected: DeliveryStatus
+) -> None:
+    now = MADE + timedelta(days=200)
+    update = update_after(WELCOME, delivery(0), outcome, DeliveryEvent.UNANSWERED_RESEND, now)
+    assert update.status is expected
+    assert update.settled.next_try_at is not None
+    assert timedelta(minutes=4) < update.settled.next_try_at - now <= timedelta(minutes=5)
+
+
+def test_a_message_without_an_answer_is_not_resent_for_ever() -> None:
+    now = MADE + timedelta(days=6)
+    update = update_after(WELCOME, delivery(40), Unanswered("reset"), DeliveryEvent.UNANSWERED_RESEND, now)
+    assert (update.status, update.settled.next_try_at) == (DeliveryStatus.FAILED, None)
+    assert update.reason == "given up after 41 tries: reset"
+    assert update.unanswered
 
 
 def test_jitter_spreads_equal_waits() -> None:
