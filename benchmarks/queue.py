@@ -43,7 +43,7 @@ _CLAIMS = 9
 
 
 def queue(url: str, folder: Path, readers: int) -> dict[str, float]:
-    """Add this many subscribers and an edition for them; return the seconds of both, and the additional memory."""
+    """Add this many subscribers and an edition for them; return how long each took, and the additional memory."""
     with open_store(url, folder) as store:
         begun = time.perf_counter()
         add_readers(store, readers)

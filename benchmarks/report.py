@@ -81,7 +81,7 @@ def table(results: Results, work: str) -> str:
 
 
 def verdict(found: Sequence[Limit], unlike: Sequence[str], alike: str) -> str:
-    """Return one line for each limit, and why the outputs are not comparable, or the text `alike` if they are."""
+    """Return one line for each limit, and lines that say why the outputs are not comparable, or `alike`."""
     lines = [str(limit) for limit in found]
     if not unlike:
         lines.append(f"alike   {alike}")

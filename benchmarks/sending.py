@@ -1,4 +1,4 @@
-"""Messages a second: Publisher compared with `smtp-source` on the same `smtp-sink`, and with aiosmtplib far away.
+"""Messages a second: Publisher compared with `smtp-source` on one `smtp-sink`, and with aiosmtplib on a slow line.
 
     python -m benchmarks.sending [--rounds 5] [--messages 10000] [--connections 64] [--json FILE]
 

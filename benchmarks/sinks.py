@@ -90,7 +90,7 @@ def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
 
 @dataclass
 class Tally:
-    """A running smtp-sink whose messages are counted as they arrive, not stored; there may be any number.
+    """A running smtp-sink whose messages are counted as they arrive instead of being stored.
 
     port    on which it listens
     copies  how many messages each recipient got, by the number in the address (see benchmarks.editions.address)

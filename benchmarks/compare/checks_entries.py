@@ -72,7 +72,7 @@ def alternate(evidence: Evidence) -> Verdict:
 
 
 def authors(evidence: Evidence) -> Verdict:
-    """Each entry names all its authors itself, because many feed readers ignore the feed's author."""
+    """Each entry itself names all its authors, because many feed readers ignore the feed's author."""
 
     def fault(feed: Feed) -> str:
         for post in evidence.base.corpus.visible():

@@ -55,7 +55,7 @@ class Post:
         self._mailboxes = mailboxes
 
     def get(self, count: int, address: str = ADDRESS) -> EmailMessage:
-        """Wait for the message with this number among those to an address, and return it."""
+        """Wait until an address has got this many messages, and return the last of them."""
         found = until(lambda: self._mailboxes.messages.get(address, [])[count - 1 :])
         message = BytesParser(policy=email.policy.default).parsebytes(found[0])
         assert isinstance(message, EmailMessage)

@@ -137,7 +137,7 @@ def open_reader(name: str, home: Path, url: str) -> Newsboat | Rss2email | Sfeed
 
 
 def parse_with(parser: str, url: str) -> list[dict[str, object]]:
-    """Return the entries that a parser from npm finds; skip the test if it is not installed."""
+    """Return the entries that a parser from npm finds; skip the test if the parser is not installed."""
     need("node")
     need_npm("readers", parser)
     found = _run(["node", str(HERE / "parse.mjs"), parser, url], HERE)

@@ -75,7 +75,7 @@ def need_npm(folder: str, package: str) -> Path:
 
 
 def advice(reasons: list[str]) -> str:
-    """Return one line that says how to install what skipped tests needed; "" if no test was skipped for that."""
+    """Return one line that says how to install what skipped tests needed; "" if nothing was missing."""
     wanted = sorted({reason.split(REASON, 1)[1] for reason in reasons if REASON in reason})
     if not wanted:
         return ""

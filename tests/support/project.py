@@ -108,7 +108,7 @@ class Project:
         return self
 
     def post(self, name: str, day: str = "2026-11-10", body: str = "", **front: str) -> Path:
-        """Write posts/<name>.md with that date; front contains YAML values."""
+        """Write posts/<name>.md with this date; front contains YAML values."""
         lines = {"title": name.replace("-", " ").capitalize(), "date": f"{day} 09:00"} | front
         head = "".join(f"{key}: {value}\n" for key, value in lines.items())
         return self.write(f"posts/{name}.md", f"---\n{head}---\n\n{body or f'All about {name}, in a paragraph.'}\n")
@@ -142,7 +142,7 @@ class Project:
         return spawn(*before, *arguments, **environment)
 
     def on_a_terminal(self, *arguments: str, answer: str = "") -> str:
-        """Return what a person at a terminal sees of a command, including colours, when they answer one question."""
+        """Return what a person at a terminal sees, including colours, if they run a command and answer one question."""
         ours, theirs = pty.openpty()
         environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
         program = [sys.executable, "-m", "publisher", "-C", str(self.root), "--now", MONDAY, *arguments]

@@ -70,7 +70,7 @@ class Running(Serving):
         return until(found, self.log.read_text)
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """Return its processes with a name, such as "publisher web"."""
+        """Return the processes of the project with this name, such as "publisher web"."""
         return processes(self.process.pid, int(self.url.rpartition(":")[2]), name)
 
     def end(self) -> tuple[int, str]:

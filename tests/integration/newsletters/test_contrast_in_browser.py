@@ -1,4 +1,4 @@
-"""The contrast is computed from the colours that a browser shows: those of every text are compared with Chromium's."""
+"""The contrast is computed from the colours that a browser shows: they are the same in Chromium for every text."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.support.project import Project
 
 
 def updated(project: Project) -> tuple[str, str, str]:
-    """Return when the feed was changed, and when its newest entry was, in Atom and in JSON, to the second."""
+    """Return when the feed and its newest entry were changed, in Atom and in JSON, to the second."""
     feed = feedparser.parse((project.root / "public/atom.xml").read_bytes())
     item = json.loads(project.read("public/feed.json"))["items"][0]
     return feed.feed.updated[:19], feed.entries[0].updated[:19], item["date_modified"][:19]

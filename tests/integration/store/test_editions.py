@@ -233,7 +233,7 @@ def test_a_hold_needs_a_reason() -> None:
 
 
 def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
-    """Return how many deliveries a worker leases."""
+    """Let a worker claim deliveries, and return how many it gets."""
     rows = store.deliveries.claim(
         edition.id,
         "w1",

@@ -125,7 +125,7 @@ def test_exports_of_other_tools_are_understood(
 
 
 def status_of(store: Store, address: str) -> str:
-    """Return the status of the subscriber with an address, or that of the address on the suppression list."""
+    """Return the status of a subscriber, or of an address on the suppression list."""
     person = store.subscribers.get(address)
     return person.status.value if person else str(store.suppressions.reason(address))
 
