@@ -167,7 +167,7 @@ def program(name: str) -> str:
 
 
 def _await(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(1_000):
+    for _ in range(24_000):  # two minutes
         if process.poll() is not None:
             sys.exit("smtp-sink ended at once")
         with socket.socket() as caller:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_port
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.doctor.mail_servers import check_tls
@@ -113,9 +113,7 @@ def test_without_smtputf8_unicode_addresses_are_rejected() -> None:
 
 
 def test_an_unreachable_server_is_reported_by_name() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     transport = SmtpTransport(Smtp(host="127.0.0.1", port=port, tls="none"))
     with pytest.raises(TransportError) as caught:
         transport.send(SENDER, "reader@example.org", MESSAGE, "k")
