@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -24,11 +25,19 @@ from publisher.mail.verp import ReturnPath
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock
 
-LONGEST_SECONDS = 120
+LONGEST_SECONDS = 300
 
 
 def everybody(count: int) -> Counter[str]:
     return Counter(f"reader{i}@example.org" for i in range(count))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition that becomes true unless something hangs."""
+    until = time.monotonic() + LONGEST_SECONDS
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
 
 
 @contextmanager

@@ -75,17 +75,27 @@ class Mailboxes:
 
 
 class Patient(Mailboxes):
-    """Accepts a message only after `let`, so that a test can look at a run half-way."""
+    """Accepts a message only after `let`, so that a test can look at a run half-way.
+
+    handed_over  how many messages it has received, including those that it has not answered yet
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._let = threading.Semaphore(0)
+        self.handed_over = 0
+
+    @property
+    def arrived(self) -> int:
+        """How many messages it has accepted."""
+        return sum(len(messages) for messages in self.messages.values())
 
     def let(self, count: int) -> None:
         """Accept this many more messages."""
         self._let.release(count)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
+        self.handed_over += 1
         while not self._let.acquire(blocking=False):
             await asyncio.sleep(0.01)
         return await super().handle_DATA(server, session, envelope)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
@@ -34,7 +32,7 @@ from publisher.store.fleet_tables import workers
 from publisher.store.tables import deliveries, subscribers
 from publisher.store.workers import Heartbeat
 from tests.support.delivery_samples import HEADERS, LINKS, Scripted, make_edition, make_small, run
-from tests.support.smtp_samples import everybody, send
+from tests.support.smtp_samples import everybody, send, wait_until
 from tests.support.smtp_server import Mailboxes, Patient, mail_server
 from tests.support.store_samples import NOW, later
 
@@ -303,11 +301,3 @@ def test_a_run_takes_over_what_others_leave_behind_while_it_sends(
             queue.deliver_editions(store, transport, more, options=options, clock=lambda: NOW)
     assert store.deliveries.counts(edition.id).by_status == {SENT: 3}
     assert store.deliveries.counts(other.id).by_status == {QUEUED: 1}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that becomes true unless something hangs."""
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.005)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,6 @@ import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy.engine import make_url
 
 from benchmarks.networks import Proxy
@@ -36,7 +34,7 @@ from publisher.store.fleet_tables import workers
 from tests.support.clockwork import DAY, SLOT, Clockwork, configure
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition, make_small
 from tests.support.project import WEEKLY, Project
-from tests.support.smtp_samples import LONGEST_SECONDS, everybody
+from tests.support.smtp_samples import LONGEST_SECONDS, everybody, wait_until
 from tests.support.smtp_server import Mailboxes, Patient, mail_server
 from tests.support.store_fixtures import start_postgres
 from tests.support.store_samples import NOW, later
@@ -46,29 +44,13 @@ READERS, CONNECTIONS, BEFORE = 60, 3, 20
 FOREVER = timedelta(hours=1)
 
 
-class Counting(Patient):
-    """A mail server that also counts the messages that it has received but not answered yet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.handed_over = 0
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - see there
-        self.handed_over += 1
-        return await super().handle_DATA(server, session, envelope)
-
-    @property
-    def arrived(self) -> int:
-        return sum(len(messages) for messages in self.messages.values())
-
-
 @dataclass
 class Sending:
     """A worker that sends in a thread; the server has accepted some messages and not yet answered others."""
 
     store: Store
     edition: Edition
-    mailboxes: Counting
+    mailboxes: Patient
     relay: Relay
     folder: Path
     hold: bool
@@ -93,7 +75,7 @@ class Sending:
 @contextmanager
 def sending(url: str, folder: Path, *, hold: bool = True, lease: timedelta = FOREVER) -> Iterator[Sending]:
     """Start sending, and yield once each connection has handed over a message that is not answered yet."""
-    mailboxes = Counting()
+    mailboxes = Patient()
     with (
         open_store(url, folder) as store,
         mail_server(mailboxes=mailboxes) as (_, server),
@@ -116,10 +98,17 @@ def sending(url: str, folder: Path, *, hold: bool = True, lease: timedelta = FOR
 def kept_commits(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let commits of PostgreSQL survive an immediate shutdown; other tests are faster without this."""
     server = request.getfixturevalue("postgres")
+
+    def has(value: str) -> bool:
+        """Return whether the server has read the new setting, which it does some time after the request."""
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            return connection.execute("SHOW synchronous_commit").fetchone() == (value,)
+
     for value in ("on", "off"):
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute(f"ALTER SYSTEM SET synchronous_commit = {value}".encode())
             connection.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: has(value))  # noqa: B023 - called before the next round
         if value == "on":
             yield
 
@@ -139,14 +128,6 @@ def away(server: Any, *, at_once: bool = False) -> Iterator[None]:
         yield
     finally:
         start_postgres(server)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that becomes true unless something hangs."""
-    until = time.monotonic() + LONGEST_SECONDS
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.005)
 
 
 def copies(mailboxes: Mailboxes) -> Counter[str]:
