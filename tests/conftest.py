@@ -208,6 +208,17 @@ def _reasons(reporter: pytest.TerminalReporter) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def awaited_answers() -> Iterator[None]:
+    """Let a run that ends wait for the answers of its mail servers for as long as a busy machine needs.
+
+    After five seconds, as outside of tests, the messages without an answer would be in doubt.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("publisher.mail.smtp.sending_loop.GRACE_SECONDS", 120.0)
+        yield
+
+
 @pytest.fixture
 def empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
     """A folder that is not a project yet."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from publisher.config import Relay
 from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.outbox import Outbox
 from publisher.mail.queue import deliver
 from publisher.mail.run_options import DeliveryOptions, Stop
+from publisher.mail.smtp import sending_loop
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Transport
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
 from tests.support.sink import sink
+from tests.support.smtp_samples import wait_until
+from tests.support.smtp_server import Patient, mail_server
 
 SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
 
@@ -76,31 +79,28 @@ def test_a_run_stopped_before_it_begins_sends_nothing(sqlite_store: Store, tmp_p
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 3}
 
 
-def test_a_hurried_run_does_not_wait(sqlite_store: Store, tmp_path: Path) -> None:
-    edition, stop = make_edition(sqlite_store, 20), Stop()
-    slow = sink(tmp_path / "sink", "-W", ".:120", connections=1)  # two minutes until it answers a message
-    with slow as to, SmtpTransport([to.server]) as transport:
+def test_a_hurried_run_does_not_wait(sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending_loop, "GRACE_SECONDS", float("inf"))
+    edition, stop, never = make_edition(sqlite_store, 20), Stop(), Patient()
+    with (
+        mail_server(mailboxes=never) as (_, server),
+        SmtpTransport([Relay(host=server.host, port=server.port, tls="none", connections=1)]) as transport,
+    ):
         run = Thread(
-            target=_ends_stopped, args=(sqlite_store, transport, edition, DeliveryOptions(tmp_path, stop=stop))
+            target=_ends_stopped,
+            args=(sqlite_store, transport, edition, DeliveryOptions(tmp_path, stop=stop)),
+            daemon=True,
         )
         run.start()
-        assert until_leased(sqlite_store, edition)
+        wait_until(lambda: never.handed_over == 1)
         stop.ask()
         stop.ask()
-        run.join(60)
-    counts = sqlite_store.deliveries.counts(edition.id)
-    assert (counts.total, counts[DeliveryStatus.SENDING]) == (20, 0)
-    assert counts[QUEUED] >= 18  # messages that the server had received are tried again later
-
-
-def until_leased(store: Store, edition: Edition) -> bool:
-    """Wait until the run has leased a message, and then long enough for it to be handed over."""
-    for _ in range(1_000):
-        if store.deliveries.counts(edition.id)[DeliveryStatus.SENDING]:
-            time.sleep(0.5)
-            return True
-        time.sleep(0.01)
-    return False
+        run.join(300)
+        assert not run.is_alive()
+    # The message that the server has received is tried again later.
+    assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 20}
+    assert sum(row.attempts for row in sqlite_store.ledger.rows(edition.id)) == 1
+    assert never.arrived == 0
 
 
 def _ends_stopped(store: Store, transport: Transport, edition: Edition, options: DeliveryOptions) -> None:

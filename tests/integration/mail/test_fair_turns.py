@@ -43,20 +43,28 @@ class Sent:
 
 
 class Steps:
-    """A server that accepts AT_ONCE messages at each check for editions, and an edition that becomes due half-way."""
+    """A server that accepts AT_ONCE messages at each check for editions, and an edition that becomes due half-way.
 
-    def __init__(self, server: Patient, first: EditionOrder, second: EditionOrder, *, due_after: int) -> None:
-        self._server, self._due_after = server, due_after
+    Then it accepts no more until the run has claimed the messages of that edition, however long that takes.
+    """
+
+    def __init__(self, store: Store, server: Patient, first: EditionOrder, second: EditionOrder) -> None:
+        self._store, self._server = store, server
         self._first: list[EditionOrder] = [first]
         self._second: list[EditionOrder] = [second]
-        self.arrived_when_due = 0
+        self._small = second.edition.id
+        self.arrived_when_due = self._let = 0
 
     def more(self) -> Sequence[EditionOrder]:
         """Return the edition that has become due."""
-        arrived = len(self._server.senders)
+        arrived = self._server.arrived
+        is_joining = not self._second and self._store.deliveries.counts(self._small)[QUEUED]
+        if arrived < self._let or is_joining:
+            return ()
         due = [self._first.pop()] if self._first else []
-        if not due and self._second and arrived >= self._due_after:
+        if not due and self._second and arrived >= AT_ONCE:
             due, self.arrived_when_due = [self._second.pop()], arrived
+        self._let += AT_ONCE
         self._server.let(AT_ONCE)
         return due
 
@@ -64,7 +72,7 @@ class Steps:
 def test_one_recipient_does_not_wait_for_four_hundred_others(sqlite_store: Store, tmp_path: Path) -> None:
     large, small = make_edition(sqlite_store, 400), make_small(sqlite_store, "other", "ada@example.net")
     sent, patient = Sent(), Patient()
-    steps = Steps(patient, sent.order(large), sent.order(small), due_after=AT_ONCE)
+    steps = Steps(sqlite_store, patient, sent.order(large), sent.order(small))
 
     def more() -> Sequence[EditionOrder]:
         if "ada@example.net" in patient.messages:
