@@ -242,7 +242,7 @@ _LUXON = {
 
 
 def from_eleventy(permalink: str) -> str:
-    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has none, or others as well."""
+    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has no template, or an unusual one."""
     if "{{" not in permalink:
         return ""
     pattern = _OUTPUT.sub(_of_template, permalink)

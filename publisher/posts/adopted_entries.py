@@ -45,7 +45,7 @@ class OldEntry(NamedTuple):
     published: datetime | None = None
 
     def moment(self, written: datetime) -> datetime:
-        """Return the time in the old feed, or `written`, the time in the post's file, if the post has a new day."""
+        """Return the time in the old feed or, if the post has a new day, `written`, the time in the post's file."""
         if self.published is None or abs(self.published - written) > _SAME_DAY:
             return written
         return self.published

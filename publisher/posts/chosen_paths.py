@@ -79,7 +79,7 @@ class PathPatterns:
         return self._is_done(before) or self._is_done(self._closed(self._step(before, name)))
 
     def lead_into(self, folder: str) -> bool:
-        """Return whether something in a folder may match. The folders above it are looked up first."""
+        """Return whether something in a folder may match a pattern."""
         return bool(self._after(folder))
 
     def name(self, path: str) -> bool:
@@ -109,7 +109,7 @@ class PathPatterns:
         return after
 
     def _closed(self, states: set[_State]) -> frozenset[_State]:
-        """Return the states, including those that need no further name, because ** may match nothing."""
+        """Return the states of a match, including those that need no further name, because ** may match nothing."""
         found, waiting = set(states), list(states)
         while waiting:
             n, at = waiting.pop()

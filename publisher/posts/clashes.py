@@ -145,7 +145,7 @@ def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str 
 
     rows     all posts
     clashes  the errors of those that are left out, by source
-    usual    the language whose posts keep the slug, for posts of these tools; "" for others
+    usual    the language whose posts keep the slug, for posts of these tools; "" for other tools
     """
     ids = {row.id for row in rows if row.source in clashes}
     here = [row for row in rows if row.permalink[0] == "/"]
@@ -203,6 +203,6 @@ def _by_precedence(
 
 
 def _address_keys(path: str) -> tuple[str, ...]:
-    """Return the keys that no other post may have: the permalink's and, for a path like /p, that of p.html as well."""
+    """Return the keys that no other post may have: the permalink's and, for a path like /p, also the one of p.html."""
     key = address_key(path)
     return (key,) if path.endswith(("/", ".html", ".htm", ".xhtml")) else (key, f"{key}.html")

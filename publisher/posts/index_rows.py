@@ -78,7 +78,7 @@ def usual_row(
 ) -> Row:
     """Return the same row as to_row, for a file without problems whose post has only these fields.
 
-    tags, authors  what tag_column and author_columns return
+    tags, authors  the results of tag_column and author_columns
     """
     moment = published.timestamp()
     texts = f'{_quoted(title)},{_quoted(url)},"{published.isoformat()}","",{_quoted(language)}'

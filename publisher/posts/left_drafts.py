@@ -1,8 +1,8 @@
 """Posts that were drafts for a while and still have the date on which they were started.
 
-`publisher new` writes the day of the first line. A post that is finished weeks later would appear below newer ones,
-where no reader of the site looks for it, so its author is warned when `draft: true` is removed. The warning lasts until
-the post is published, and the index remembers when that was.
+`publisher new` dates a post on the day on which it is begun. A post that is finished weeks later would appear below
+newer ones, where no reader of the site looks for it, so its author is warned when `draft: true` is removed. The warning
+lasts until the post is published, and the index remembers when that was.
 """
 
 from __future__ import annotations

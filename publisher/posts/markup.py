@@ -69,12 +69,12 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
 
 
 class _Begun(NamedTuple):
-    """A body that is rendered ahead.
+    """A body that is rendered ahead of time.
 
     body     the body if it was stored, or the call that renders it, possibly with its code
     process  the process that makes the call
     alone    begins the call for the body without its code; None if `body` is that call
-    lexer    finds the tokens of its code, if that was begun already
+    lexer    the lexer of its code, if lexing has already begun
     """
 
     body: Call | RenderedBody
@@ -83,7 +83,7 @@ class _Begun(NamedTuple):
     lexer: CodeLexer | None = None
 
     def taken(self) -> tuple[RenderedBody, Painted]:
-        """Return the body, and the HTML of its code as far as that was made; raise what rendering raises."""
+        """Return the body, and the HTML of its code as far as it has been made; raise what rendering raised."""
         if isinstance(self.body, RenderedBody):
             return self.body, {}
         if self.alone is None:

@@ -1,4 +1,4 @@
-"""Posts, pages and files by their names alone, as in the links of Obsidian: [[A note]] is a file wherever it is.
+"""Posts, pages and files by their names alone, as in the links of Obsidian: [[A note]] finds the file in any folder.
 
 Upper and lower case are the same in a name, and so are spaces, hyphens and underscores. A name may be preceded by
 folders. Of several files with one name, the nearest is used: the one that shares most folders with the post, or else
@@ -36,7 +36,7 @@ class NamedFiles:
     folder   the posts folder
     sources  the posts, by their paths in it
     pages    the paths of the standalone pages, relative to the posts folder, such as ../pages/about.md
-    closed   the paths of folders in it in which no file is looked for
+    closed   the paths of folders in it that are not searched
     """
 
     def __init__(
@@ -87,7 +87,7 @@ def _by_name(names: Iterable[str], paths: Iterable[str]) -> Mapping[str, list[st
 
 
 def _nearest(known: Mapping[str, list[str]], name: str, base: str) -> str:
-    """Return the path with a name that is nearest to the folder `base`; "" if there is none."""
+    """Return, of the paths with a name, the one that is nearest to the folder `base`; "" if there is none."""
     name = posixpath.normpath(posixpath.join(base, name)) if name.startswith(("./", "../")) else name.strip("/ ")
     before, _, last = name.rpartition("/")
     folders = [key_of_name(part) for part in before.split("/") if part]
@@ -96,7 +96,7 @@ def _nearest(known: Mapping[str, list[str]], name: str, base: str) -> str:
 
 
 def _is_in(path: str, folders: list[str]) -> bool:
-    """Return whether the last folders of a path are these."""
+    """Return whether a path ends in these folders."""
     parts = [key_of_name(part) for part in without_ending(path).split("/")[:-1]]
     return not folders or parts[-len(folders) :] == folders
 

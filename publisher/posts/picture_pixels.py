@@ -1,6 +1,6 @@
 """Reading pictures, and making smaller copies, with Pillow. Only social_card uses it as well.
 
-Both run in a bounded process, since pictures come from outside and the libraries are written in C.
+Both tasks run in a bounded process, since pictures come from outside and the libraries are written in C.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
     stem = site_path.removesuffix(".jpg") if is_converted(project_path) else site_path
 
     def copy(width: int, ending: str) -> tuple[int, str]:
-        """Return the width and URL of a copy, which is then needed."""
+        """Return the width and URL of a copy, and record that the copy is needed."""
         path = f"{stem}.{width}.{ending}"
         wanted[path] = None
         return width, config.site_url + "/" + quoted(path)
@@ -149,7 +149,7 @@ def _page_ending(form: str) -> str:
 
 
 class PublishedFiles:
-    """The contents of the files that a build copies, of which pictures are not published as they are.
+    """The contents of the files that a build copies; pictures are not published unchanged.
 
     root      the folder of the project
     problems  a warning for each picture of which no copy could be made

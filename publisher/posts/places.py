@@ -41,8 +41,8 @@ class Places:
 
     folder      the posts folder
     permalinks  the permalink of each post, by source path; the whole URL if its page is elsewhere
-    others      the permalinks of files in other folders, by their composed path in the project: of the standalone
-                pages for posts, and of the posts for pages
+    others      the permalinks of files in other folders, by their composed path in the project: for posts, the
+                standalone pages; for pages, the posts
     earlier     the earlier paths of posts, from which the site redirects to them
     by_email    the sources of the posts that are sent by email only, so that no link can lead to them
     """

@@ -45,8 +45,8 @@ def unread_kinds(paths: Iterable[str], posts: Collection[str], shown: str, folde
     posts   the files that are read
     shown   the posts folder's name in problems
     folder  the posts folder; None if no file may be opened
-    It is an error if there is no other post, or if one of these is newer than the others by the date in its path or in
-    its front matter, since the newest posts would be missing. Otherwise it is a warning.
+    The problem is an error if no file is read as a post, or if an unread file is newer than the posts by the date in
+    its path or in its front matter, since the newest posts would be missing. Otherwise it is a warning.
     """
     by_ending: dict[str, list[str]] = {}
     for path in sorted(paths):

@@ -69,8 +69,8 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
 
     url  the reference joined to the URL of its post
     has  returns whether the project has a file, or the site a page, at a path from the root of the site
-    A path from the root (/files/a.pdf) means one of the site, if the site has it. It may also begin with the path of
-    the site. Any other path may lead to something else on the same domain, and is not changed.
+    A path from the root (/files/a.pdf) leads to a path of the site, if the site has that path. It may also begin with
+    the path of the site. Any other path may lead to something else on the same domain, and is not changed.
     """
     base = urlsplit(site_url).path.rstrip("/")
     origin = site_url.removesuffix("/").removesuffix(base)

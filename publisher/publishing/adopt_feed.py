@@ -33,7 +33,7 @@ class AdoptedFeed:
     """A feed that was found at an address, and read.
 
     url       its address, which may differ from the one that was requested
-    document  what it contains
+    document  the contents of the feed
     answer    the answer that contained it
     others    the other feeds that the page names, each only once, however many formats it has
     """

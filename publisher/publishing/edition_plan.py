@@ -63,14 +63,14 @@ class PlannedEdition:
     goes_at      when to send the edition, if it is created ahead of its slot
     other_ids    pairs: the id of a post, new or sent before, and an id that the same post has in another source
     is_sample    whether nothing is new, so that it only shows how the newest posts would look
-    rests        what is left for later because it may still change; "" if nothing is
-    text         what an email without posts says; None for an edition of posts
+    rests        a text about the items that wait because they may still change; "" if none do
+    text         the text of an email without posts; None for an edition of posts
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     outside      how many other subscribers could get email, but are not in the segment and never get these posts
     frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
     ahead        the ids in `passed_over` of posts that all its subscribers have already received, at another frequency
-    repeats      whether all its posts are of the kind in `earlier`
+    repeats      whether all its posts are earlier ones, for subscribers who lack them
     once         the ids of its posts, if subscribers who got them from other newsletters do not get them again
     begins       the ledger names of all streams, if it is the newsletter's first edition
     """
@@ -264,7 +264,7 @@ def plan_stream(
 ) -> list[PlannedEdition] | Idle:
     """Return the editions that a newsletter would create from these posts at `now`, or why there would be none.
 
-    gone      ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
+    gone      ids of posts that do not count as new, because planned editions will have sent or passed over them by then
     audience  the subscribers at an earlier moment, counted again if there is something to send; None to count them
     Raises SegmentError if the newsletter goes to a segment that does not exist.
     """
@@ -374,7 +374,7 @@ def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> f
 def _with_other_ids(
     editions: list[PlannedEdition], posts: Iterable[Post], handled: Collection[str]
 ) -> list[PlannedEdition]:
-    """Add the ids that each edition's posts have in other sources; to the first, also those of posts sent before."""
+    """Add the ids that each edition's posts have in other sources; to the first edition, also those of old posts."""
     before = [post for post in posts if post.also_ids and post.id in handled]
     return [
         replace(each, other_ids=other_ids((*each.posts, *(before if each is editions[0] else ())), handled))

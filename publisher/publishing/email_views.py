@@ -103,7 +103,7 @@ class EmailView:
 def email_views(config: Config, store: Store | None, now: datetime, newsletter: str = "") -> list[EmailView]:
     """Return the emails without posts: first those still to be sent, by time, then those in the ledger, newest first.
 
-    newsletter  only this newsletter's; "" for all
+    newsletter  only this newsletter's emails; "" for all
     """
     coming: list[EmailView] = []
     made: list[EmailView] = []

@@ -132,7 +132,7 @@ def _git(folder: Path, arguments: Sequence[str]) -> str:
 
 
 def _images(root: Path, top: Path) -> Iterator[tuple[Path, Callable[[Path], bool]]]:
-    """Yield each Dockerfile that copies a whole folder with the project in it, and a test for what is left out."""
+    """Yield each Dockerfile that copies a whole folder with the project in it, and a test if a path is left out."""
     for folder in (each for each in (root, *root.parents) if each.is_relative_to(top)):
         for name in _DOCKERFILES:
             file = folder / name

@@ -1,7 +1,7 @@
 """The email to people who have unsubscribed: the usual one, or the owner's own in letters/NEWSLETTER/farewell.md.
 
-The ledger ensures that everyone gets the owner's own only once, in whatever version of the text. People who unsubscribe
-a second time get the usual one, if `subscribers.farewell` is set. Both have a link to subscribe again.
+The ledger ensures that everyone gets the owner's own farewell only once, in whatever version of the text. People who
+unsubscribe a second time get the usual one, if `subscribers.farewell` is set. Both have a link to subscribe again.
 """
 
 from __future__ import annotations

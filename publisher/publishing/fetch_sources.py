@@ -1,8 +1,8 @@
 """Fetch the sources that are due, and record what their feeds say.
 
-A source is claimed before it is fetched, so that no other host fetches it too. What its document changes is written in
-one transaction, together with the headers for the next request. A process that is killed in between loses nothing: the
-next request brings the same document again.
+A source is claimed before it is fetched, so that no other host fetches it too. The changes from its document are
+written in one transaction, together with the headers for the next request. A process that is killed in between loses
+nothing: the next request brings the same document again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _CLAIMED_AT_ONCE = 100
 class SourceReport:
     """The result of fetching a source.
 
-    new, changed, gone  numbers of items. Those of the first fetch count as new
+    new, changed, gone  numbers of items. Items of the first fetch count as new
     is_first   whether it was the first fetch
     is_held    whether so many items suddenly appeared as new that a person has to look at them
     error      why it could not be fetched or read, in one line; "" if it could
@@ -115,7 +115,8 @@ def fetch_sources(
 
     names     only these sources, each of which then has a report. None fetches all
     force     fetch them even if they are not due, unless a server asked for a pause or another process is fetching them
-    since     also fetch sources that were last fetched before a moment, by name; None: those that a slot needs
+    since     by name, the moment before which a source must have been fetched last to be fetched too; None for the
+              sources that a slot needs
     progress  called with the number of sources that are done, and their total
     stop      lets another thread end it; the remaining sources are due again immediately
     network   see fetch_all
@@ -166,7 +167,7 @@ def take_document(
 
 
 def _with_headers(state: SourceState, answer: Answer, document: FeedDocument) -> SourceState:
-    """Return a state with what the next request needs from an answer and its document."""
+    """Return a state with the data from an answer and its document that the next request needs."""
     etag, last_modified = _validator(answer, "etag"), _validator(answer, "last-modified")
     return replace(state, etag=etag, last_modified=last_modified, topic=document.url or answer.url)
 

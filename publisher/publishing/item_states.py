@@ -153,7 +153,7 @@ class _Judge:
         return ItemState(item.number, title, item.item.link, published, state, "; ".join(dict.fromkeys(whys)))
 
     def _post_of(self, item: StoredItem) -> Post | None:
-        """Return the post of an item, which may also be that of a file or of another source."""
+        """Return the post of an item, which may also belong to a file or to another source."""
         return self._posts.get(item_source(item.source, item.number))
 
     def _left_out(self, item: StoredItem) -> Iterator[tuple[ItemStatus, list[str]]]:

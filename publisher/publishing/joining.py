@@ -1,8 +1,8 @@
 """Hosts of one fleet that may send without being confirmed by a person, because they were given a token.
 
 `publisher hosts token` prints it, and each new machine gets it as PUBLISHER_JOIN. It is signed with the secret of the
-project and is valid for its database only. So a copy of the machine, of the folder or of the database that does not
-have it, or that uses another database, sends nothing: a host with the token of another database does not send, whatever
+project and is valid for its database only. So a copy of the machine, of the folder or of the database that lacks the
+token, or that uses another database, sends nothing: a host with the token of another database does not send, whatever
 the table of hosts says.
 """
 

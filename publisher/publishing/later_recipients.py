@@ -28,8 +28,8 @@ class LaterRecipients:
     """The result of adding people to an edition.
 
     added      how many get it now
-    unmatched  how many do not, because it has no version for the topics that they chose, or without the posts that
-               they have had
+    unmatched  how many do not get it, because it has no version for the topics that they chose, or none without the
+               posts that they already have
     left_out   the addresses that were named and do not get it, each with the reason
     """
 

@@ -151,7 +151,7 @@ def local_zone() -> str:
 def leave_out_of_jekyll(
     folder: Path, made: list[Path], changed: list[Path]
 ) -> tuple[list[Path], list[Path], list[str]]:
-    """Add the project's own files to `exclude` in Jekyll's settings; return the lists with that file, and advice."""
+    """Add the project's files to `exclude` in Jekyll's settings; return the files made and changed, and advice."""
     names = [CONFIG_FILE, *(f"{name}/" for name in ("letters", "templates") if not (folder / name).exists())]
     path = next((folder / name for name in JEKYLL_FILES if (folder / name).is_file()), folder / JEKYLL_FILES[0])
     by_hand = [f"add these to `exclude` in {path.name}, so that Jekyll does not publish them: {', '.join(names)}"]

@@ -72,7 +72,7 @@ def skip(store: Store, edition: Edition) -> bool:
 
 
 def hold(store: Store, edition: Edition, why: str, by: HeldBy = HeldBy.PERSON) -> bool:
-    """Put an edition on hold until it is resumed; return False if it was already on hold, and then change nothing.
+    """Put an edition on hold until it is resumed; if it is already on hold, change nothing and return False.
 
     Running deliveries stop within a second; see `in_hand`.
 
@@ -154,7 +154,8 @@ def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime
 def make_complete(store: Store, edition: Edition) -> int:
     """Write the messages that an edition lacks because its creation was interrupted; return their number.
 
-    It is 0 if the edition was complete. After that, counts include everything that can be retried, cancelled or sent.
+    The number is 0 if the edition was complete. After that, counts include everything that can be retried, cancelled or
+    sent.
     """
     before = store.deliveries.counts(edition.id)
     if not before.missing:
@@ -166,7 +167,7 @@ def make_complete(store: Store, edition: Edition) -> int:
 def take_over_dead(config: Config, store: Store, now: datetime) -> int:
     """Free the messages of senders that are dead; return their number.
 
-    After that they wait or are uncertain, and no longer count as being sent right now.
+    After that, the messages wait or are uncertain, and no longer count as being sent right now.
     """
     from publisher.mail.queue import take_over  # not at the top: loads SQLAlchemy
     from publisher.publishing.mail_wiring import delivery_options

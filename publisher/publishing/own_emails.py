@@ -135,7 +135,7 @@ def plan_emails(
 ) -> EmailPlan:
     """Plan the emails without posts that the newsletters called `names` (all, if it is empty) have to send at `now`.
 
-    settle  whether this is the scheduler: an email that is sent "now" then waits until its file has rested, and one
+    settle  whether the scheduler plans them: an email that is sent "now" then waits until its file has rested, and one
             for which there are no subscribers counts as sent
     """
     planned: list[PlannedEdition] = []

@@ -51,7 +51,7 @@ def _failure(examples: Sequence[Output]) -> PublisherError | None:
 
 
 def _samples(config: Config, archive: Archive, now: datetime) -> Sequence[WebVersion]:
-    """Return an edition that no one sent, so that the pages of editions are checked before the first one."""
+    """Return a sample edition that was never sent, so that the pages of editions are checked before the first one."""
     posts = tuple(EditionPost(post.id, post.title, post.url) for post in archive.posts[:1])
     html = "<html><head><title>Sample</title></head><body></body></html>"
     return [

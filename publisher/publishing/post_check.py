@@ -63,7 +63,7 @@ def _rendered(
 ) -> Iterator[RenderedPost]:
     """Render and weigh every post, and yield those that can be rendered; add the problems of the others.
 
-    A post is weighed right after it is rendered: the renderer keeps only some of them.
+    A post is weighed right after it is rendered: the renderer keeps only some posts.
     """
     renderer.expect(archive.posts)
     for number, post in enumerate(archive.posts):

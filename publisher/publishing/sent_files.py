@@ -1,7 +1,8 @@
 """Notice edits that would give a sent post a new id, so that subscribers would get it a second time.
 
 The database records from which file each sent post was made, and an excerpt of its text. A file that contained a sent
-post and now has a different id is that post. So, probably, is a new file with the text of a file that has vanished.
+post, and now has a different id, still contains that post. Probably so does a new file with the text of a file that has
+vanished.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class WelcomeSequence:
 
     names    the names of all its files, also of those that cannot be read
     steps    the steps up to the first that cannot be read
-    problem  why that one cannot be read; None if all can
+    problem  why that step cannot be read; None if all can
     """
 
     newsletter: NewsletterConfig
@@ -100,8 +100,8 @@ class StepView:
     name      the file's name without its ending
     when      when it is sent, in words
     counts    its messages by status, in all versions of its text
-    due       for how many subscribers it is due now, but has no message yet
-    coming    for how many subscribers it is still to come, now or later
+    due       the number of subscribers for whom it is due now, but who have no message yet
+    coming    the number of subscribers for whom it is still to come, now or later
     edition   the edition of its newest version; None if no one has received one yet
     problem   why it cannot be sent; None if it can
     """
@@ -197,7 +197,7 @@ def stray_steps(config: Config, newsletter: NewsletterConfig) -> Iterator[Proble
 
 
 def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
-    """Yield what keeps welcome emails from being sent, and files that look like one but are not."""
+    """Yield the problems that keep welcome emails from being sent, and the files that only look like welcome emails."""
     for newsletter in config.newsletters:
         yield from stray_steps(config, newsletter)
         sequence = welcome_sequence(config, newsletter)

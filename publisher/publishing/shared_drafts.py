@@ -1,6 +1,7 @@
 """Links to something that is not public yet, for someone to read it first: a draft, or a newsletter's next email.
 
-A link is signed and expires after some days. It leads to the web application, which shows what the file says then.
+A link is signed and expires after some days. It leads to the web application, which shows the file as it is at that
+moment.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def read_draft_link(links: Links, token: str) -> DraftLink | None:
 def draft_source(config: Config, path: Path, here: Path) -> str:
     """Return the path of a post in the posts folder, for a file that a person named.
 
-    here: the person's current folder. Raises PublisherError if it is not a file of posts.
+    here: the person's current folder. Raises PublisherError if it is not the file of a post.
     """
     folder = (config.root / config.posts.folder).resolve()
     for start in (here, config.root, folder):

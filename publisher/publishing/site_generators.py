@@ -84,7 +84,7 @@ def published_folders(root: Path, top: Path) -> list[Published]:
     """Return the folders around a project from which a site generator publishes.
 
     root  the project's folder
-    top   the highest folder to look into, such as that of the git repository
+    top   the highest folder to look into, such as the folder of the git repository
     """
     above = [folder for folder in (root, *root.parents) if folder.is_relative_to(top)]
     found = []

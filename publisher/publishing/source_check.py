@@ -40,7 +40,7 @@ _TAG = re.compile(r"<[^<>]{0,500}>")
 
 @dataclass(frozen=True, slots=True)
 class FeedDoubt:
-    """What is odd about a feed. message: follows "the feed" or a source's name; hint: what to do; no full stop."""
+    """An oddity of a feed. message: follows "the feed" or a source's name; hint: advice; neither has a full stop."""
 
     message: str
     hint: str
@@ -50,7 +50,7 @@ def feed_doubts(items: Sequence[FeedItem], now: datetime, *, content: str = "fee
     """Yield the oddities of a feed's items, newest first.
 
     items    the items; the HTML is needed only for the first ten
-    content  what is taken from them (see SourceConfig)
+    content  the part of the items that is taken (see SourceConfig)
     """
     if not items:
         yield FeedDoubt("has no items", "look at it in a browser; it may be the wrong address")

@@ -42,8 +42,8 @@ class SourceSummary:
     address      where it is fetched after it has moved; "" if that is `url`
     moved_to, moved_seen  another host to which its last answers were redirected for good, and how many in a row
     waits_in     the id of the edition that waits for a person because of its items; None if there is none
-    why          what is wrong with it, in one line; "" if nothing is
-    since        when that began; None if nothing is wrong
+    why          the problem with it, in one line; "" if there is none
+    since        when the problem began; None if there is none
     items        how many items its last document had
     newest       when its newest item was published or, without a date, first seen
     asked_at     when it was last fetched, whatever the result

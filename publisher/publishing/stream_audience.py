@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class StreamAudience:
     """The subscribers of a stream at a moment.
 
-    choices  what they have chosen, have received in advance, and lack
+    choices  their topics, with the posts that they have received in advance or lack
     earlier  the posts that any of them lacks now, or lacked when this was last looked up
     once     the ids of the posts that are not sent again to subscribers who got them from other newsletters
     segment  the condition that they meet; "" for all subscribers of the stream
@@ -87,7 +87,7 @@ def with_sent(
     new: Iterable[Post],
     now: datetime,
 ) -> StreamAudience:
-    """Return the audience with the posts that other newsletters have sent to them, if such posts are left out.
+    """Add to an audience the posts that other newsletters have sent to its subscribers, if such posts are left out.
 
     new: the new posts of the edition.
     """

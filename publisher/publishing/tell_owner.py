@@ -30,7 +30,7 @@ _WAYS_TO_LEAVE = {
 
 
 def tell_owner(project: Project, now: datetime) -> list[Problem]:
-    """Email the owner about people who joined or left since the last such email, if it is due; return what failed.
+    """Email the owner about people who joined or left since the last such email, if it is due; return the errors.
 
     People who were added or removed by the same file share one line. If the email fails, the next tick tries again.
     """

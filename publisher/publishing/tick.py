@@ -239,7 +239,7 @@ def _deliver(
 
 
 class _WebVersions:
-    """Puts the web versions of the editions that are due online, before the first email links to them.
+    """Puts online the web versions of editions that are due, before the first email links to them.
 
     not_built  why the site, or a part of it, was not built
     """
@@ -258,14 +258,14 @@ class _WebVersions:
             self._announce(self._project.store.editions.ready(now))
 
     def tell_hub(self) -> list[Problem]:
-        """Tell the hub which feeds have changed; return why that failed."""
+        """Notify the hub of the feeds that have changed; return why that failed."""
         return notify_hub(self._project.config) if self._build else []
 
 
 def _put_online(project: Project, build: Build, now: datetime) -> list[Problem]:
     """Put the web versions online before the first email links to them; return why the rest of the site was not built.
 
-    A broken template or an unreadable folder keeps the site as it is, but stops no email.
+    A broken template or an unreadable folder keeps the site as it is, but does not stop any email.
     """
     try:
         build(project.config, now)

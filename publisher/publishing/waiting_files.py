@@ -1,7 +1,7 @@
 """Files that the owner has uploaded, and that wait for a decision, such as how to read a list of people.
 
-Each is in a folder of its own, which only its owner can read and git leaves out, under its own name. In a URL it
-has a random name. It is deleted when it is no longer needed, when too many wait, and after a day.
+Each file is in a folder of its own, which only its owner can read and which git ignores, under its own name. In a URL
+it has a random name. It is deleted when it is no longer needed, when too many wait, and after a day.
 """
 
 from __future__ import annotations

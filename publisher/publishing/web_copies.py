@@ -1,6 +1,7 @@
 """The web versions of test emails. Links in a test email lead here, because its edition has no public web version.
 
-The newest are files in .publisher/copies/. They are for people who have the link, which is signed and only in the test.
+The newest ones are stored in .publisher/copies/. They are for people who have the link, which is signed and only in the
+test.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def open_existing_store(config: Config) -> AbstractContextManager[Store | None]:
 def open_rehearsal_store(config: Config, folder: Path) -> Store:
     """Open an empty database in a folder, to try something out in a project that has no database yet.
 
-    It uses the project's secret if there is one. None is created.
+    It uses the project's secret if there is one, but creates none.
     """
     from publisher.mail.links import has_secret  # not at the top, as in _secret
 

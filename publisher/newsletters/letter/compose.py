@@ -204,7 +204,7 @@ def fallback_line(letter: Letter) -> str:
 
 
 def default_subject(first: str, count: int, and_more: Counted) -> str:
-    """Return a subject made of the first post's title and the number of the others, within SUBJECT_LENGTH characters.
+    """Return a subject made from the first post's title and the number of the others, within SUBJECT_LENGTH characters.
 
     The title of a single post is only shortened if it is too long to have been meant as a title.
 

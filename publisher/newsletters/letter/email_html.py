@@ -197,7 +197,7 @@ def _width(written: str, most: int) -> int:
 
 
 def _room(element: Element) -> int:
-    """Return how wide a picture can be: as wide as the column, or as its cell's share of it in a table row."""
+    """Return how wide a picture can be: as wide as the column or, in a table row, its cell's share of the column."""
     cell = next(element.iterancestors("td", "th"), None)
     row = cell.getparent() if cell is not None else None
     return COLUMN // max(1, len(row)) if row is not None else COLUMN

@@ -326,7 +326,7 @@ def _span(cell: Element, direction: str) -> int:
 
 
 def _parts(element: Element, own: Collection[str]) -> list[Element]:
-    """Return the children of an element with these tags, and each run of anything else as a <div> between them."""
+    """Return an element's children with one of these tags, with each run of other content between them as a <div>."""
     parts: list[Element] = []
     stray: Element = None
     for text, child in [(element.text, None), *((child.tail, child) for child in element)]:

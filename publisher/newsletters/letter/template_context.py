@@ -48,7 +48,7 @@ class PostView:
     text       the body as plain text, or ""
     has_title  whether a heading shows the title; a note without one is shown as its text
     image      the post's picture; None if it has none, or if the body already shows it
-    image_width  the width of the picture in pixels, at most that of the column; 0 if it is unknown
+    image_width  the width of the picture in pixels, at most the column's width; 0 if it is unknown
     thumbnail  the URL of a small version of the picture, or ""
     listen     the URL of the first audio enclosure, or ""
     direction  "ltr" or "rtl"

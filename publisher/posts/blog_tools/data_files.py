@@ -116,7 +116,7 @@ def read_front(path: Path, root: Path) -> dict[str, Data]:
 
 
 def data_file(folder: Path, name: str) -> Path | None:
-    """Return the data file in a folder that has this name apart from its extension; None if there is none."""
+    """Return the data file in a folder whose name, without its extension, is this one; None if there is none."""
     return next((path for ending in DATA_ENDINGS if (path := folder / f"{name}{ending}").is_file()), None)
 
 

@@ -45,7 +45,7 @@ class Inherited:
     """What a post inherits from its tool's files.
 
     fields     the inherited fields, without the post's own
-    adds       whether lists of the post are added to those of the same name here, instead of replacing them
+    adds       whether the post's lists are added to inherited lists of the same name, instead of replacing them
     whole      fields in which a text is a single item of a list, and is not split into words
     is_hidden  whether the post is hidden, whatever its own fields say
     """
@@ -162,7 +162,7 @@ class Defaults:
         return self._kept(path, lambda file: self._data(file, words))
 
     def _data(self, file: Path, words: Sequence[str]) -> Data:
-        """Return the data in a file; nothing if words are given and the file contains none of them."""
+        """Return the data in a file. If words are given, a file that contains none of them counts as empty."""
         if words and not any(word in text_of(file, self._root) for word in words):
             return None
         return read_data(file, self._root, as_text=True)

@@ -1,4 +1,4 @@
-"""The path segments that each tool makes of a file's name, a title, a category and a folder.
+"""The path segments that each tool makes from a file's name, a title, a category and a folder.
 
 The rules are the tools' own, down to their oddities, so that an adopted blog keeps its addresses. Where Pelican,
 Zola and Eleventy spell a title in Latin letters (日本語: ri-ben-yu), latin_letters does. All functions are pure; their
@@ -33,7 +33,7 @@ def name_segment(tool: Tool, text: str) -> str:
 
 
 def slug_segment(tool: Tool, text: str) -> str:
-    """Return the segment for a slug in front matter, in an address that otherwise has the name of the file."""
+    """Return the segment for a slug in front matter, in an address that without a slug has the name of the file."""
     return _rule(_OF_SLUGS, tool, _as_written, text)
 
 

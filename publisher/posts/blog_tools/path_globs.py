@@ -60,7 +60,7 @@ def _signs(glob: str) -> Iterator[str]:
 
 
 def _with_empty(states: set[int], signs: list[str]) -> set[int]:
-    """Return the states, including those that are reached because a star may match nothing."""
+    """Return the states of a match, including the states that are reached because a star may match nothing."""
     for at in sorted(states):
         while at < len(signs) and signs[at] in ("*", "**"):
             at += 1

@@ -1,8 +1,8 @@
 """The language that the path of a file names: hello.fr.md, hello/index.fr.md, or a file in a folder fr/.
 
-Hugo, Nikola and most plugins of other tools use these forms. If site.languages is set, each of its languages counts in
-both places. For other languages only an ending counts, and only if the same text exists without it or in another
-language: release.v2.md stays a name, and so does what.is.md alone.
+Hugo, Nikola and most plugins of other tools use these forms. If site.languages is set, each of its languages is
+recognised as an ending and as a folder. Other languages are recognised only as an ending, and only if the same text
+exists without it or in another language: release.v2.md stays a name, and so does what.is.md alone.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def expand_liquid(text: str, asking: Asking, most: int) -> Expanded:
 
 
 def _render(running: Running, env: LiquidEnvironment, buffer: LineBuffer) -> None:
-    """Render each part of a body; one that fails stays as it is written."""
+    """Render each part of a body; a part that fails stays as it is written."""
     nodes = running.parse(running.text, env)
     context = LiquidContext(BoundTemplate(env, nodes), globals=running.values.names())
     ends = [*(node.token.start_index for node in nodes), len(running.text)][1:]

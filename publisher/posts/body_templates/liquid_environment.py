@@ -44,7 +44,7 @@ class Unknown(Undefined):
 
 
 class LineBuffer(StringIO):
-    """The text that a body becomes, in pieces, and the line of the body that each piece comes from."""
+    """The result of running a body, in pieces, with the line of the body that each piece comes from."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class Running:
                 buffer.line = self.line
 
     def end_of(self, token: Token) -> int:
-        """Return the offset in its text at which a tag ends."""
+        """Return the offset at which a tag ends, in the text that contains the tag."""
         return self._texts[token.source].ends[token.start_index]
 
     def source_of(self, token: Token) -> str:

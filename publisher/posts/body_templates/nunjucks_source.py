@@ -80,7 +80,7 @@ class NunjucksText:
         code       the text with blanks for code in which nothing is run; the text itself if it is run everywhere
         first      the number of the first piece
         has_lines  whether lines get marks; the lines of an include do not
-        as_text    the offsets of tags that are text, since they cannot be run
+        as_text    the offsets of tags to treat as text, because they cannot be run
         """
         self.text, self._code, self._reads, self._first, self._has_lines = text, code, reads, first, has_lines
         self._as_text = as_text

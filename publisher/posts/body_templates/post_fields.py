@@ -47,7 +47,7 @@ def _defaults(places: Places, root: Path, folder: str, tool: str) -> Defaults:
 
 
 def _typed(value: Any) -> Any:
-    """Return a value of front matter, whose scalars are text, with numbers and booleans."""
+    """Return a value of front matter with numbers and booleans in place of the texts that represent them."""
     if isinstance(value, dict):
         return {key: _typed(item) for key, item in value.items()}
     if isinstance(value, list):

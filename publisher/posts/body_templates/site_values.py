@@ -55,8 +55,8 @@ class Noted:
     missing   names of values that are not there
     in_vain   how often a tag used a value that is not there, or cannot be read
     vain      the name of the last such value
-    unusable  what is wrong with the files that cannot be read
-    unread    the names of the values in them that were used
+    unusable  the problems of the files that cannot be read
+    unread    the names of the values that were used from such files
     """
 
     def __init__(self) -> None:
@@ -430,6 +430,6 @@ def _document_url(collection: str, path: str, settings: Any) -> str:
 
 
 def is_inside(path: str) -> bool:
-    """Return whether a path from a folder stays in it, and names nothing hidden."""
+    """Return whether a path, relative to a folder, stays inside the folder and names nothing hidden."""
     parts = path.split("/")
     return bool(re.fullmatch(r"[^\\\0]{1,500}", path)) and not any(part.startswith(".") or not part for part in parts)

@@ -1,4 +1,4 @@
-"""How docutils reads and writes reStructuredText here: the HTML that Markdown would give."""
+"""Sets up docutils to read reStructuredText and to write the HTML that Markdown would give."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class AttachedFiles:
         return has_file(self._settings.root, self._settings.places, path)
 
     def _is_there(self, path: str) -> bool:
-        """Return whether a file of the project exists; if not, the post is read again when it is added."""
+        """Return whether a file of the project exists; if not, the post is read again when the file is added."""
         size = size_in(self._settings.root, path)
         if size < 0:
             self.measured[path] = size

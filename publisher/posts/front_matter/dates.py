@@ -230,7 +230,7 @@ def _from_words(text: str, zone: tzinfo, morning: time) -> datetime:
 
 
 def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
-    """Return the zone for an offset in seconds. Names are rejected, as dateutil would look them up on the machine."""
+    """Return the zone for an offset in seconds. Names are rejected: dateutil would look them up on the machine."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     if name is None:

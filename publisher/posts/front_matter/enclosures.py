@@ -68,7 +68,7 @@ class Enclosures:
         url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
         length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if
                    the length is missing or invalid
-        warn       function that is called with a line, a message and a hint for what is not understood
+        warn       function that is called with a line, a message and a hint for a value that is not understood
         """
         self._url_of, self._length_of, self._warn = url_of, length_of, warn
 

@@ -1,4 +1,4 @@
-"""The episode of a podcast that a post is: its number, season, kind, transcripts and chapters in front matter."""
+"""The podcast episode that a post contains: its number, season, kind, transcripts and chapters in front matter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def episode_of(
     """Return the episode that front matter describes; None if it describes none.
 
     url_of  function that returns the absolute URL for a reference on a line, or "" if it isn't valid
-    warn    function that is called with a line, a message and a hint for what is not understood
+    warn    function that is called with a line, a message and a hint for a value that is not understood
     """
     chapters, line = meta.find("chapters")
     found = Episode(

@@ -98,7 +98,7 @@ class _PostBuilder:
         self.known_authors: list[Author] = []
 
     def post(self, digest: str) -> Post:
-        """Return the post with these fields. Raises PostError if it cannot be one."""
+        """Return the post with these fields. Raises PostError if the file cannot be a post."""
         self._look_at_keys()
         self._look_at_values()
         written, published = self._dates()
@@ -220,7 +220,7 @@ class _PostBuilder:
                 self._warn(line, what, "write &lt;! for <! if readers should see it")
 
     def _moment(self, text: str) -> datetime:
-        """Return the time that a date in front matter means; raise ValueError if it is not valid."""
+        """Parse a date in front matter as a time; raise ValueError if it is not valid."""
         settings = self.settings
         # YAML's own time stamps without a zone are in UTC, and Jekyll leaves them like that. Other times are in its own
         # zone.

@@ -1,4 +1,4 @@
-"""Keys of front matter that are misspelled keys of a field, or that hide a post in another tool.
+"""Keys of front matter that are probably misspelled, or that hide a post in another tool.
 
 Publisher ignores the keys of other tools. A misspelled key of its own would have no effect either, so it is reported.
 If the key was meant to hide something, that is an error, because an email cannot be recalled.
@@ -56,8 +56,8 @@ class Misspelled(NamedTuple):
     """A key that is probably misspelled.
 
     key    the key as it is written, prefixed with the key of its table
-    known  the key that is meant
-    field  our name for the field that is meant
+    known  the key that was probably intended
+    field  our name for the field of the intended key
     value  the value
     """
 

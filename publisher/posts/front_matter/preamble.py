@@ -167,7 +167,7 @@ def _first_words(body: str) -> int:
 
 
 def _has_usual_field(lines: list[str]) -> bool:
-    """Return whether a field that only front matter has precedes the line that ends a JSON object."""
+    """Return whether the line that ends a JSON object comes after a field that only front matter has."""
     fields = map(_FIELD.fullmatch, takewhile(lambda line: line[:1] != "}", lines))
     return any(field is not None and _key(field[1]) in _USUAL for field in fields)
 

@@ -110,7 +110,7 @@ Absolutise = Callable[[str, str], str | None]
 def sanitise(fragment: str, absolutise: Absolutise, sanitiser: Sanitiser | None = None) -> str:
     """Return the fragment without active content, and with every URL passed through `absolutise`.
 
-    sanitiser  one that has been set up already (see Sanitiser)
+    sanitiser  a sanitiser that has been set up already (see Sanitiser)
     """
     return alt_as_words((sanitiser or Sanitiser()).clean(fragment, absolutise))
 
@@ -252,8 +252,8 @@ def _with_known_tags(fragment: str) -> str:
 def _without_unknown_tags(fragment: str, known: Container[str]) -> str:
     """Remove unknown tags, but keep the text between them.
 
-    nh3 does so too, except for tags that are named as in MathML or SVG, such as <Card> or <List>. There it removes
-    everything up to the closing tag or, if there is none, the rest of the post.
+    nh3 does so too, except for tags that are named as in MathML or SVG, such as <Card> or <List>. With such a tag, it
+    removes everything up to the closing tag or, if there is none, the rest of the post.
     """
 
     def kept(tag: re.Match[str]) -> str:

@@ -417,7 +417,7 @@ def _sanitiser() -> Sanitiser:
 def _without_title(body: str, title: str, taken: TakenOut) -> str:
     """Return the body without a first heading that repeats the post's title, which is shown above the body anyway.
 
-    Pictures in it stay, and so does all of a heading that has a footnote.
+    Pictures in the heading stay. A heading with a footnote stays as a whole.
     """
     if first_heading(taken.as_written(body)) != title:
         return body

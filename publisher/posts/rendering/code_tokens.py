@@ -1,7 +1,7 @@
 """The tokens of code in posts, found by Pygments in a child process. Only quick_lexer uses Pygments too.
 
-Some of its lexers need minutes for a few kilobytes that look nothing like their language. Code that takes too long is
-shown without colours.
+Some of Pygments' lexers need minutes for a few kilobytes that look nothing like their language. Code that takes too
+long is shown without colours.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from publisher.posts.text.typography import finished, prepared
 def settled_html(body: str, *, has_notes: bool = False) -> tuple[SettledHtml, list[LostWords]]:
     """Return a Markdown body as HTML, and the words that its parser would have lost in tables and at fences.
 
-    No lone tag in the HTML hides the text after it, and typographic characters are set.
+    No lone tag in the HTML hides the text after it, and quotes and dashes are typographic.
     has_notes  whether ^[words] is a footnote
     """
     lost: dict[int, LostWords] = {}

@@ -79,7 +79,7 @@ def with_fence_lines(html: str, body: str, placed: Placed, *, is_whole: bool = F
     """Return a body's HTML with each fence's title above its code, or its words in the code; and the LostWords.
 
     placed    renders the body with the place of each element in an attribute
-    is_whole  whether the HTML was made of the unchanged body, in which no tag was turned into text
+    is_whole  whether the HTML was made from the unchanged body, in which no tag was turned into text
     """
     if "```" not in body and "~~~" not in body:
         return html, []

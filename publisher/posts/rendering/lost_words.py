@@ -46,7 +46,7 @@ Placed = Callable[[str], str]
 
 
 def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
-    """Return a Markdown body in which words that its parser would drop outside tables are text, and those words.
+    """Return a Markdown body in which words outside tables that its parser would drop are text, and these words.
 
     footnotes  whether the parser knows footnotes
     """
@@ -235,7 +235,7 @@ def _unread(unread: list[tuple[int, str]]) -> LostWords:
 
 
 class _Definitions:
-    """Tells link definitions apart from lines of a paragraph that look like them. Ask for each in order."""
+    """Tells link definitions apart from lines of a paragraph that look like them. Call is_read for each in order."""
 
     def __init__(self, view: str, line_of: Callable[[int], int]) -> None:
         self._lines, self._line_of, self._last = view.split("\n"), line_of, 0
@@ -257,7 +257,7 @@ def _is_bare_address(target: str) -> bool:
 
 
 def _definitions_first(body: str, as_text: Collection[int]) -> str:
-    """Return a body in which link definitions precede lines that are text now, below which they would not count.
+    """Return a body in which link definitions precede lines that are text now: below these they would not count.
 
     as_text  the indices of the lines of definitions that are text now
     """

@@ -107,7 +107,7 @@ def may_mention(written: str) -> bool:
 
 
 def mentions(raw: str, tags: Sequence[WrittenTag]) -> Iterator[Mention]:
-    """Yield the mentions among the ordinary tags of a text, in the order of their closing.
+    """Yield the mentions among the ordinary tags of a text, in the order in which they are closed.
 
     raw   the HTML that Markdown made
     tags  the writer's tags in it, except those that lone_tags handles itself

@@ -28,7 +28,7 @@ _LINKED_NOTHING = patterns.compile(rf'(<a [^<>]*?\bhref="([^"]*)"[^<>]*>)\s*+{_N
 
 
 def alt_as_words(clean: str) -> str:
-    """Return sanitised HTML in which the alt text of a picture without an address takes its place.
+    """Return sanitised HTML in which the alt text of a picture without an address replaces the picture.
 
     A link with no other content shows its address. In a <picture>, another source takes the place of a missing one.
     """

@@ -239,7 +239,7 @@ class References:
         """Return the path in the project of the Markdown file in a link. It may be outside the posts folder.
 
         In an Obsidian vault, a link may be only the name of a note. A path from the root may also be one from the root
-        of the tool's content, as Zola's (@/blog/x.md) always are.
+        of the tool's content, as Zola's paths (@/blog/x.md) always are.
         """
         posts = self._config.posts
         if not path.startswith(("/", "@/", "@site/")):
@@ -307,7 +307,7 @@ class References:
     def _is_made_elsewhere(self, url: str) -> bool:
         """Return whether the site has a feed at a URL, or the blog's tool makes a page there from a project file.
 
-        Jekyll makes a page of every file outside of folders that begin with _, such as the template atom.xml.
+        Jekyll makes a page from every file outside of folders that begin with _, such as the template atom.xml.
         """
         path, config = unquote(urlsplit(url).path)[len(self._path) :], self._config
         if is_feed(path) or path.lstrip("/") in {name.path for name in config.feeds.other_names}:
@@ -342,7 +342,7 @@ class References:
     def _or_static(self, tag: str, reference: str, found: tuple[str, str]) -> tuple[str, str]:
         """Return the (site path, project path) of a static file if a path from the root refers to it, or else `found`.
 
-        This is needed only for a picture that is shown, or if its name there is in a different Unicode form.
+        This is needed only for a picture that is shown, or if the static file's name has a different Unicode form.
         """
         pages, path = self._config.pages, found[0]
         if not reference.startswith("/") or not pages.enabled:

@@ -1,4 +1,4 @@
-"""HTML that tags made, which is kept out of Markdown: a mark takes its place, and is replaced when the body is HTML.
+"""HTML that tags made, which is kept out of Markdown: a mark takes its place until the body is converted to HTML.
 
 Markdown would end a block of HTML at a blank line, and read indented lines as code. Text between two pieces of kept
 HTML stays in the body, and is still Markdown.

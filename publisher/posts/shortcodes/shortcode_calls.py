@@ -28,7 +28,7 @@ class ShortcodeCall:
     start, end   the place of its tag
     is_markdown  whether its result is Markdown, and not HTML
     closing      the place of the tag that ends it; None if it has none
-    inside       the calls between the two
+    inside       the calls between these two tags
     """
 
     start: int

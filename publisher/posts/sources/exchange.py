@@ -126,7 +126,7 @@ class Network:
 class HttpReply:
     """The answer to one request.
 
-    headers  by lower-case name; several of one name are joined by ", "
+    headers  the headers by lower-case name; several of one name are joined by ", "
     body     empty for the answer to a form, and for a status that is not a success
     reason   the phrase that the server sends with the status, such as "Not Found"
     """

@@ -152,7 +152,7 @@ def _distinct(items: Iterable[FeedItem], home: str) -> list[_Listed]:
 
 
 def _keyed(each: _Listed) -> _Listed:
-    """Return an item with a key that contains its link and title too, because its guid is not its own."""
+    """Return an item with a key that contains its link and title too, because it shares its guid with other items."""
     own = f"{each.base}:{hash_of_texts(each.keys.link, each.keys.title)}"
     return _Listed(each.item, each.keys._replace(guid=own), each.base)
 

@@ -117,7 +117,7 @@ def summary_of(text: ItemText) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """Return a summary with "…" for the dots in brackets at its end, or without them after a sentence."""
+    """Return a summary in which dots in brackets at the end become "…", or are removed after a whole sentence."""
     dots = _BRACKETED_DOTS.search(text)
     if dots is None:
         return text

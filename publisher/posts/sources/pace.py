@@ -94,7 +94,7 @@ def closed_for(retry_after: str, now: datetime) -> timedelta:
 def is_skipped(moment: datetime, pace: FeedPace) -> bool:
     """Return whether a moment is in an hour or on a day on which a feed says that nothing changes.
 
-    A feed that excludes every hour or day of the week has said nothing.
+    If a feed excludes every hour or every day of the week, that is ignored.
     """
     moment = moment.astimezone(UTC)
     hours, days = pace.skip_hours, pace.skip_days

@@ -87,7 +87,7 @@ class StoredItems:
         }
 
     def keep(self) -> None:
-        """Store in the index, once it has all entries, which state of the database they come from."""
+        """Record in the index, once it has all entries, the state of the database from which they come."""
         if self._fact:
             self._index.keep_fact(_FACT, self._fact)
             self._fact = ""

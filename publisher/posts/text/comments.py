@@ -156,7 +156,7 @@ def _without_hidden(body: str) -> tuple[str, bool]:
 
 
 def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
-    """Return where a comment ends; -1 if it doesn't. One that begins a block of HTML then ends with the body.
+    """Return where a comment ends; -1 if it doesn't. A comment that begins a block of HTML then ends with the body.
 
     unclosed  the kinds of comments that have no end further down; the kind of this comment may be added
     """
@@ -198,7 +198,7 @@ def shown_comments(prose: str, html: str, *, is_markdown: bool) -> Iterator[Show
 
 
 def _inner_front_matter(prose: str) -> int:
-    """Return the offset of the first block between lines of dashes with two fields of front matter; -1 if none."""
+    """Return the offset of the first block, between lines of dashes, with two fields of front matter; -1 if none."""
     for found in _BETWEEN_RULES.finditer(prose):
         if len({field[1] for field in _USUAL_FIELD.finditer(found[0])}) >= 2:
             return found.start()

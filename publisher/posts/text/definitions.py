@@ -45,7 +45,7 @@ def loosened(body: str) -> str:
 
 
 def _following(lines: list[str]) -> list[int]:
-    """Return, for each line, the next line that begins a block, that is, has text below a line without any."""
+    """Return, for each line, the next line that begins a block: a line with text below a line without text."""
     following, next_one = [len(lines)] * len(lines), len(lines)
     for number in range(len(lines) - 1, -1, -1):
         following[number] = next_one

@@ -136,7 +136,7 @@ def _readable(fragment: str) -> str:
 
 
 def _without_foreign(fragment: str) -> str:
-    """Remove the syntax of other tools; of words in square brackets, only shortcodes such as [b]...[/b]."""
+    """Remove the syntax of other tools; in square brackets, remove only shortcodes such as [b]...[/b]."""
     removed: list[tuple[int, int]] = []
     opened: dict[str, list[re.Match[str]]] = {}
     for found in _FOREIGN.finditer(fragment):

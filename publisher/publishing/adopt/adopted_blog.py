@@ -68,7 +68,7 @@ class AdoptedBlog:
     posts    how many files look like posts
     authors  people whom posts name by an id that no data file describes
     feeds    the paths of the old feed, each with its format ("rss", "atom" or "json") and where it was found
-    left     what could not be carried over, one line each
+    left     the things that could not be carried over, one line each
     command  the command that builds the site
     output   the folder that this command writes
     """

@@ -119,7 +119,7 @@ def has_static_files(folder: Path) -> bool:
 
 
 def _patterns(files: Sequence[BlogFile], folder: str) -> list[str]:
-    """Return patterns of the paths below a folder that are posts."""
+    """Return patterns of the paths of posts below a folder."""
     groups: dict[str, list[BlogFile]] = {}
     for file in files:
         head, divided, _ = file.path.removeprefix(folder).partition("/")

@@ -61,7 +61,7 @@ def adopt_hugo(root: Path, file: str) -> AdoptedBlog:
 
 
 def _settings(found: Findings, root: Path, file: str) -> dict[str, Data]:
-    """Return all settings as one table: those of the file, and those of the folder config/_default/."""
+    """Return all settings as one table: the settings of the file and of the folder config/_default/."""
     settings: dict[str, Data] = {}
     folder = root / "config/_default"
     paths = sorted(folder.iterdir()) if folder.is_dir() else []

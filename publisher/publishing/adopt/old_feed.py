@@ -85,7 +85,7 @@ def read_old_feed(place: str, site_url: str, *, allow_private: bool = False) -> 
 
 
 def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> OldFeedMatch:
-    """Match the items of an old feed with posts, and return what becomes of them. Writes nothing."""
+    """Match the items of an old feed with posts, and return the result. Writes nothing."""
     posts = [post for post in archive.posts if not post.from_source]
     finder = _Finder(posts, config, document)
     found: dict[str, OldEntry] = {}
@@ -269,7 +269,7 @@ def _plain(post_id: str) -> str:
 def _guessed(config: Config, posts: Sequence[Post], found: Mapping[str, OldEntry]) -> dict[str, OldEntry]:
     """Return entries for older posts, which the feed may once have contained, if its ids are made from addresses.
 
-    A post that the feed never contained loses nothing by such an id, and one that it contained does not seem new.
+    A post that the feed never contained loses nothing by such an id, and a post that it contained does not seem new.
     """
     known = [(post, found[post.source]) for post in posts if post.source in found]
     for rule in _RULES:
@@ -318,7 +318,7 @@ def _fitting(
     posts: Mapping[str, Post],
     sent: Collection[str],
 ) -> tuple[tuple[OldEntry, ...], list[str]]:
-    """Return the entries that have an effect, and why others cannot be taken."""
+    """Return the entries that have an effect, and the reasons why others cannot be taken over."""
     entries: list[OldEntry] = []
     conflicts: list[str] = []
     taken = {post.permalink: source for source, post in posts.items()}

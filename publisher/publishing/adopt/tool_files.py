@@ -67,7 +67,7 @@ def _by_content(folder: Path) -> list[tuple[Tool, str]]:
 
 
 def below(folder: Path) -> list[tuple[str, Tool]]:
-    """Return the folders directly below a folder that have a tool's files, as documentation and sites often do."""
+    """Return the folders directly below a folder that have a tool's files, as folders with documentation often do."""
     names = ("blog", "docs", "site", "src", "web", "website", "www")
     return [(name, tools[0][0]) for name in names if (folder / name).is_dir() and (tools := tools_of(folder / name))]
 

@@ -127,7 +127,7 @@ class LeftInPosts:
             self._names.setdefault(kind, {})[name] = None
 
     def summary(self) -> Iterator[tuple[str, int]]:
-        """Yield each kind with the names of its posts, and the number."""
+        """Yield each kind of part with the names of the posts that had it, and the number of such parts."""
         for kind, count in self._counts.items():
             names = list(self._names[kind])
             more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""

@@ -1,6 +1,6 @@
 """The pictures and other files of the old site that an export's posts show, and where they are in this project.
 
-Each keeps its path on the site, below the folder of static files, so that links to it from anywhere stay valid.
+Each file keeps its path on the site, below the folder of static files, so that links to it from anywhere stay valid.
 """
 
 from __future__ import annotations

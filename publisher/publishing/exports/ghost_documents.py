@@ -1,6 +1,6 @@
 """Converts texts in the formats of Ghost's editors, Lexical and Mobiledoc, to HTML, if an export has no other form.
 
-Each is a tree in JSON. Unknown parts are counted, and the rest is shown.
+Each format is a tree in JSON. Unknown parts are counted, and the rest is shown.
 """
 
 from __future__ import annotations

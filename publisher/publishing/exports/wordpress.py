@@ -138,7 +138,7 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
 
 
 class _Blog:
-    """What an export says about its blog as a whole, to which its posts refer."""
+    """The data in an export about its blog as a whole, to which its posts refer."""
 
     def __init__(self, openers: list[Callable[[], BinaryIO]], where: str) -> None:
         self._openers, self._where = openers, where

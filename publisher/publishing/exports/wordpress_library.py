@@ -45,7 +45,7 @@ class Library:
     """The files, addresses and reusable blocks of a blog, by number.
 
     attachments  its files
-    attached     the numbers of the files that were uploaded for a post, by its number
+    attached     the numbers of the files that were uploaded for a post, by the post's number
     links        the addresses of its posts and pages
     blocks       the texts of its reusable blocks
     used         the numbers of the reusable blocks that a post showed

@@ -1,7 +1,7 @@
 """The text of a post in WordPress' own form becomes plain HTML.
 
-Its old editor writes no paragraphs: a blank line separates them (wpautop in WordPress' formatting.php). The new one
-writes comments around each block. Both write shortcodes.
+The old editor of WordPress writes no paragraphs: a blank line separates them (wpautop in WordPress' formatting.php).
+The new one writes comments around each block. Both write shortcodes.
 """
 
 from __future__ import annotations
