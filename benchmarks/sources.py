@@ -3,7 +3,7 @@
     python -m benchmarks.sources [--sources 1000] [--blogs 100] [--items 20] [--json FILE]
 
 Each source has its own host (127.0.0.1 to 127.0.255.254), so that each needs a connection. Each step has its own
-process: the first fetch, the second fetch of unchanged sources, and for the blogs, the fetch of new items and making
+process: the first fetch, the second fetch of unchanged sources, and for the blogs, fetching new items and making
 the edition. Exits with 1 if a limit in MOST is exceeded, or if a source gets too many requests.
 """
 
