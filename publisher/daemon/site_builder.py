@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 60.0
 """How long a build may take to open its next file or to make the next file of the site."""
 
+REPORT_SECONDS = 60.0
+"""How long to wait for the report of how a process has ended, after its connection was closed."""
+
 REST_SECONDS = 60.0
 LONGEST_REST = 600.0
 """How long to wait after a build that was killed or crashed: the first time, and at most."""
@@ -127,7 +130,7 @@ class SiteBuilder:
                     raise _failed(f"made no progress for {self._quiet:.0f} s and was ended", config, note)
             answer: BuildReport | PublisherError = child.connection.recv()
         except (EOFError, OSError):
-            child.wait(5)
+            child.wait(REPORT_SECONDS)
             what = "needs too much memory" if child.code == OUT_OF_MEMORY else f"ended too early ({child.how})"
             raise _failed(what, config, note) from None
         finally:

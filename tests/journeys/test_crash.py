@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
+import psutil
 import pytest
 
 from tests.support.forked_program import Program
 from tests.support.project import ROOT, WEEKLY, Project
+from tests.support.signalled_program import Moment, signalled
+from tests.support.web_client import until
 
 READERS, POSTS = 200, 12
 
@@ -31,15 +32,11 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> bool:
-    """Kill the process as soon as it has got this far; return whether it was still running."""
-    with suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # on a busy machine the watching process must be faster
-    while process.poll() is None and not reached():
-        time.sleep(0.004)  # checking takes half as long, but uses time that the process needs itself
-    process.kill()
-    process.communicate()
-    return process.returncode == -9
+def killed(project: Project, moment: Moment, *arguments: str) -> bool:
+    """Run a command that is killed at a moment; return whether it was."""
+    process = signalled(project.root, signal.SIGKILL, moment, *arguments)
+    process.communicate(timeout=120)
+    return process.returncode == -signal.SIGKILL
 
 
 def finish(process: subprocess.Popen[str]) -> None:
@@ -52,22 +49,18 @@ def entries(folder: Path) -> int:
     return sum(len(names) for _, _, names in os.walk(folder))
 
 
-def moments(project: Project) -> list[Callable[[], bool]]:
-    """Yield twelve moments of publish, from its first instruction to the middle of delivery; always the same."""
-    dice = random.Random(2026)
-    public, state, new = project.root / "public", project.root / ".publisher", project.root / ".publisher/outbox/new"
-
-    def after(seconds: float) -> Callable[[], bool]:
-        return lambda: time.sleep(seconds) is None
-
-    found = [after(dice.uniform(0, 0.2)) for _ in range(2)]
-    found.append(lambda: (state / "index.db").exists())
-    found.extend(lambda n=n: entries(public) > n for n in sorted(dice.sample(range(1, 40), 2)))
-    found.append(lambda: bool(list(state.glob("outputs-*"))))
-    found.append(lambda: (public / "editions").exists() or (state / "secret").exists())
-    found.append(lambda: new.exists())
-    found.extend(lambda n=n: entries(new) > n for n in sorted(dice.sample(range(READERS - 80), 4)))
-    return found
+def moments() -> list[Moment]:
+    """Return twelve moments of publish, from its first file to the middle of delivery; always the same."""
+    dice, new = random.Random(2026), ".publisher/outbox/new"
+    return [
+        *(Moment(events=events) for events in (1, dice.randrange(2, 20))),
+        Moment(".publisher/index.db"),
+        *(Moment("public/**/*", count) for count in sorted(dice.sample(range(1, 40), 2))),
+        Moment(".publisher/outputs-*"),
+        Moment("public/editions"),
+        Moment(new),
+        *(Moment(f"{new}/*", count) for count in sorted(dice.sample(range(READERS - 80), 4))),
+    ]
 
 
 @pytest.fixture
@@ -113,13 +106,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_after_kills_at_twelve_moments_and_one_more_run_everyone_has_one_email(crowd: Project) -> None:
-    database = crowd.root / ".publisher/publisher.db"
-    for reached in (lambda: database.exists(), lambda: database.exists() and database.stat().st_size > 100_000):
-        kill_when(start(crowd, "subscribers", "import", str(crowd.root / "people.csv")), reached)
+    for size in (-1, 100_000):
+        begun = Moment(".publisher/publisher.db", size=size)
+        assert killed(crowd, begun, "subscribers", "import", str(crowd.root / "people.csv"))
     crowd.ok("subscribers", "import", str(crowd.root / "people.csv"), now="")
 
-    killed = [kill_when(start(crowd, "publish"), reached) for reached in moments(crowd)]
-    assert killed.count(True) == 12
+    assert [killed(crowd, moment, "publish") for moment in moments()] == [True] * 12
     assert 0 < entries(crowd.root / ".publisher/outbox/new") < READERS
     finish(start(crowd, "publish"))
     assert_everyone_has_it_once(crowd)
@@ -130,18 +122,24 @@ def test_after_kills_at_twelve_moments_and_one_more_run_everyone_has_one_email(c
 
 def test_two_runs_at_the_same_time_send_each_email_once(crowd: Project) -> None:
     crowd.ok("subscribers", "import", str(crowd.root / "people.csv"), now="")
-    for process in [start(crowd, "publish") for _ in range(2)]:
-        finish(process)
+    new = crowd.root / ".publisher/outbox/new"
+    one = signalled(crowd.root, signal.SIGSTOP, Moment(".publisher/outbox/new/*", 20), "publish")
+    until(lambda: psutil.Process(one.pid).status() == psutil.STATUS_STOPPED)
+    other = start(crowd, "publish")
+    until(lambda: entries(new) > 60)
+    one.send_signal(signal.SIGCONT)
+    finish(one)
+    finish(other)
     finish(start(crowd, "publish"))
     assert_everyone_has_it_once(crowd)
 
 
 def test_a_run_continues_where_another_one_was_killed(crowd: Project) -> None:
     crowd.ok("subscribers", "import", str(crowd.root / "people.csv"), now="")
-    new = crowd.root / ".publisher/outbox/new"
     for target in (0, 40, 90):
-        left, right = start(crowd, "publish"), start(crowd, "publish")
-        kill_when(left, lambda: entries(new) > target)  # noqa: B023 - called before the next round
-        kill_when(right, lambda: entries(new) > target + 20)  # noqa: B023 - the same
+        ends = (Moment(".publisher/outbox/new/*", target + more) for more in (0, 20))
+        for process in [signalled(crowd.root, signal.SIGKILL, end, "publish") for end in ends]:
+            process.communicate(timeout=120)
+            assert process.returncode == -signal.SIGKILL
     finish(start(crowd, "publish"))
     assert_everyone_has_it_once(crowd)

@@ -53,7 +53,7 @@ class Chromium:
         context = self._running.new_context(
             base_url=base_url, viewport={"width": width, "height": height}, color_scheme=scheme
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(240_000)
         try:
             yield context.new_page()
         finally:
@@ -61,12 +61,12 @@ class Chromium:
 
 
 def wait_until(page: Page, found: str | Callable[[], object]) -> None:
-    """Wait for at most a minute until a script in a page, or a function, returns something true.
+    """Wait for at most four minutes until a script in a page, or a function, returns something true.
 
     Playwright's own wait_for_function checks a second time from a timer, with the eval that our pages forbid, so it
     fails whenever the first check is too early. A test receives the page's events while this waits.
     """
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 240
     while not (page.evaluate(found) if isinstance(found, str) else found()):
         assert time.monotonic() < limit, found
         page.wait_for_timeout(50)

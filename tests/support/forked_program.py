@@ -48,7 +48,11 @@ _LATE = (
     "uvicorn.protocols.http.h11_impl",
 )
 # What can be run, and the module whose function `main` does that.
-_MODULES = {"publisher": "publisher.__main__", "benchmarks.mortal_rounds": "benchmarks.mortal_rounds"}
+_MODULES = {
+    "publisher": "publisher.__main__",
+    "benchmarks.mortal_rounds": "benchmarks.mortal_rounds",
+    "tests.support.signalled_program": "tests.support.signalled_program",
+}
 _LARGEST = 1_000_000  # bytes of a request
 _NUMBER = Struct("=q")
 _STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
@@ -199,13 +203,17 @@ class _Forker:
             if self._listener in ready:
                 wire, _ = self._listener.accept()
                 data, files, _, _ = socket.recv_fds(wire, _LARGEST, 3)
+                if not data:  # the caller has ended
+                    wire.close()
+                    continue
                 _load()
                 pid = os.fork()
                 self._running[pid] = wire
                 if not pid:
                     self._leave()
                     return json.loads(data), files
-                wire.sendall(_NUMBER.pack(pid))
+                with suppress(ConnectionError):  # the same
+                    wire.sendall(_NUMBER.pack(pid))
                 for file in files:
                     os.close(file)
 

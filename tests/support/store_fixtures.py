@@ -208,6 +208,7 @@ class UsedSchemas:
         SELECT relname FROM pg_class
         WHERE relnamespace = current_schema()::regnamespace AND relname ~ '^deliveries_[0-9]+$' AND relkind = 'r'
     """
+    _JOBS = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, current_schema() || '_jobs_')"
     _NAMES = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = %s"
 
     def __init__(self, server: Any) -> None:
@@ -243,6 +244,8 @@ class UsedSchemas:
     def _emptied(self, connection: psycopg.Connection[Any]) -> bool:
         """Empty all tables of the current schema. Return False if the current version of the store has other tables."""
         connection.execute("SET lock_timeout = '2s'")
+        for (name,) in connection.execute(self._JOBS).fetchall():
+            connection.execute(f'DROP SCHEMA "{name}" CASCADE'.encode())
         for (name,) in connection.execute(self._PARTITIONS).fetchall():
             connection.execute(f'DROP TABLE "{name}"'.encode())
         columns = self._value(connection, self._COLUMNS)

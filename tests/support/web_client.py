@@ -181,11 +181,11 @@ def link_in(message: EmailMessage, page: str) -> str:
 
 
 def until(find: Callable[[], T | None], log: Callable[[], str] = str) -> T:
-    """Wait for at most a minute until something is found. log: what to show if it is not.
+    """Wait for at most four minutes until something is found. log: what to show if it is not.
 
     Checking uses at most a quarter of the time, because the awaited work needs the processor, too.
     """
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 240
     while True:
         began = time.monotonic()
         if found := find():
@@ -238,8 +238,8 @@ class _InProcess(httpx.BaseTransport):
         self._application, self._loop = application, loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request, within a minute."""
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result(60)
+        """Answer one request, within four minutes."""
+        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result(240)
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         parts, sent = iter([*request.stream, None]), list[dict[str, Any]]()

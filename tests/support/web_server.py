@@ -44,9 +44,9 @@ class Serving(WebClient):
 
 
 def line_with(process: subprocess.Popen[str], word: str) -> str:
-    """Return the next line with this word on a program's stdout; "" if the program ends, or takes a minute."""
+    """Wait for a line with a word on a program's stdout, and return it; "" if the program ends, or after 240 s."""
     assert process.stdout is not None
-    limit = threading.Timer(60, process.kill)
+    limit = threading.Timer(240, process.kill)
     limit.start()
     try:
         return next((line for line in process.stdout if word in line), "")

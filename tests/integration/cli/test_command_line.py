@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -16,8 +14,8 @@ import pytest
 
 from publisher.cli import main
 from publisher.cli.main import COMMANDS, cli, run
-from tests.support.forked_program import Program
 from tests.support.project import MONDAY, Project, spawn
+from tests.support.signalled_program import Moment, signalled
 
 HEAVY = ["feedgen", "premailer", "sqlalchemy", "alembic", "apscheduler", "jinja2", "yaml", "rich", "lxml"]
 IMPORTED = f"""
@@ -275,33 +273,14 @@ def test_a_terminal_without_unicode_gets_output(project: Project) -> None:
 
 
 def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
-    for number in range(400):
+    for number in range(60):
         project.post(f"post-{number}", body="Words. " * 500)
-    public, ended = project.root / "public", (0, "", "")
-    for _ in range(10):  # on a busy machine a build may end before the signal arrives
-        shutil.rmtree(public, ignore_errors=True)
-        ended = interrupted_build(project, public)
-        if ended[0] == 130:
-            break
-    assert ended == (130, "", "\nstopped\n")
+    public = project.root / "public"
+    process = signalled(project.root, signal.SIGINT, Moment("public/**/*.html"), "build")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "\nstopped\n")
     assert not list(public.rglob("*.part"))
     assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))
-
-
-def interrupted_build(project: Project, public: Path) -> tuple[int, str, str]:
-    """Interrupt a build after its first page has been written; return its exit code and output."""
-    process: subprocess.Popen[str] = Program(
-        [sys.executable, "-m", "publisher", "-C", str(project.root), "build"],
-        env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while process.poll() is None and next(public.rglob("*.html"), None) is None:
-        time.sleep(0.001)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
 
 
 def test_an_interruption_while_loading_is_silent() -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,15 @@ class Fleet:
             queue.end()
 
     def rows(self, query: str) -> list[Any]:
-        """Run a query on the tables of jobs, and return its rows."""
+        """Return the rows of a query on the tables of jobs.
+
+        If it and a statement of a process wait for each other, PostgreSQL may end the query; then it is repeated.
+        """
+        while True:
+            with suppress(psycopg.errors.DeadlockDetected):
+                return self._rows(query)
+
+    def _rows(self, query: str) -> list[Any]:
         with psycopg.connect(self.url, autocommit=True) as connection:
             own = connection.execute("SELECT current_schema()").fetchone()
             (schema,) = connection.execute(
@@ -67,10 +74,6 @@ class Fleet:
 
 @pytest.fixture
 def fleet(postgres_url: str, tmp_path: Path) -> Fleet:
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        left = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, current_schema() || '_jobs_')"
-        for (name,) in connection.execute(left).fetchall():
-            connection.execute(f'DROP SCHEMA "{name}" CASCADE')
     return Fleet(postgres_url, tmp_path)
 
 
@@ -121,12 +124,15 @@ def test_a_call_for_help_reaches_every_other_process_once(fleet: Fleet) -> None:
 
 def test_a_busy_process_leaves_jobs_to_others(fleet: Fleet) -> None:
     done: list[str] = []
-    tasks = {"make": Task(lambda: done.append("busy"), lambda: False)}
+    asked = threading.Semaphore(0)
+    tasks = {"make": Task(lambda: done.append("busy"), lambda: bool(asked.release()))}  # type: ignore[func-returns-value]
     busy = JobQueue(lambda: fleet.config, fleet.open_store, tasks)
     busy.begin()
     try:
         until(lambda: busy.put("make"))
-        time.sleep(0.3)
+        while asked.acquire(blocking=False):
+            pass
+        assert asked.acquire(timeout=60)
         assert fleet.jobs("make") == ["todo"]
         with fleet.process(make=lambda: done.append("free")):
             until(lambda: done)
@@ -139,12 +145,13 @@ def test_a_job_of_a_killed_process_blocks_no_other(fleet: Fleet, monkeypatch: py
     monkeypatch.setattr("publisher.daemon.job_queue.HEARTBEAT_SECONDS", 0.5)
     done: list[int] = []
     with fleet.process(make=lambda: done.append(1)) as alive:
-        dead = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '5 minutes') RETURNING id"
-        ((worker,),) = fleet.rows(dead)
-        fleet.rows(
-            "INSERT INTO procrastinate_jobs (queue_name, task_name, status, queueing_lock, worker_id)"
-            f" VALUES ('make', 'make', 'doing', 'make 1', {worker})"
-        )
+        ((worker,),) = fleet.rows("""
+            WITH dead AS (
+                INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '5 minutes') RETURNING id
+            )
+            INSERT INTO procrastinate_jobs (queue_name, task_name, status, queueing_lock, worker_id)
+            SELECT 'make', 'make', 'doing', 'make 1', id FROM dead RETURNING worker_id
+        """)
         assert alive.put("make")
         until(lambda: done)
         until(lambda: fleet.jobs("make") == [])  # with the next heartbeat
@@ -164,10 +171,15 @@ def test_dropped_tables_are_created_again(fleet: Fleet, monkeypatch: pytest.Monk
     monkeypatch.setattr("publisher.daemon.job_queue.HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr("publisher.daemon.job_queue.RETRY_SECONDS", 0.1)
     done: list[int] = []
+    opens, may_open = fleet.open_store, threading.Event()
+    monkeypatch.setattr(fleet, "open_store", lambda config: opens(config) if may_open.wait(60) else None)
+    may_open.set()
     with fleet.process(make=lambda: done.append(1)) as queue:
+        may_open.clear()
         ((schema,),) = fleet.rows("SELECT current_schema()")
         fleet.rows(f'DROP SCHEMA "{schema}" CASCADE')
         assert not queue.put("make")
+        may_open.set()
         until(lambda: queue.put("make") and done)
 
 

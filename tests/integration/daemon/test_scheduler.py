@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from apscheduler.events import EVENT_JOB_EXECUTED, EVENT_JOB_SUBMITTED
 
 from publisher.config import load_config
 from publisher.daemon.scheduler import Scheduler
@@ -32,46 +34,59 @@ MOMENTS = (*range(1, 17), 24, 32, 40, *range(48, 62))
 SECONDS = 60
 
 
-class Driven:
-    """A scheduler whose clock the test moves, one call at a time."""
+class Driven(Scheduler):
+    """A scheduler whose clock the test moves. Each step waits for what the scheduler does, however long that takes.
 
-    def __init__(self, traveller: time_machine.Traveller) -> None:
-        self.traveller, self.calls = traveller, 0
-        self._called = threading.Semaphore(0)
+    begun, ended  how many calls of each name it has begun, and how many of them are over
+    """
 
-    def called(self) -> None:
-        self.calls += 1
-        self._called.release()
+    def __init__(self, traveller: time_machine.Traveller, calls: Mapping[str, Callable[[], None]]) -> None:
+        super().__init__(calls, SECONDS)
+        self.begun, self.ended = Counter[str](), Counter[str]()
+        self._traveller, self._changed, self._asked, self._seen = traveller, threading.Condition(), 0, 0
+        self._scheduler.add_listener(lambda event: self._note(self.begun, event.job_id), EVENT_JOB_SUBMITTED)
+        self._scheduler.add_listener(lambda event: self._note(self.ended, event.job_id), EVENT_JOB_EXECUTED)
+        self._look = self._scheduler._process_jobs
+        self._scheduler._process_jobs = self._looking
 
-    def move_to(self, moment: datetime, scheduler: Scheduler) -> None:
-        """Move the clock to a moment more than a tick away, and wait until the scheduler has made its call."""
-        while self._called.acquire(blocking=False):
-            pass
-        self.traveller.move_to(moment, tick=False)
-        wake(scheduler)
-        for _ in range(60):
-            if self._called.acquire(timeout=1):
-                return
-            scheduler.now()  # the previous call has reported its end slightly early
-        raise AssertionError(f"nothing was called in a minute, at {moment}")
+    def _note(self, calls: Counter[str], name: str) -> None:
+        with self._changed:
+            calls[name] += 1
+            self._changed.notify_all()
 
-    def wait(self) -> None:
-        assert self._called.acquire(timeout=60)
+    def _looking(self) -> float | None:
+        asked = self._asked
+        try:
+            return self._look()
+        finally:
+            with self._changed:
+                self._seen = asked
+                self._changed.notify_all()
 
-    def idle(self, seconds: float = 0.2) -> bool:
-        """Return whether the scheduler makes no call in this time."""
-        return not self._called.acquire(timeout=seconds)
+    def move_to(self, moment: datetime) -> None:
+        """Move the clock, and wait until the scheduler has begun the calls that are due then."""
+        self._traveller.move_to(moment, tick=False)
+        with self._changed:
+            self._asked += 1
+            self._scheduler.wakeup()
+            assert self._changed.wait_for(lambda: self._seen == self._asked, 60)
 
-
-def wake(scheduler: Scheduler) -> None:
-    """Make the scheduler notice that the clock was moved."""
-    scheduler._scheduler.wakeup()
+    def wait(self, name: str, count: int) -> None:
+        """Wait until this many calls of a name are over, so that the next one can begin."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.ended[name] >= count, 60)
 
 
 @contextmanager
-def at(moment: datetime) -> Iterator[Driven]:
+def at(moment: datetime, **calls: Callable[[], None]) -> Iterator[Driven]:
+    """Run a scheduler of these calls, with a clock that shows a time until it is moved."""
     with time_machine.travel(moment, tick=False) as traveller:
-        yield Driven(traveller)
+        scheduler = Driven(traveller, calls)
+        scheduler.begin()
+        try:
+            yield scheduler
+        finally:
+            scheduler.end()
 
 
 @pytest.mark.parametrize(("zone", "schedule", "day"), CHANGES, ids=lambda value: value.replace("/", "-"))
@@ -88,19 +103,17 @@ def test_each_slot_around_a_clock_change_is_made_once(zone: str, schedule: str, 
         (tmp_path / f"posts/{hour + 2}.md").write_text(text)
     config = load_config(tmp_path, {})
     problems: list[object] = []
-    with open_project_store(config) as store, at(first) as driven:
+    with open_project_store(config) as store:
         store.subscribers.add(person("ada@example.org", "daily"), at=first, source="test")
 
         def once() -> None:
             problems.extend(tick(OpenProject(config, store, lambda: datetime.now(UTC))).problems)
-            driven.called()
 
-        scheduler = Scheduler({"tick": once}, SECONDS)
-        scheduler.begin()
-        driven.wait()
-        for half_hours in MOMENTS:
-            driven.move_to(first + timedelta(minutes=30 * half_hours), scheduler)
-        scheduler.end()
+        with at(first, tick=once) as scheduler:
+            scheduler.wait("tick", 1)
+            for count, half_hours in enumerate(MOMENTS, 2):
+                scheduler.move_to(first + timedelta(minutes=30 * half_hours))
+                scheduler.wait("tick", count)
         slots = [edition.slot for edition in store.editions.list()]
     today = datetime.fromisoformat(day)
     wanted = [f"{today + timedelta(days=days):%Y-%m-%d}" for days in (0, 1)]
@@ -111,45 +124,35 @@ def test_each_slot_around_a_clock_change_is_made_once(zone: str, schedule: str, 
 
 def test_a_clock_set_back_does_not_delay_ticks() -> None:
     start = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-    with at(start) as driven:
-        scheduler = Scheduler({"tick": driven.called}, SECONDS)
-        scheduler.begin()
-        driven.wait()
-        driven.traveller.move_to(start - timedelta(hours=1), tick=False)
-        wake(scheduler)
-        assert driven.idle()
+    with at(start, tick=lambda: None) as scheduler:
+        scheduler.wait("tick", 1)
+        scheduler.move_to(start - timedelta(hours=1))
+        assert scheduler.begun["tick"] == 1
         scheduler.now()
-        driven.wait()
-        driven.move_to(start - timedelta(minutes=58), scheduler)
-        scheduler.end()
-    assert driven.calls == 3
+        scheduler.wait("tick", 2)
+        scheduler.move_to(start - timedelta(minutes=58))
+    assert scheduler.begun["tick"] == 3
 
 
 def test_missed_calls_become_one() -> None:
     start, going, more = datetime(2026, 11, 23, 8, 0, tzinfo=UTC), threading.Event(), threading.Event()
     running: list[int] = []
 
-    with at(start) as driven:
+    def long() -> None:
+        running.append(1)
+        assert len(running) == 1
+        going.set()
+        assert more.wait(60)
+        running.pop()
 
-        def long() -> None:
-            running.append(1)
-            assert len(running) == 1
-            going.set()
-            assert more.wait(60)
-            running.pop()
-            driven.called()
-
-        scheduler = Scheduler({"tick": long}, SECONDS)
-        scheduler.begin()
+    with at(start, tick=long) as scheduler:
         assert going.wait(60)
-        driven.traveller.move_to(start + timedelta(hours=3), tick=False)
-        wake(scheduler)
-        assert driven.idle()
+        scheduler.move_to(start + timedelta(hours=3))
+        assert scheduler.begun["tick"] == 1
         more.set()
-        driven.wait()
-        driven.move_to(start + timedelta(hours=6), scheduler)
-        scheduler.end()
-    assert driven.calls == 2
+        scheduler.wait("tick", 1)
+        scheduler.move_to(start + timedelta(hours=6))
+    assert (scheduler.begun["tick"], scheduler.ended["tick"]) == (2, 2)
 
 
 def test_a_long_call_does_not_delay_others(caplog: pytest.LogCaptureFixture) -> None:
@@ -160,17 +163,17 @@ def test_a_long_call_does_not_delay_others(caplog: pytest.LogCaptureFixture) -> 
         assert more.wait(60)
         scheduler.now("long")  # a callback may request another call, even at its end
 
-    with at(start) as driven:
-        scheduler = Scheduler({"long": long, "short": driven.called}, SECONDS)
-        scheduler.begin()
-        driven.wait()
+    with at(start, long=long, short=lambda: None) as scheduler:
+        scheduler.wait("short", 1)
         assert going.wait(60)
         for hour in (1, 2):
-            driven.move_to(start + timedelta(hours=hour), scheduler)
+            scheduler.move_to(start + timedelta(hours=hour))
+            scheduler.wait("short", 1 + hour)
+        assert scheduler.begun == {"long": 1, "short": 3}
         ending = threading.Thread(target=scheduler.end)
         ending.start()
         more.set()
         ending.join(60)
         assert not ending.is_alive()
-    assert driven.calls >= 3
+    assert scheduler.begun["short"] == 3
     assert caplog.messages == []

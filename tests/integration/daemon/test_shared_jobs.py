@@ -6,9 +6,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -58,8 +59,11 @@ class Fleet:
         return ShareJob(lambda: self.config, lambda: DUE, stop)
 
     @contextmanager
-    def process(self, *, has_posts: bool) -> Iterator[None]:
-        """Run a process that ticks ten times a second, and also makes editions if it has posts."""
+    def process(self, *, has_posts: bool, among: int = 0) -> Iterator[None]:
+        """Return a process that ticks ten times a second; with posts it also makes editions.
+
+        among  how many processes share the jobs before its first tick
+        """
         stop, over = Stop(), threading.Event()
         made: dict[str, TickJob] = {MAKE: MakeJob(lambda: self.config, lambda: DUE, stop)} if has_posts else {}
         jobs = SharedJobs(lambda: self.config, made | {SEND: self.sender(stop, has_posts=has_posts)})
@@ -70,6 +74,7 @@ class Fleet:
 
         ticking = [threading.Thread(target=tick, args=(call,)) for call in jobs.calls.values()]
         jobs.begin()
+        until(lambda: self.sharing() >= among)
         for thread in ticking:
             thread.start()
         try:
@@ -81,18 +86,38 @@ class Fleet:
                 thread.join()
             jobs.end()
 
-    def empty_jobs(self) -> bool:
-        """Empty all tables of jobs; return False if there are none yet."""
+    def sharing(self) -> int:
+        """Return how many processes share the jobs now."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            query = """
-                SELECT schemaname FROM pg_tables
-                WHERE tablename = 'procrastinate_jobs' AND starts_with(schemaname, current_schema() || '_jobs_')
-            """
-            names = [name for (name,) in connection.execute(query)]
+            counts = [
+                connection.execute(f'SELECT count(*) FROM "{name}".procrastinate_workers'.encode()).fetchone()
+                for name in job_schemas(connection)
+            ]
+            return sum(count[0] for count in counts if count)
+
+    def empty_jobs(self) -> bool:
+        """Empty all tables of jobs; return False if there are none yet.
+
+        If that and a statement of a process wait for each other, PostgreSQL may end either; then this is repeated.
+        """
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            names = job_schemas(connection)
             for name in names:
                 tables = ", ".join(f'"{name}".procrastinate_{table}' for table in ("jobs", "workers", "events"))
-                connection.execute(f"TRUNCATE {tables} CASCADE".encode())
+                with suppress(psycopg.errors.DeadlockDetected):
+                    connection.execute(f"TRUNCATE {tables} CASCADE".encode())
+                    continue
+                return self.empty_jobs()
             return bool(names)
+
+
+def job_schemas(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return the schemas with tables of jobs of this connection's project."""
+    query = """
+        SELECT schemaname FROM pg_tables
+        WHERE tablename = 'procrastinate_jobs' AND starts_with(schemaname, current_schema() || '_jobs_')
+    """
+    return [name for (name,) in connection.execute(query)]
 
 
 @pytest.fixture
@@ -121,7 +146,7 @@ def test_a_process_with_posts_asks_the_others_for_help(project: Project, postgre
     jobs.begin()
     try:
         until(lambda: jobs.put("nobody"))
-        with fleet.process(has_posts=True):
+        with fleet.process(has_posts=True, among=2):
             assert helped.wait(60)
             until(lambda: len(to.taken()) == 40)
     finally:
@@ -130,7 +155,7 @@ def test_a_process_with_posts_asks_the_others_for_help(project: Project, postgre
 
 
 def test_a_hold_by_another_host_stops_a_share(project: Project, postgres_url: str, to: Sink) -> None:
-    fleet = Fleet(project, postgres_url, to, 200, ', rate = "20/s"')
+    fleet = Fleet(project, postgres_url, to, 200, ', rate = "2/s"')
     number, share = fleet.make(), ShareJob(lambda: fleet.config, lambda: DUE, Stop())
     share.begin([number])
     sending = threading.Thread(target=share)

@@ -6,9 +6,9 @@ import os
 import random
 import re
 import resource
+import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,6 +22,7 @@ from publisher.site.build import rebuild
 from tests.support.forked_program import Program
 from tests.support.needs import needs
 from tests.support.project import MONDAY, ROOT, Project
+from tests.support.signalled_program import Moment, signalled
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -67,6 +68,13 @@ def many(project: Project, count: int = 60) -> None:
         )
 
 
+def killed_build(project: Project, moment: Moment) -> None:
+    """Run a build that is killed at a moment."""
+    process = signalled(project.root, signal.SIGKILL, moment, "--now", MONDAY, "build")
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+
+
 def test_a_killed_build_leaves_complete_files(project: Project) -> None:
     many(project)
     project.ok("build", "--out", str(project.root.parent / "wanted"))
@@ -74,12 +82,8 @@ def test_a_killed_build_leaves_complete_files(project: Project) -> None:
     moments = random.Random(5)
     public = project.root / "public"
     for _ in range(6):
-        process = start(project, "build")
-        target = len(list(public.rglob("*"))) + moments.randrange(1, 30)
-        while process.poll() is None and len(list(public.rglob("*"))) < target:
-            time.sleep(0.001)
-        process.kill()
-        process.communicate()
+        made = len(list(public.glob("**/*"))) + moments.randrange(1, 30)
+        killed_build(project, Moment("public/**/*", made))
         assert_whole(public)
     project.ok("build")
     assert not list(public.rglob("*.part"))
@@ -89,11 +93,7 @@ def test_a_killed_build_leaves_complete_files(project: Project) -> None:
 def test_a_post_that_a_killed_build_published_disappears_when_withdrawn(project: Project) -> None:
     project.ok("build")
     many(project)
-    process = start(project, "build")
-    while process.poll() is None and not list((project.root / "public").glob("2026/*/*/post-*/index.html")):
-        time.sleep(0.001)
-    process.kill()
-    process.communicate()
+    killed_build(project, Moment("public/2026/*/*/post-*/index.html"))
     for path in (project.root / "posts").glob("post-*.md"):
         path.unlink()
     project.ok("build")
