@@ -45,7 +45,7 @@ def write_new(target: Path, data: bytes) -> bool:
     part = target.with_name(f".{target.name[:100]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.write_bytes(data)
-        return _moved(part, target)
+        return put_new(part, target)
     finally:
         part.unlink(missing_ok=True)
 
@@ -61,8 +61,11 @@ def is_running(process: str) -> bool:
     return True
 
 
-def _moved(part: Path, target: Path) -> bool:
-    """Rename a file to `target` unless a file with that name exists; return whether it was renamed."""
+def put_new(part: Path, target: Path) -> bool:
+    """Put a file in place at `target` unless a file with that name exists; return whether it was put there.
+
+    The caller removes `part`, which may still be there. Raises OSError if that fails.
+    """
     try:
         os.link(part, target)  # unlike rename, link fails if another process was quicker
     except FileExistsError:

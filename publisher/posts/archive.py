@@ -192,7 +192,8 @@ class ArchiveReader:
             if source in edited
         ]
         shown = [entry for entry in entries if entry[3].post]
-        self.index.update(map(to_row, shown), ())
+        if shown:
+            self.index.update(map(to_row, shown), ())
         return bool(shown)
 
     def _remeasured(self) -> list[str]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from publisher.core.atomic_write import is_running
+from publisher.core.atomic_write import is_running, put_new
 from publisher.posts.index_rows import Row
 
 # How many bytes of texts wait in memory.
@@ -65,11 +65,11 @@ class FirstTexts:
             self._db.commit()
             self._db.close()
             self._db = None
-            self._part.replace(self._path)
+            is_stored = put_new(self._part, self._path)  # another first build may have been faster, and use its file
         except (sqlite3.Error, OSError):
-            self.discard()
-            return frozenset()
-        return stored - others
+            is_stored = False
+        self.discard()
+        return stored - others if is_stored else frozenset()
 
     def discard(self) -> None:
         """Remove the file, unless it has been put in place."""

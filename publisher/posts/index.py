@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from publisher.core.errors import ChangedError, ProjectError
 from publisher.core.models import Post, Problem
 from publisher.core.private_folder import make_private
-from publisher.posts.index_rows import Row, dump, flat_problem, sharing, to_post, to_problem
+from publisher.posts.index_rows import Row, dump, flat_problem, noting, sharing, to_post, to_problem
 from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
@@ -157,11 +157,11 @@ class Index:
         """
         stamps, self._stamps = self.stamps(), None  # if the transaction fails, they are read again
         removed = list(gone)
-        with self._errors_explained(), self._db:
+        with self._writing():
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in removed))
             self._db.executemany(
                 "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?,?)",
-                _noting(changed, stamps, found or {}),
+                noting(changed, stamps, found or {}),
             )
         for source in removed:
             stamps.pop(source, None)
@@ -176,7 +176,10 @@ class Index:
             if len(stamps) >= _MANY:
                 found = sharing(found, stamps)
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
-            return sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
+            rows = sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
+            if self._stored_key(self._db) != self.key:
+                raise self._changed()
+            return rows
 
     def posts(
         self, sources: Iterable[str], digests: Mapping[str, str], permalinks: Mapping[str, str]
@@ -189,13 +192,14 @@ class Index:
         wanted = list(sources)
         for start in range(0, len(wanted), _AT_ONCE):
             several = wanted[start : start + _AT_ONCE]
-            with self._errors_explained():
+            with self._errors_explained(), self._db:
+                self._db.execute("BEGIN")  # the statements below see the same state
                 marks = ", ".join("?" * len(several))
                 found = self._db.execute(f"SELECT {_OF_POST} FROM entries WHERE source IN ({marks})", several)  # noqa: S608 - only names and marks
                 rows = {row[0]: row for row in found}
-                if any(source not in rows and source not in self._read_stamps() for source in several):
-                    # Another process has found that the file is gone, or is building the index from nothing.
-                    raise ChangedError("was changed by another process", where=str(self._path), hint=_AGAIN)
+                is_gone = any(source not in rows and source not in self._read_stamps() for source in several)
+                if is_gone or not all(row[-1] for row in rows.values()):
+                    raise self._changed()  # another process has found that a file is gone, or no longer a post
                 made = [to_post(each, rows.get(each, ()), digests.get(each), permalinks.get(each)) for each in several]
             yield from made
 
@@ -269,7 +273,7 @@ class Index:
         """Store the references in the bodies of rendered posts, and the warnings about them."""
         columns = ("links", "assets", "body_problems")
         stored = " UNION ".join(f"SELECT source FROM entries WHERE {name} != ''" for name in columns)  # noqa: S608 - of this file
-        with self._errors_explained(), self._db:
+        with self._writing():
             before = {source for (source,) in self._db.execute(stored)}
             rows = (
                 (dump(item.links), dump(item.assets), dump([flat_problem(p) for p in item.problems]), item.source)
@@ -286,7 +290,7 @@ class Index:
 
     def keep_weights(self, weights: Iterable[tuple[str, int, str]]) -> None:
         """Store (source, size in bytes, how it was measured) of posts."""
-        with self._errors_explained(), self._db:
+        with self._writing():
             self._db.executemany(
                 "UPDATE entries SET weight = ?, weighed = ? WHERE source = ?",
                 ((weight, weighed, source) for source, weight, weighed in weights),
@@ -306,7 +310,7 @@ class Index:
 
     def keep_bodies(self, bodies: Iterable[tuple[str, str, str, str, int]]) -> None:
         """Store (source, key, HTML, excerpt, number of words) of rendered posts, and sometimes forget all others."""
-        with self._errors_explained(), self._db:
+        with self._writing():
             if (self._db.execute("SELECT max(rowid) FROM bodies").fetchone()[0] or 0) > _MOST_BODIES:
                 self._db.execute("DELETE FROM bodies")
             self._db.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?, ?)", bodies)
@@ -320,7 +324,7 @@ class Index:
 
     def keep_fact(self, name: str, value: str) -> None:
         """Store a text under a name, for as long as this index is used."""
-        with self._errors_explained(), self._db:
+        with self._writing():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def _open(self) -> sqlite3.Connection:
@@ -338,10 +342,11 @@ class Index:
     def _connect(self) -> sqlite3.Connection:
         if self._path:
             make_private(self._path.parent)
-            if self._path.exists() and self._path.stat().st_size % _SMALLEST_PAGE:
-                raise sqlite3.DatabaseError("the file ends in the middle of a page")
         db = sqlite3.connect(self._path or ":memory:", timeout=WAIT_SECONDS)
         try:
+            self._opened = _status(self._path or self._copied)
+            if self._path and self._opened and self._opened.st_size % _SMALLEST_PAGE:
+                raise sqlite3.DatabaseError("the file ends in the middle of a page")
             db.execute("PRAGMA synchronous = OFF")
             if self._copied:
                 _copy(self._copied, db)
@@ -373,9 +378,20 @@ class Index:
         self._has_bodies = False
 
     def _discard(self) -> None:
-        """Remove the file; all of its content can be rebuilt."""
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            Path(f"{self._path or self._copied}{suffix}").unlink(missing_ok=True)
+        """Remove the file, as all of its content can be rebuilt, unless another process has just done so."""
+        now = _status(self._path or self._copied)
+        if now and self._opened and os.path.samestat(now, self._opened):
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                Path(f"{self._path or self._copied}{suffix}").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Write in one transaction; raise ChangedError if the tables are now those of other code or settings."""
+        with self._errors_explained(), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            if self._stored_key(self._db) != self.key:
+                raise self._changed()
+            yield
 
     @contextlib.contextmanager
     def _errors_explained(self) -> Iterator[None]:
@@ -388,6 +404,9 @@ class Index:
             self._discard()
             said = "the index of posts was damaged and has been removed"
             raise ProjectError(said, where=str(self._path or self._copied), hint=_AGAIN) from error
+
+    def _changed(self) -> ChangedError:
+        return ChangedError("was changed by another process", where=str(self._path), hint=_AGAIN)
 
     def _unusable(self, error: sqlite3.DatabaseError) -> ProjectError:
         """Return the error for an index that is not damaged: it is locked, or the disk is full or read-only."""
@@ -414,16 +433,13 @@ def _copy(path: Path, db: sqlite3.Connection) -> None:
         source.backup(db)
 
 
+def _status(path: Path | None) -> os.stat_result | None:
+    with contextlib.suppress(OSError):
+        return path.stat() if path else None
+    return None
+
+
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     """Return whether an error means that the file must be rebuilt, not that it is in use or cannot be written."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-
-
-def _noting(rows: Iterable[Row], stamps: dict[str, Stamp], found: Mapping[str, Stamp]) -> Iterator[Row]:
-    """Yield the rows, and store their stamps in `stamps`."""
-    for row in rows:
-        source, stamp = row[0], row[1:3]
-        same = found.get(source)
-        stamps[source] = same if same == stamp else stamp
-        yield row

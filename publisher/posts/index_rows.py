@@ -7,7 +7,7 @@ format that could run code from a file in the project.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
 from functools import lru_cache
@@ -245,3 +245,15 @@ def to_problem(item: list[Any]) -> Problem:
 def dump(items: Sequence[Any]) -> str:
     """Return a list as JSON; "" if it is empty, so that partial indexes can leave it out."""
     return json.dumps(items) if items else ""
+
+
+def noting(rows: Iterable[Row], stamps: dict[str, Stamp], found: Mapping[str, Stamp]) -> Iterator[Row]:
+    """Yield the rows, and store their stamps in `stamps`.
+
+    found  stamps that are in memory already, so that equal stamps are not kept twice
+    """
+    for row in rows:
+        source, stamp = row[0], row[1:3]
+        same = found.get(source)
+        stamps[source] = same if same == stamp else stamp
+        yield row

@@ -252,7 +252,10 @@ def _create(path: Path) -> sqlite3.Connection:
     try:
         for statement in _SETTINGS:
             db.execute(statement)
-        db.executescript(_SCHEMA)
+        with db:
+            db.execute("BEGIN IMMEDIATE")  # no other process may see a table without its index
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
     except BaseException:  # Ctrl-C too must leave no connection open
         db.close()
         raise

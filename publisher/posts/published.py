@@ -115,20 +115,21 @@ class PublishedIds:
 
     def write(self, origin: Origin, ids: Mapping[str, str]) -> None:
         """Add the ids of all public posts to the ids published earlier, in one transaction."""
-        before = self.ids()
         make_private(self._path.parent)
-        with self._open() as db:
-            db.executescript(_SCHEMA)
-            with db:
-                if not db.execute(_HAS_OLD_RULES).fetchone():
-                    db.execute(_OLD_RULES)
-                    db.executemany("INSERT INTO old_rules VALUES (?)", ((source,) for source in before))
-                if not before:
-                    db.execute("DELETE FROM ids")  # earlier ids that no reader can know
-                # In the order of the table, so that each is appended: a quarter less time, and half the file size.
-                changed = sorted(pair for pair in ids.items() if before.get(pair[0]) != pair[1])
-                db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", changed)
-                db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?, ?)", (*astuple(origin), _digest(ids)))
+        with self._open() as db, db:
+            db.execute("BEGIN IMMEDIATE")  # another first build may be writing its ids
+            before = self.ids()
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            if not db.execute(_HAS_OLD_RULES).fetchone():
+                db.execute(_OLD_RULES)
+                db.executemany("INSERT INTO old_rules VALUES (?)", ((source,) for source in before))
+            if not before:
+                db.execute("DELETE FROM ids")  # earlier ids that no reader can know
+            # In the order of the table, so that each is appended: a quarter less time, and half the file size.
+            changed = sorted(pair for pair in ids.items() if before.get(pair[0]) != pair[1])
+            db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", changed)
+            db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?, ?)", (*astuple(origin), _digest(ids)))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.config import Person, Posts
-from publisher.core.errors import ProjectError
+from publisher.core.errors import ChangedError, ProjectError
 from publisher.core.models import Post
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
 from publisher.posts.front_matter.parsing import markdown_of
@@ -413,6 +413,37 @@ def test_a_post_removed_by_another_process_does_not_remove_the_index(folder: Fol
     with pytest.raises(ProjectError, match="was changed by another process"):
         titles(mine)
     assert (folder.root / ".publisher" / "index.db").exists()
+
+
+def test_a_post_that_another_process_has_hidden_does_not_remove_the_index(folder: Folder) -> None:
+    mine = folder.archive(keep=True)
+    age(folder.write("a.md", "", "title: a\ndate: 2024-07-01\ndraft: true"))
+    assert titles(folder.archive(keep=True)) == ["c", "b"]
+    with pytest.raises(ChangedError):
+        titles(mine)
+    assert folder.reader().is_unchanged
+
+
+def test_an_index_that_now_belongs_to_other_settings_is_neither_read_nor_written(folder: Folder) -> None:
+    reader, writer = folder.reader(), folder.reader()
+    other = replace(folder.config, site=replace(SITE, timezone="UTC"))
+    open_archive(other, NOW)
+    with pytest.raises(ChangedError):
+        reader.archive(NOW)
+    with pytest.raises(ChangedError):
+        writer.index.keep_weights([("a.md", 1, "full")])
+    assert ArchiveReader(other).is_unchanged
+    assert ArchiveReader(other).index.weights() == {}
+
+
+def test_a_damaged_index_that_another_process_has_just_rebuilt_is_not_removed(folder: Folder) -> None:
+    index = folder.root / ".publisher" / "index.db"
+    slower = folder.reader()
+    index.write_bytes(b"not a database" * 1_000)
+    assert titles(folder.archive(keep=True)) == ["c", "b", "a"]
+    with pytest.raises(ProjectError, match="was damaged"):
+        slower.archive(NOW)
+    assert folder.reader().is_unchanged
 
 
 def test_the_index_remembers_the_stamps_that_it_has_written(folder: Folder) -> None:
