@@ -112,8 +112,7 @@ class MailWorker:
                 if self._ends:
                     return
                 continue
-            transport = transport or self._open()
-            self._do(job, transport)
+            transport = self._do(job, transport)
 
     def _next(self, seconds: float | None) -> _Job | None:
         """Wait for the next job that is due. Return None after `seconds`, or when the worker is closed."""
@@ -130,8 +129,10 @@ class MailWorker:
                 moments = [job.due for job in self._waiting[:1]] + ([until] if until is not None else [])
                 self._changed.wait(min(moments) - now if moments else None)
 
-    def _do(self, job: _Job, transport: Transport) -> None:
+    def _do(self, job: _Job, transport: Transport | None) -> Transport | None:
+        """Do a job, with a new transport if there is none; return the transport for the next job."""
         try:
+            transport = transport or self._open()
             job.work(transport)
             self._report("done", job.what)
         except PublisherError as error:
@@ -143,6 +144,7 @@ class MailWorker:
         except Exception as error:  # noqa: BLE001 - a defect in one job must not stop the thread
             self._report("failed", job.what)
             _log_failure(job.what, error)
+        return transport
 
     def _retry(self, job: _Job) -> bool:
         with self._changed:

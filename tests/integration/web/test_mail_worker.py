@@ -63,6 +63,26 @@ def test_failed_jobs_are_retried(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.endswith("warning: notice deferred: TransportError localhost:25\n")
 
 
+def test_the_worker_survives_a_transport_that_cannot_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collected, opened = Reports(), list[Path]()
+
+    def open_outbox() -> Outbox:
+        """Open an outbox whose disk is full at the first try."""
+        opened.append(tmp_path)
+        if len(opened) == 1:
+            raise TransportError("the outbox cannot be written: no space left", where="outbox")
+        return Outbox(tmp_path / "outbox")
+
+    worker = MailWorker(open_outbox, collected.report, delays=(0.01, 0.01))
+    worker.put("notice", lambda transport: None)
+    worker.start()
+    finish(worker)
+    assert collected.reports == [("done", "notice")]
+    assert capsys.readouterr().err.endswith("warning: notice deferred: TransportError outbox\n")
+
+
 def test_jobs_are_given_up_without_logging_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     collected = Reports()
     worker = room(collected, tmp_path)
