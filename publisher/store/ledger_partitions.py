@@ -6,6 +6,8 @@ there these functions do nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -87,20 +89,26 @@ def drop_partitions(database: Database) -> int:
     if database.is_sqlite:
         return 0
     with database.read() as connection:
-        names = _partitions(connection)
-        rolled_up = sa.select(delivery_totals.c.edition_id).where(delivery_totals.c.edition_id.in_(names))
-        gone = set(connection.execute(rolled_up.distinct()).scalars())
-        newest = connection.execute(sa.select(sa.func.max(editions.c.id))).scalar() or 0
-        made = set(connection.execute(sa.select(editions.c.id).where(editions.c.id.in_(names))).scalars())
-    gone |= {number for number in names if number < newest and number not in made}
-    return sum(_drop(database, number) for number in sorted(gone))
+        unused = _unused(connection, _partitions(connection))
+    return sum(_drop(database, number) for number in sorted(unused))
+
+
+def _unused(connection: Connection, names: Collection[int]) -> set[int]:
+    """Return which of these editions were replaced by totals, or were never made although a later one was."""
+    rolled_up = sa.select(delivery_totals.c.edition_id).where(delivery_totals.c.edition_id.in_(names))
+    gone = set(connection.execute(rolled_up.distinct()).scalars())
+    newest = connection.execute(sa.select(sa.func.max(editions.c.id))).scalar() or 0
+    made = set(connection.execute(sa.select(editions.c.id).where(editions.c.id.in_(names))).scalars())
+    return gone | {number for number in names if number < newest and number not in made}
 
 
 def _drop(database: Database, edition_id: int) -> bool:
     try:
         with database.write() as connection:
             _wait_at_most(connection, _DROPPING)
-            database.guard(connection, alone=True)
+            database.guard(connection, alone=True)  # an edition with a partition is made while its maker has this lock
+            if not _unused(connection, [edition_id]):
+                return False
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {_NAME}{edition_id}"))
     except StoreError as error:
         if is_occupied(error):

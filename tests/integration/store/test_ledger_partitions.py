@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.lifecycle import UNSETTLED, DeliveryEvent, moves
-from publisher.store import Store, edition_filling, open_store
+from publisher.store import Store, edition_filling, editions, ledger_partitions, open_store
+from publisher.store.database import Database
 from publisher.store.deliveries import Settled
 from publisher.store.ledger_partitions import OTHERS, drop_partitions, make_partition
 from publisher.store.migrate import move_to
@@ -118,6 +119,28 @@ def test_a_partition_without_an_edition_is_dropped_after_a_later_one_was_made(pg
     large = made(pg)
     assert drop_partitions(pg.database) == 1
     assert partitions(pg) == {f"deliveries_{large.id}"}
+
+
+def test_the_partition_of_an_edition_that_is_being_made_is_not_dropped(
+    pg: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserved: list[int | None] = []
+    made_late: list[Edition] = []
+    drop = ledger_partitions._drop
+
+    def drop_later(database: Database, edition_id: int) -> bool:
+        """Make the edition after it was found missing, before its partition is dropped."""
+        with monkeypatch.context() as patched:
+            patched.setattr(editions, "make_partition", lambda database: reserved[0])
+            made_late.append(made(pg))
+        return drop(database, edition_id)
+
+    reserved.append(make_partition(pg.database))
+    made(pg, FEW)
+    monkeypatch.setattr(ledger_partitions, "_drop", drop_later)
+    assert drop_partitions(pg.database) == 0
+    assert partitions(pg) == {f"deliveries_{made_late[0].id}"}
+    assert pg.deliveries.counts(made_late[0].id).total == PEOPLE
 
 
 def test_a_filled_slot_leaves_no_second_edition(pg: Store) -> None:
