@@ -73,30 +73,32 @@ class Chores:
         )
         with self._database.read() as connection:
             ids = list(connection.execute(old.order_by(editions.c.id)).scalars())
-        done = sum(self._roll_up(edition_id) for edition_id in ids)
+        done = sum(self._roll_up(old.where(editions.c.id == edition_id), edition_id) for edition_id in ids)
         drop_partitions(self._database)
         return done
 
-    def _roll_up(self, edition_id: int) -> bool:
+    def _roll_up(self, still_old: sa.Select[tuple[int]], edition_id: int) -> bool:
         try:
-            self._replace_by_totals(edition_id)
+            return self._replace_by_totals(still_old, edition_id)
         except StoreError as error:
             if not is_occupied(error):
                 raise
             return False
-        return True
 
-    def _replace_by_totals(self, edition_id: int) -> None:
+    def _replace_by_totals(self, still_old: sa.Select[tuple[int]], edition_id: int) -> bool:
         rows = deliveries.c.edition_id == edition_id
         group = deliveries.c.edition_id, deliveries.c.variant, deliveries.c.status
         totals = sa.select(*group, sa.func.count()).where(rows).group_by(*group)
         with self._database.write() as connection:
             if not self._database.is_sqlite:  # another host may be rolling up the same edition
                 connection.execute(sa.select(editions.c.id).where(editions.c.id == edition_id).with_for_update())
+            if connection.execute(still_old).first() is None:
+                return False  # meanwhile a message was retried, or a recipient was added
             names = ["edition_id", "variant", "status", "total"]
             connection.execute(sa.insert(delivery_totals).from_select(names, totals))
             if not clear_partition(connection, edition_id):
                 connection.execute(sa.delete(deliveries).where(rows))
+        return True
 
     def optimise(self) -> None:
         """Let the database collect statistics about its tables, so that it plans queries well."""

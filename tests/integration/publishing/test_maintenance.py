@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,15 @@ from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.lifecycle import UNSETTLED
-from publisher.mail.transport import Unanswered
+from publisher.mail.transport import Rejected, Unanswered
 from publisher.mail.verp import ReturnPath
+from publisher.publishing import operations
 from publisher.publishing.chores import CHORES, run_chores
 from publisher.publishing.mail_wiring import project_secret, subscription_policy
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store, open_store
+from publisher.store.chores import Chores
 from tests.support.bounce_samples import failed, report
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, text
 from tests.support.delivery_samples import Scripted, make_edition, run
@@ -75,6 +78,23 @@ def test_only_finished_deliveries_become_totals(store: Store, tmp_path: Path) ->
     assert [edition.slot for edition in store.editions.ready(later(days=1))] == ["2026-W41"]
     assert run(store, Scripted(), done, tmp_path)[DeliveryStatus.SENT] == 6
     store.chores.optimise()
+
+
+def test_an_edition_with_new_messages_is_not_replaced_by_totals(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = make_edition(store, 3)
+    run(store, Scripted({"reader0@example.org": [Rejected("550 gone")]}), edition, tmp_path)
+    replace = Chores._replace_by_totals
+
+    def retried_first(chores: Chores, *edition_found: Any) -> bool:
+        """Have a person retry the failed message after the edition was found to be over."""
+        operations.retry(store, edition, [DeliveryStatus.FAILED], now=NOW)
+        return replace(chores, *edition_found)
+
+    monkeypatch.setattr(Chores, "_replace_by_totals", retried_first)
+    assert store.chores.roll_up(later(days=1), UNSETTLED) == 0
+    assert run(store, Scripted(), edition, tmp_path).by_status == {DeliveryStatus.SENT: 3}
 
 
 def fill_and_free(database: Path, size: int) -> None:
