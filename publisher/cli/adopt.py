@@ -110,7 +110,7 @@ def _show(app: App, project: AdoptedProject) -> None:
 
 
 def _say_old(app: App, found: Looked, *, alone: bool = False) -> None:
-    """Print the findings for people. With --json, print them as JSON, but only if they are all that is printed."""
+    """Print the findings for people. With --json, print them as JSON if nothing else is printed, or else nothing."""
     if app.json:
         if alone:
             app.print_json(found.values)

@@ -189,7 +189,7 @@ def _escape_unprintable() -> None:
 def _flush(code: int) -> int:
     """Flush the output; return the exit code, or 1 if flushing failed and the code was 0.
 
-    If flushing failed when Python itself does it at exit, the exit code would be 120.
+    If Python's own flush at exit failed, the exit code would be 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

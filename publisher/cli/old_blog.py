@@ -44,7 +44,7 @@ class Looked:
 
 
 def with_feed_read(old: OldBlog, blog: AdoptedBlog) -> tuple[OldBlog, AdoptedBlog]:
-    """Return the same with the old feed read, if there is one. Raises PublisherError if it cannot be read."""
+    """Return both with the old feed read, if there is one. Raises PublisherError if the feed cannot be read."""
     if not old.feed:
         return old, blog
     from publisher.publishing.adopt.old_feed import read_old_feed, with_old_feed  # not at the top: as above

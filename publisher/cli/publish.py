@@ -260,7 +260,7 @@ def _deliver(
     created: Sequence[tuple[PlannedEdition, Edition]],
     report: BuildReport,
 ) -> list[DeliveryResult]:
-    """Deliver all open editions. If an exception stops it, show the build and the results so far before raising it."""
+    """Deliver all open editions. If an exception stops that, show the build and the results so far, and re-raise it."""
     begun: dict[int, DeliveryProgress] = {}
     try:
         with delivery_bars(app) as draw:

@@ -81,14 +81,14 @@ def show_steps(app: App, steps: Sequence[StepView]) -> None:
 
 
 def due_steps(config: Config, store: Store | None, names: Sequence[str], now: datetime) -> list[StepView]:
-    """Return the welcome emails that `publish` would send now, and those that it could not."""
+    """Return the welcome emails that `publish` would send now, and the welcome emails that have a problem."""
     chosen = [each for each in config.newsletters if not names or each.name in names]
     steps = [step for each in chosen for step in step_views(config, store, each, now)]
     return [step for step in steps if step.due or step.problem]
 
 
 def show_due_steps(app: App, steps: Sequence[StepView]) -> None:
-    """Print how many new subscribers `publish` would welcome, and why it could not."""
+    """Print how many new subscribers `publish` would welcome, and the problems of welcome emails."""
     for step in steps:
         if step.problem:
             app.report([step.problem])

@@ -106,7 +106,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
 
 
 def _last_versions(config: Config, errors: Sequence[Problem]) -> list[dict[str, Any]]:
-    """Return the posts that the site shows in their last readable version: why and, if a build noticed, since when."""
+    """Return the posts that the site shows in their last readable version: the reason and, if known, since when."""
     since = LastVersions(config).unreadable_since()
     found = [(problem, since.get(out_of_folder(config.posts.folder, problem.path))) for problem in errors]
     return [

@@ -198,7 +198,7 @@ def with_whole_marks(change: Callable[[str], str], text: str) -> str:
 
 
 def field_marks(text: str) -> list[str]:
-    """Return the marks of fields in a text, also of those in its conditions."""
+    """Return the marks of fields in a text, including the marks in its conditions."""
     return [mark for mark in _PERSONAL.findall(text) if field_mark(mark)]
 
 
@@ -229,7 +229,7 @@ def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str
     """
 
     def value(mark: str) -> str:
-        """Return the person's value for a mark, or the mark if it is not one of a field."""
+        """Return the person's value for a mark, or the mark itself if it is not a field's mark."""
         field = field_mark(mark)
         return escape(field.text(person)) if field else mark
 
@@ -240,7 +240,7 @@ def filled_html(html: str, person: Person) -> str:
     """Return HTML for one recipient, with this module's marks replaced by escaped values."""
 
     def value(mark: str) -> str:
-        """Return the person's value for a mark as HTML, or the mark if it is not one of a field."""
+        """Return the person's value for a mark as HTML, or the mark itself if it is not a field's mark."""
         field = field_mark(mark)
         return escape(field.text(person)) if field else mark
 

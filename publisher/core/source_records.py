@@ -196,7 +196,7 @@ class NewItem:
 class ChangedItem:
     """A known item that is different in the new document.
 
-    number    of the stored item
+    number    the number of the stored item
     is_edited whether readers see a difference; otherwise only its guid, or its dates, have changed
     """
 

@@ -109,7 +109,7 @@ class SubscriptionRecord:
     """Everything that is known about one subscriber's subscription to one newsletter.
 
     topics  the chosen topics; no topics means all. If the subscription has ended, the topics chosen last
-    since   when the person or the owner said so; None if a file said so without a date
+    since   when the person or the owner decided that; None if it comes from a file without a date
     cause   the event that led to the status
     source  the form, link, file or command that it came from
     frequency  how often they want it, such as "weekly"; "" for the newsletter's own schedule

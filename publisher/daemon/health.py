@@ -89,7 +89,7 @@ def health_port(host: str, port: int, health: Health) -> Iterator[int]:
     """Answer GET /healthz and /readyz on a TCP port while the block runs; yield the port number.
 
     /healthz answers 200 unless the process should be ended. /readyz answers 200 if it can do its work. Otherwise the
-    answer is 503, with a line that says why. port: 0 for any free one. Raises ProjectError if it cannot be used.
+    answer is 503, with a line that says why. port: 0 for any free port. Raises ProjectError if the port cannot be used.
     """
     try:
         server = _HealthServer(host, port, health)

@@ -26,7 +26,7 @@ class Patience:
     """Repeats work on the database while its server is away. Several threads may use it at the same time."""
 
     def __init__(self, seconds: float) -> None:
-        """Prepare it. seconds: how long each piece of work is retried, for example the length of a worker's lease."""
+        """Prepare to retry. seconds: how long any work is retried, for example the length of a worker's lease."""
         self._seconds = seconds
         self._over = threading.Event()
         self._listeners: list[Callable[[], None]] = []

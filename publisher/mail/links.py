@@ -63,7 +63,7 @@ class Links:
         return self._url(LinkPurpose.NEVER, ["", seal(self._secret, LinkPurpose.NEVER, address)])
 
     def read_never(self, token: str) -> str | None:
-        """Return the address in the token of such a URL, including URLs of older versions; None if it is not ours."""
+        """Return the address in the token of a URL that `never` made, also in older versions; None if not ours."""
         match self.read(LinkPurpose.NEVER, token):
             case ("", sealed):
                 return open_sealed(self._secret, LinkPurpose.NEVER, sealed) or None

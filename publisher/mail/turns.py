@@ -56,7 +56,7 @@ class FairTurns(Generic[Item]):
         self._groups[group].items.append(item)
 
     def remove(self, item: Item) -> None:
-        """Remove an item. It must be there."""
+        """Remove an item that was added."""
         name, group = next((name, group) for name, group in self._groups.items() if item in group.items)
         group.items.remove(item)
         if not group.items:

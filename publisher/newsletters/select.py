@@ -28,7 +28,7 @@ class Selection:
     posts        newest first, as the email shows them; empty if there is no edition now
     passed_over  the ids of posts that this newsletter will never send once this edition is made, because they were
                  there before it began, or because it does not take them although they are items of its sources
-    never        the same ids, which are also given if there is no edition now
+    never        the same ids, but also given if there is no edition now
     waiting      the number of new posts left for a later edition: too few so far, or more than the maximum
     needed       the number of new posts that an edition needs
     too_old      the number of posts that are left out of a first edition because they are too old

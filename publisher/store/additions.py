@@ -352,7 +352,7 @@ def _new_uids(number: int) -> list[str]:
 
 
 def _deciding(pairs: Iterable[tuple[str, NewSubscriber]]) -> set[tuple[int, int]]:
-    """Return the wishes that decide the topics: the first one with topics for each person and newsletter.
+    """Return the wishes that decide the topics: for each person and newsletter, the first wish that names topics.
 
     Each is identified by the id() of its subscriber and the id() of the wish, because several people may share a wish.
     """

@@ -62,10 +62,11 @@ def choices(
     """Return each selection of topics among the subscribers who may be sent the newsletter, with its count.
 
     conditions  further SQL conditions on the subscribers
-    frequency   only those with this frequency, "" for the newsletter's own schedule; the choices also say what they
-                have to catch up on. None for all, whatever they have to catch up on
-    once        ids of posts; the choices also say which of them other newsletters have sent to these subscribers
-    by          the SQL condition on the editions that have sent them, instead of the editions of other newsletters
+    frequency   only subscribers with this frequency ("" for the newsletter's own schedule); each choice then also says
+                what they have to catch up on. None for all subscribers, whatever they have to catch up on
+    once        ids of posts; each choice then also says which of the posts other newsletters have sent to its
+                subscribers
+    by          with `once`, the SQL condition on the editions that count, by default the editions of other newsletters
     """
     audience, parts = _selection(newsletter, frequency, once, by)
     query = (
@@ -133,7 +134,7 @@ def fill(
     known: Mapping[str, str | None],
     *conditions: sa.ColumnElement[bool],
 ) -> int:
-    """Create the deliveries of some of an edition's subscribers, who are in step with its frequency; return how many.
+    """Create an edition's deliveries for some of the subscribers in step with its frequency; return their number.
 
     known: as `known_selections` returned it. A subscriber with any other selection has joined since then, and gets
     none.

@@ -148,7 +148,7 @@ class BatchRows:
         since: datetime | None,
         topics: tuple[str, ...] | None = None,
     ) -> bool:
-        """End a subscription; return whether its status changed, or the effect of its end on other newsletters."""
+        """End a subscription; return whether its status or the reach of its end changed."""
         records = list(known.records.values())
         after = changed(records, newsletter, event, since=since, source=self.options.source, topics=topics)
         before = known.records.get(newsletter)

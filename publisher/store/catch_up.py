@@ -112,8 +112,8 @@ def settle(
 
     audience  the ids of the subscribers who may be sent the edition
     brought   ids of the posts that it brings to those who lack them; other posts that somebody lacks stay recorded
-    ahead     ids of posts that it passes over because everybody had got them when it was planned; subscribers who have
-              come since and have not got them lack them from now on
+    ahead     ids of posts that it leaves out because everybody had got them when it was planned; subscribers who have
+              come since, and have not got these posts, lack them from now on
     """
     catch_up, these = subscriptions.c.catch_up, _behind(edition, ahead)
     query = sa.select(catch_up).distinct().where(*these).order_by(catch_up)
@@ -131,7 +131,7 @@ def settle(
 def call_off(connection: Connection, edition: Edition, passed: Collection[str]) -> None:
     """Record that an edition is not sent, so that later editions may have its posts.
 
-    Subscribers who would have got the edition now lack the posts in it that their frequency has had.
+    Subscribers who would have got the edition now lack its posts, as far as their frequency has already handled them.
     passed: ids of the posts in it that no later edition may have.
     """
     its_posts = newsletter_posts.c.edition_id == edition.id
@@ -159,7 +159,7 @@ def call_off(connection: Connection, edition: Edition, passed: Collection[str]) 
 
 
 def _keep_as_had(connection: Connection, edition: Edition, post_id: str) -> None:
-    """Record who got a post at another frequency, because an edition at their present one may now contain it again."""
+    """Record who got a post at another frequency, because the next edition at their own may now contain it."""
     frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
     letter = letter_posts.c.edition_id == deliveries.c.edition_id, letter_posts.c.variant == deliveries.c.variant
     who = (

@@ -30,7 +30,7 @@ class CompiledUpdate:
         ]
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run it for each row, inside the caller's transaction; return how many rows of the table were changed.
+        """Run the statement for each row, inside the caller's transaction; return how many rows were changed.
 
         rows: the values of all parameters, by name; at least one row.
         """

@@ -146,11 +146,11 @@ class Database:
         """Keep more of SQLite's file in memory and in its log until the block ends, for writing very many rows.
 
         The rows have random keys, so each changes pages all over the indexes, and many rows change the same page: a
-        page that stays in the log is copied into the file once for all of them.
+        page that stays in the log is copied into the file only once for all of these rows.
 
         Yield an event that is set whenever the database begins work during which another thread of this process can
-        compute: on SQLite when it commits, because for each row that it inserts it needs the interpreter's lock, and
-        on PostgreSQL when it inserts rows.
+        compute. On PostgreSQL, this is each time rows are inserted. On SQLite, it is each commit, because inserting a
+        row needs the interpreter's lock.
         """
         self._cache, busy = MANY_ROWS_KIB if self.is_sqlite else 0, Event()
 

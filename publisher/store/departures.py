@@ -150,8 +150,8 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
 def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool) -> SubscriptionEvent:
     """Return the effect of a row on each subscription that it calls ended.
 
-    A row that names newsletters is only about those, so a file with subscriptions to others may come before or after
-    it. This does not apply to people who have opted out of everything, or whose mailbox is gone.
+    A row that names newsletters is only about these newsletters, so a file with subscriptions to others may come before
+    or after it. This does not apply to people who have opted out of everything, or whose mailbox is gone.
     """
     names = row.subscriptions or only_about_single_newsletters(row.ended)
     is_open = fresh or known.is_stranger or known.status is SubscriberStatus.ACTIVE

@@ -70,7 +70,7 @@ def is_complete() -> sa.ColumnElement[bool]:
 
 
 def missing(connection: Connection, edition_ids: Sequence[int]) -> dict[int, int]:
-    """Estimate how many deliveries are missing from each of these editions that is not complete.
+    """Estimate how many deliveries are missing from each incomplete edition among these.
 
     The result is at least 1. It is the number of remaining subscriptions, times the share of the earlier ones that
     became deliveries.
@@ -94,7 +94,7 @@ def _rounded(count: float) -> int:
 
 
 def is_large(connection: Connection, draft: EditionDraft) -> bool:
-    """Return whether an edition is made in parts. One that depends on what people were sent is made in one go."""
+    """Return whether an edition is made in parts. If it depends on what people were sent, it is made as a whole."""
     if draft.once or draft.ahead:
         return False
     query = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == draft.newsletter)
@@ -123,7 +123,7 @@ def begin(connection: Connection, database: Database, edition: Edition, draft: E
 
 
 def complete(database: Database, *which: sa.ColumnElement[bool]) -> int:
-    """Write the missing deliveries of the editions that meet these SQL conditions; return how many editions.
+    """Write the missing deliveries of the editions that meet these SQL conditions; return how many there were.
 
     Any number of processes may do this at the same time: they take turns. Each part is a transaction of its own.
     """
@@ -224,7 +224,7 @@ def _end_of_part(connection: Connection, row: Row[Any]) -> int:
 
 
 def _insert(connection: Connection, database: Database, row: Row[Any], *these: sa.ColumnElement[bool]) -> None:
-    """Write the deliveries of an incomplete edition for those of these subscribers who are not decided yet."""
+    """Write the missing deliveries of an incomplete edition for the subscribers who meet some SQL conditions."""
     edition = Edition(
         id=row.edition_id,
         newsletter=row.newsletter,

@@ -45,11 +45,11 @@ class Editions:
     def create(self, draft: EditionDraft) -> Edition | None:
         """Write an edition with its posts and letters, and a delivery for every active subscriber.
 
-        That is one transaction. For many subscribers, it only decides who gets the edition; their deliveries follow in
-        parts, each in its own transaction, and nothing is sent before the last part (see `complete`).
+        This takes one transaction. If there are many subscribers, it only decides who gets the edition; the deliveries
+        follow in parts, each in its own transaction, and nothing is sent before the last part (see `complete`).
 
-        Subscribers get the variant that the draft has for their selection of topics. If it is None, they get no
-        delivery. An edition that each person gets at their own time has no deliveries yet (see Latecomers).
+        Subscribers get the variant that the draft has for their selection of topics. If the variant is None, they get
+        no delivery. An edition that each person gets at their own time has no deliveries yet (see Latecomers).
 
         Returns None, and writes nothing, if another process has already created an edition for this slot or taken one
         of the posts. Raises ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft
@@ -107,7 +107,7 @@ class Editions:
     def list(
         self, newsletter: str | None = None, limit: int | None = None, *, kind: EditionKind | None = None
     ) -> Sequence[Edition]:
-        """Return editions with their posts, newest first. kind: only those of this kind."""
+        """Return editions with their posts, newest first. kind: only editions of this kind."""
         conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
         if kind is not None:
             conditions.append(editions.c.kind == kind)

@@ -66,7 +66,7 @@ def others_that_name(connection: Connection, number: int, ids: Collection[int]) 
 
 
 def hand_over(connection: Connection, subscriber_id: int, number: int) -> None:
-    """Make another import that names a subscriber count as the one that added them, because that one is undone."""
+    """Make a subscriber belong to another import that names them, because the import that added them is undone."""
     person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(person.values(import_id=number))
     forget_change(connection, subscriber_id, number)

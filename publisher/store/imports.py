@@ -247,7 +247,7 @@ class _Undoing:
         hand_over(connection, subscriber_id, heir)
 
     def _moved_on(self, connection: Connection, ids: Collection[int]) -> set[int]:
-        """Return the people with an event since this import began that is neither from an import nor from an undo."""
+        """Return the people with an event since this import began that comes from neither an import nor an undo."""
         events = consent_events.c
         files = [events.source.not_like(f"{start}%") for start in (source_of(""), UNDO)]
         query = sa.select(events.subscriber_id).where(

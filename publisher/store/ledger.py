@@ -50,7 +50,7 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """An edition with messages that are uncertain or failed, and how many. id: the edition's."""
+    """An edition and the numbers of its uncertain and failed messages. id: the number of the edition."""
 
     id: int
     newsletter: str

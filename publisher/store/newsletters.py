@@ -91,7 +91,7 @@ class Newsletters:
             withdraw_frequencies(connection, self._database, name, frequencies)
 
     def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], segment: str, at: datetime) -> bool:
-        """Record posts that are never sent under a ledger name without subscribers; return whether they were recorded.
+        """Record posts as never sent under a ledger name that has no subscribers; return whether they were recorded.
 
         If the name has subscribers by now, nothing is recorded: they get the posts in the next edition.
         segment: the condition on its subscribers; "" for all. The time zone of `at` says when its days begin.

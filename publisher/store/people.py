@@ -200,7 +200,7 @@ def _in_status(newsletter: str, status: SubscriberStatus | None) -> list[sa.Colu
 def _has(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a subscriber has such a subscription.
 
-    It is correlated, so that only as much of the order's index is read as a page of a large newsletter needs.
+    The subquery is correlated, so a page of a large newsletter reads only a small part of the index for the order.
     """
     theirs = sa.select(sa.literal(1)).where(subscriptions.c.subscriber_id == subscribers.c.id, *which)
     return theirs.correlate(subscribers).exists()

@@ -29,7 +29,7 @@ _Column = sa.ColumnElement[Any]
 
 
 class _ByDialect(FunctionElement[Any]):
-    """An expression with a form for SQLite, its first argument, and one for PostgreSQL, its second."""
+    """An expression that is compiled to its first argument on SQLite, and to its second one on PostgreSQL."""
 
     name = "by_dialect"
     inherit_cache = True
@@ -88,7 +88,7 @@ def field_date(column: _Column, name: str) -> _Column:
 
 
 def has_field(column: _Column, name: str) -> sa.ColumnElement[bool]:
-    """Return whether a field has a value."""
+    """Return the SQL condition that a field has a value."""
     sqlite, postgresql = _Sqlite(column, name).kind, _Postgresql(column, name).kind
     return _by_dialect(
         sa.func.coalesce(sqlite.in_(("text", "integer", "real", "true", "false")), sa.false()),
@@ -104,7 +104,7 @@ def _as_jsonb(column: _Column) -> _Column:
 
 
 def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
-    """Return whether the value of any field contains a text, whatever the case of its letters."""
+    """Return the SQL condition that the value of any field contains a text, whatever the case of its letters."""
     written = json.dumps(fold(text), ensure_ascii=False)[1:-1]
     has_it = folded(column, written).contains(written, autoescape=True)  # also finds names; then values are read
     sqlite = sa.func.json_each(sa.case((sa.func.json_valid(column) == 1, column), else_="{}")).table_valued("value")
@@ -136,7 +136,7 @@ class _Sqlite:
         self.kind: _Column = sa.case((sa.func.json_valid(column) == 1, sa.func.json_type(*self._member)))
 
     def of_kind(self, *kinds: str) -> _Column:
-        """Return the value as SQLite's own, or NULL if it is of another kind."""
+        """Return the value as an SQLite value, or NULL if it is of another kind."""
         return sa.case((self.kind.in_(kinds), sa.func.json_extract(*self._member)))
 
 

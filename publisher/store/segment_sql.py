@@ -134,11 +134,11 @@ def _has_value(term: Term) -> _Bool:
 
 
 def _exists(table: sa.Table, *conditions: _Bool) -> _Bool:
-    """Return whether a person has a row in a table.
+    """Return the SQL condition that a person has a row in a table.
 
-    It is a subquery for each person. PostgreSQL would turn EXISTS into a join and, before the first ANALYZE, into one
-    that goes through all rows for each person. The subquery shares only the person with the whole statement, which may
-    use the same table.
+    The condition is a subquery for each person. PostgreSQL would turn EXISTS into a join and, before the first ANALYZE,
+    into a join that goes through all rows for each person. The subquery refers only to the person in the outer
+    statement, which may use the same table.
     """
     theirs = sa.select(sa.literal(1)).select_from(table).where(table.c.subscriber_id == subscribers.c.id, *conditions)
     return theirs.limit(1).correlate(subscribers).scalar_subquery().is_not(None)

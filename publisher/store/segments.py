@@ -58,7 +58,7 @@ class Segments:
         return segment
 
     def save(self, name: str, condition: str, at: datetime) -> bool:
-        """Save a condition under a name, replacing any that has this name; return whether the name is new.
+        """Save a condition under a name, replacing any other condition with this name; return whether the name is new.
 
         Raises SegmentError if the name or the condition is not valid.
         """

@@ -34,8 +34,8 @@ class RateGrant:
     """Turns of a rate that belong to one worker.
 
     turns     how many there are, at the pace of the rate; 0 if none is available yet
-    at        when the first turn is or, without turns, when to ask again; in seconds of the database's clock (Unix
-              time)
+    at        when the first turn is, or when to ask again if there are no turns; in seconds of the database's clock
+              (Unix time)
     read_at   the time of the database's clock
     asked     when the query was sent, by the caller's timer
     answered  when the answer arrived, by the caller's timer

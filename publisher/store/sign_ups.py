@@ -1,8 +1,8 @@
 """Requests of the sign-up form that have been accepted and not carried out yet.
 
-The form thanks only for what is in this table. A request is stored whether its address is known or not, so neither the
-answer nor its timing reveals that; and it is carried out even if the process is killed right after the answer. The rows
-are encrypted, so that an address leaves no readable trace in the database's log of changes.
+The form says thank you only once the request is in this table. A request is stored whether its address is known or not,
+so neither the answer nor its timing reveals which; and it is carried out even if the process is killed right after the
+answer. The rows are encrypted, so that an address leaves no readable trace in the database's log of changes.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def standstill(database: Database, now: datetime, *, writes: bool = False) -> It
 
 @contextmanager
 def _barred(database: Database, now: datetime) -> Iterator[None]:
-    """Bar the table of workers with triggers: SQLite has only one writer at a time, and the block has to write.
+    """Bar the table of workers with triggers. A lock would bar the block too, because SQLite has one writer at a time.
 
     It stays barred if the block fails, because the data is then only half replaced.
     """

@@ -39,7 +39,7 @@ class GivenReason:
     """A reason that people gave for unsubscribing.
 
     newest       when it was last given
-    newsletters  those that they unsubscribed from; empty for everything
+    newsletters  the newsletters that they unsubscribed from; empty for everything
     times        how many people gave it
     """
 
@@ -200,7 +200,7 @@ def _left(newsletter: str = "", source: str = "") -> sa.Select[tuple[datetime]]:
 
 
 def _has_joined() -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions that a person has joined. Older versions gave a date to some who never confirmed."""
+    """Return the SQL conditions that a person has joined. Older versions dated some people who never confirmed."""
     return [subscribers.c.confirmed_at.is_not(None), subscribers.c.status != SubscriberStatus.PENDING]
 
 

@@ -27,7 +27,7 @@ _FEW_TOPICS = 10  # selections with up to this many topics are encoded once for 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Everything that our own export says about a person. It is restored if they are not known.
+    """Everything that our own export says about a person. It is restored if the person is not in the database.
 
     suppressed: the entry of the address on the suppression list, without its hash; None if it has none
     """

@@ -178,7 +178,7 @@ class Subscribers:
             return subscriber_tags.tags_in_use(connection)
 
     def known_fields(self) -> dict[str, FieldKind]:
-        """Return the fields for which subscribers have or had values, sorted by name. [[fields]] may name others."""
+        """Return the fields for which subscribers have or had values, sorted by name. The settings may name others."""
         with self._database.read() as connection:
             return subscriber_tags.known_fields(connection)
 

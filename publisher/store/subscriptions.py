@@ -110,7 +110,7 @@ def without_frequency(row: Mapping[str, Any]) -> dict[str, Any]:
 def end_all(connection: Connection, subscriber_id: int, event: SubscriptionEvent, at: datetime, source: str) -> None:
     """Give every subscription of a subscriber the status that an event leads to, where that is a change.
 
-    It also replaces the cause of a subscription that a file ended without ending the others.
+    If a file ended only a single subscription, the event replaces the cause of that end.
     """
     for before in SubscriptionStatus:
         after = next_subscription_status(before, event)

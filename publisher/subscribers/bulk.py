@@ -111,7 +111,7 @@ def _each(store: Store, query: PeopleQuery, deed: Deed, options: BulkOptions) ->
     """
 
     def work(transaction: SubscriberTransaction, ids: Sequence[int]) -> int:
-        """Do it to these people in one transaction; return how many were changed."""
+        """Do the deed to these people in one transaction; return how many were changed."""
         found = filter(None, map(transaction.find_id, ids))
         return sum(deed(transaction, person) for person in found)
 

@@ -358,9 +358,9 @@ class _Import:
         self.listeners.progress(self.counts["rows"], round(self.counts["rows"] / (group.share or 1)))
 
     def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
-        """Return a person with the latest date that an opt-out in the file can have, in case the file is read again.
+        """Return a person; if the file is read again, an opt-out without a date is dated to the first import.
 
-        A choice that the person has made since the first import is newer than that date.
+        So a choice that the person has made since the first import is newer.
         """
         since = self.options.since
         is_again = since is not None and since < self.options.at

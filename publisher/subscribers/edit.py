@@ -65,7 +65,7 @@ class Change:
 class Edited:
     """The result of an edit.
 
-    before   the person before it
+    before   the person before the edit
     after    the person now
     changed  what has changed: "address", "name", "language", "note", "+TAG", "-TAG", "FIELD"; empty if nothing has
     """

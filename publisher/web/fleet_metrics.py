@@ -70,7 +70,7 @@ class FleetMetrics(Collector):
 
 
 def backlog_metrics(backlogs: Sequence[Backlog], newsletters: Sequence[str], now: datetime) -> Iterable[Metric]:
-    """Return the metrics about open deliveries. newsletters: those that are reported in any case."""
+    """Return the metrics about open deliveries. newsletters: the newsletters to report in any case."""
     found = {name: Backlog(name) for name in newsletters} | {each.newsletter: each for each in backlogs}
     text = "Open deliveries, by newsletter and state: due, later, held, in_hand."
     deliveries = GaugeMetricFamily("publisher_open_deliveries", text, labels=["newsletter", "state"])

@@ -198,7 +198,7 @@ class _Follower:
         self._walked, self._ask = walked, ask
 
     def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
-        """Return a record's rules and the sign of its "all". If it redirects, the sign is that of the target's "all".
+        """Return a record's rules and the sign of its "all". If it redirects, the target's "all" counts.
 
         path: the domain names that led to this record, ending with its own. passes: whether senders that this record
         allows may also send for the domain of the first record.

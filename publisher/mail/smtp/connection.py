@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
         self._owner.ended(self, cast(Ending, self._protocol.ending))
 
     def _check_timeout(self) -> None:
-        """Abort the connection if a reply is overdue; otherwise schedule the next check for when a reply might be."""
+        """Abort the connection if a reply is overdue; otherwise schedule the next check."""
         left = self._waiting_since + self._timeout - self._loop.time()
         if self._protocol.awaits_reply and left <= 0:
             self.fail(f"no answer for {self._timeout:g} seconds")

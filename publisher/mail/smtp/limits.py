@@ -74,7 +74,7 @@ class Quota(Protocol):
         ...
 
     def wait(self, now: float) -> float:
-        """Return how many seconds to wait until a recipient may be reserved; return 0 if one is."""
+        """Return how many seconds to wait until a recipient may be reserved; return 0 if one may be reserved now."""
         ...
 
     def take(self) -> None:

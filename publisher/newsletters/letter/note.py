@@ -288,7 +288,7 @@ def stray_notes(
     """Yield a warning for each folder under letters/ without a newsletter, and for each note that no email will carry.
 
     taken   the slots that have an edition, by the name of the newsletter
-    emails  the paths of the files that are emails without posts instead
+    emails  the paths of files under letters/ that are emails without posts, not notes
     Notes from earlier years are not checked, because the schedule may have been different then.
     """
     names = [each.name for each in config.newsletters]

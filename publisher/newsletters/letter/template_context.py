@@ -85,7 +85,7 @@ class LetterView:
     intro, intro_text  the writer's note as HTML and as plain text; "" if there is none
     feed_url           the URL of the site's feed; "" if it has none
     postal             the lines of the postal address
-    postal_name        the name above them; "" if they begin with it
+    postal_name        the name above the postal address; "" if the address begins with it
     is_dated           whether it shows its date, which differs for each reader of a welcome email
     """
 

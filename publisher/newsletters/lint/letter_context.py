@@ -103,8 +103,8 @@ class SourceLocator:
     def of_text(self, text: str) -> str:
         """Return the place of a text of the letter: in a post, in the note or intro, or in a template.
 
-        Returns "" if the text is in a post, the note or the intro, but only where it is code. If a post contains a
-        template tag that its page does not show, the tag was run there, and counts only in other files.
+        Returns "" if the text is in a post, the note or the intro, but only where it is code. A template tag that is in
+        a post's file but not on its page was executed, so that post is skipped.
         """
         only_code = False
         run = {
@@ -211,7 +211,7 @@ class SourceLocator:
 
     @cached_property
     def _first_with(self) -> dict[str, int]:
-        """The index of the first post that contains each URL, by URL. Includes all text between quotation marks."""
+        """The index of the first post that contains each URL, by URL. Other text in quotation marks is included."""
         found: dict[str, int] = {}
         for index, post in enumerate(self.posts):
             for text in (*self._urls_in_front_matter(post), *post.html.split('"')[1:-1]):

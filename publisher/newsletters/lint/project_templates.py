@@ -55,7 +55,7 @@ def block_findings(context: LintContext) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _TemplateBlocks:
-    """The blocks of one template: their names, and those outside any other block with their lines."""
+    """The blocks of one template: the names of all blocks, and the outermost blocks with their lines."""
 
     extends: bool
     names: frozenset[str]

@@ -144,7 +144,7 @@ def _sender(context: LintContext) -> Iterator[Finding]:
 
 
 def _placeholder_settings(context: LintContext) -> Iterator[Finding]:
-    """Yield the settings with an example's value, if emails are really sent; otherwise only `check` reports them."""
+    """Yield a finding for each setting that still has an example's value, if emails are really sent."""
     if sends_for_real(context.config):
         for each in placeholders(context.config):
             if each.harms:

@@ -174,7 +174,7 @@ def _build(
 
 
 def _with_bundles(config: Config, inputs: str, reader: ArchiveReader) -> str:
-    """Return a hash of other inputs and of the files that posts of another tool have next to them."""
+    """Return a hash of other inputs and of the files next to the posts, if the posts are written for another tool."""
     if not (config.pages.enabled and config.posts.tool):
         return inputs
     bundled = stamps(config.root, (each.path for each in resources(config, reader.sources)))

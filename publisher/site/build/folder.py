@@ -171,7 +171,7 @@ class OutputFolder:
             raise _unwritable(Path(target), error) from error
 
     def _part(self, number: int | str) -> str:
-        """Return a partial file."""
+        """Return the path of a partial file."""
         return f"{self._parts}{number}.part"
 
     def _remove_part(self, number: int | str) -> None:

@@ -109,7 +109,7 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
 
 
 def changed_keys(known: Origin, now: Origin) -> list[str]:
-    """Return the keys of those settings for ids that have changed."""
+    """Return the keys of the settings for ids that have changed."""
     return [key for key in _KEYS if getattr(known, key) != getattr(now, key)]
 
 

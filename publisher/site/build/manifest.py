@@ -53,8 +53,8 @@ class Manifest:
     outputs   the written files, by path
     index     state of the index of posts after the build; a different state means that posts have changed
     shown     stamps of the project's files that posts show, by path; "" for a missing file
-    failure   why builds have failed since `failing_since`, which leaves the folder in an older state; None if the last
-              build succeeded
+    failure   why builds have failed since `failing_since`, so that the folder is still in an older state; None if the
+              last build succeeded
     seen      what the project looked like before the build, as returned by unchanged.recorded
     """
 

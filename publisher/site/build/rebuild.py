@@ -156,7 +156,7 @@ def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
 
 
 def _paint(config: Config) -> Paint | None:
-    """Return the function that colours the code on pages; None for a site with only feeds, which does not load it."""
+    """Return the function that colours the code on pages; None for a site with only feeds, which need no colours."""
     if not config.pages.enabled:
         return None
     from publisher.site.pages.post_body import coloured  # not at the top: it would add 3 ms to a first build of feeds

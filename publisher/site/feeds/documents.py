@@ -85,7 +85,7 @@ def left_out(weights: Sequence[int], most: int) -> list[int]:
 
     weights  the weights of the document's entries, newest first
     most     the bytes that all entries together may have
-    Texts so large that they would crowd out others are left out first: the largest, and of those of about the same
+    Texts so large that they would crowd out others are left out first: the largest, and among texts of about the same
     size, the oldest. Then follow the texts of the oldest entries, which feed readers have shown for longest.
     """
     count, excess, found = len(weights), sum(weights) - most, []

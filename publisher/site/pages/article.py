@@ -40,7 +40,7 @@ class ListedPost:
     language  its language, or the site's if it has none
     stamp     when it was published, in ISO 8601
     updated   when it was last changed, in ISO 8601
-    alternates  the (language, URL) of it and its translations; () if it is not translated
+    alternates  the (language, URL) of the post and of its translations; () if it is not translated
     digest    hash of what its page shows but lists do not, apart from the day of the last change
     """
 
@@ -115,7 +115,7 @@ class ListedPost:
 def listed_post(post: Post, site_language: str, posts: Sequence[Post] = (), number: int = 0) -> ListedPost:
     """Return the ListedPost of a post. A build calls it for every post.
 
-    posts, number  where the post is loaded from when it is needed again; by default it is kept
+    posts, number  where the post is loaded from when it is needed again; by default the post itself is kept
     """
     language = intern(post.language or site_language)
     stamp = post.published.isoformat()
@@ -205,7 +205,7 @@ class Articles:
 
 
 class Article:
-    """Makes the page of one post. A build has one for every post, and a partial would take four times the memory."""
+    """Makes the page of one post. A build has one for every post; a functools.partial takes four times the memory."""
 
     __slots__ = ("_articles", "_index")
 
@@ -219,9 +219,9 @@ class Article:
 class RelatedPosts:
     """The related posts of each post: up to three, which have the most tags in common with it.
 
-    Among posts with equally many, the nearest in time come first. For each tag, only the two posts before and the two
-    after are considered. The next newer and the next older post on the site are left out, because the page shows them
-    anyway. So a new post changes few other pages.
+    Among posts with equally many common tags, the nearest in time come first. For each tag, only the two posts before
+    and the two after are considered. The next newer and the next older post on the site are left out, because the page
+    shows them anyway. So a new post changes few other pages.
     """
 
     def __init__(self, entries: Sequence[ListedPost]) -> None:

@@ -153,7 +153,7 @@ class Frame:
         return self.templates.render(f"pages/{template}", **self._given(page), **context).encode("utf-8", "replace")
 
     def render_long(self, template: str, page: Page, **context: Any) -> bytes:
-        """Render a page that may have a line for each post. Its parts take much more memory than the page."""
+        """Render a page that may have a line for each post. The pieces are joined in groups, to save memory."""
         parts = self.templates.parts(f"pages/{template}", **self._given(page), **context)
         return b"".join("".join(some).encode("utf-8", "replace") for some in in_groups(parts, _PARTS))
 
@@ -248,7 +248,7 @@ def _author(config: Config) -> Person | None:
 
 
 def in_groups(parts: Iterator[str], size: int) -> Iterator[list[str]]:
-    """Yield the parts in lists of this size; the last one may be shorter."""
+    """Yield the strings in lists of this size; the last one may be shorter."""
     while group := list(islice(parts, size)):
         yield group
 

@@ -95,7 +95,7 @@ def card_of(config: Config, looks: Looks, title: str, language: str) -> Card:
 def stylesheet(templates: Templates, looks: Looks) -> str:
     """Return the whole stylesheet: the colours and fonts of the theme, then pages, forms, and the colours of code.
 
-    It has no comments and no indentation, which make up an eighth of it.
+    Comments and indentation, which make up an eighth of the source, are removed.
     """
     sheet = "".join([templates.render(_THEME, looks=looks), *map(templates.source, _SHEETS)])
     return _SPARE.sub(lambda found: found[1] or found[2] or found[3] or ("" if found[4] else " "), sheet)

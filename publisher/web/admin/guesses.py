@@ -136,7 +136,7 @@ class _Waiting:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """The order of the turns: the lowest is next. It has the fewest tries, and is the newest of those."""
+        """The place in the queue; the lowest is next: the newest request with the fewest tries."""
         return self.tries, -self.number
 
     def tell(self, *, admitted: bool) -> None:

@@ -58,7 +58,7 @@ STOPPED = ("unsubscribed", "complained", "suppressed")  # the statuses of subscr
 
 
 class Derived(NamedTuple):
-    """A subscription according to the history. with_all: whether all subscriptions ended, and its row stayed."""
+    """A subscription according to the history. with_all: whether all subscriptions ended at once, so its row stayed."""
 
     status: str
     since: datetime | None
