@@ -1,7 +1,7 @@
 """Sources and slots (scheduled times): which sources are fetched before a slot, and how long an edition waits for them.
 
-A newsletter begins to use a source when it is first seen, after a fetch, with the source in its settings and at least
-one subscriber. An edition is made when each source of its newsletter was fetched for its slot. If a source fails, the
+A newsletter begins to use a source as soon as its settings name the source, the source has been fetched, and somebody
+is subscribed. An edition is made when each source of its newsletter was fetched for its slot. If a source fails, the
 edition waits for `wait_minutes`, and is then sent without the source's new items; they are in the next edition.
 """
 

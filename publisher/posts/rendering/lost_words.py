@@ -46,7 +46,7 @@ Placed = Callable[[str], str]
 
 
 def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
-    """Return a Markdown body in which words outside tables that its parser would drop are text, and these words.
+    """Return a Markdown body of which its parser drops no words outside tables, and the words that it would drop.
 
     footnotes  whether the parser knows footnotes
     """
