@@ -25,7 +25,7 @@ from publisher.core.subscription_status import (
 )
 from publisher.store.batch_details import BatchDetails
 from publisher.store.batch_rows import BatchRows, KnownSubscriber, NewRows
-from publisher.store.consent import moved_on, only_from_files
+from publisher.store.consent import is_from_file, moved_on, only_from_files
 from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
 from publisher.store.edition_filling import decide
@@ -57,7 +57,10 @@ _SUBSCRIBER = ("uid", "address_key", *_VALUES, "status", "import_id")
 
 
 class Batch:
-    """A batch of subscribers to add in one transaction, with a few statements however many they are."""
+    """A batch of subscribers to add in one transaction, with a few statements however many they are.
+
+    The result is the same as if each were added in a transaction of its own, also if several rows are about one person.
+    """
 
     def __init__(
         self, connection: Connection, database: Database, suppressed: Suppressions, options: AddOptions
@@ -76,7 +79,7 @@ class Batch:
     def add(self, new: Sequence[NewSubscriber]) -> list[AddResult]:
         """Add subscribers and return the result for each, in order. The caller must hold Database.guard."""
         keys = [address_key(subscriber.address) for subscriber in new]
-        listed = self._listed(set(keys))
+        listed = self._departures.listed = self._listed(set(keys))
         pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in listed]
         known = self._insert_unknown(rows_to_insert(pairs))
         fresh = set(known)
@@ -84,12 +87,13 @@ class Batch:
         decide(self._connection, self._database, [each.id for each in known.values()])
         self._deciding = _deciding(zip(keys, new, strict=True))
         results, heard = list[AddResult](), set[int]()
-        for key, subscriber in zip(keys, new, strict=True):
-            person, is_new = known.get(key), key in fresh
-            done = self._result(key, subscriber, listed.get(key), person, is_new)
+        for place, (key, subscriber) in enumerate(zip(keys, new, strict=True)):
+            reason = listed.get(key)  # an earlier row may have put the address on the list
+            person, is_new = known.get(key) if reason is None else None, key in fresh
+            done = self._result(key, subscriber, reason, person, is_new)
             results.append(done)
             if person is not None and not done.result.refused:
-                self._details.add(person, subscriber, fresh=is_new)
+                self._details.add(place, person, subscriber, fresh=is_new)
                 heard.add(person.id)
             fresh.discard(key)  # a repeated address is no longer new
         self._rows.write(self._connection)
@@ -99,19 +103,17 @@ class Batch:
         self._rows.note(
             self._connection, self._database, [each for each in known.values() if is_import or each.id in heard]
         )
-        if not described:
-            return results
-        changed = {key for key, each in known.items() if each.id in described}
-        return [
-            replace(each, described=True) if key in changed else each for key, each in zip(keys, results, strict=True)
-        ]
+        for place in described:
+            results[place] = replace(results[place], described=True)
+        return results
 
     def _result(
-        self, key: str, row: NewSubscriber, listed: Added | None, known: KnownSubscriber | None, fresh: bool
+        self, key: str, row: NewSubscriber, listed: SuppressionReason | None, known: KnownSubscriber | None, fresh: bool
     ) -> AddResult:
         """Apply one row, and return its result.
 
-        listed  the result for an address that is on the suppression list; None if it is not
+        listed  the reason why the address is on the suppression list; None if it is not
+        known   None for an address that is on the list, and for a person whom the row only puts on it
         fresh   whether this row has added the subscriber
         """
         says = said(row)
@@ -119,29 +121,29 @@ class Batch:
             known.named |= says is not SubscriberEvent.REQUESTED
         if listed is not None:
             self._departures.suppress(key, row, says)  # it may be on the list for a weaker reason
-            return AddResult(Added.UNCHANGED if says else listed)
+            return AddResult(Added.UNCHANGED if says else _LISTED.get(listed, Added.SUPPRESSED))
         if fresh and known is not None and row.restored is not None:
             return AddResult(self._restore(key, known, row.restored))
         if says is not None:
             done = self._departures.record(key, known, row, says, fresh=fresh)
             return AddResult(done, still=known.mailed if known else ())
-        if known is not None and fresh and not row.ended:
-            return self._newcomer(known, row)
-        if known is not None:
-            return self._settle(known, row, fresh)
-        return AddResult(Added.SUPPRESSED)  # an earlier row of this batch put the address on the suppression list
+        assert known is not None  # noqa: S101 - everybody else who was unknown has been inserted
+        return self._newcomer(known, row) if fresh and not row.ended else self._settle(known, row, fresh)
 
     def _restore(self, key: str, known: KnownSubscriber, back: Restored) -> Added:
         """Give a new subscriber everything that our own export says about them."""
         self._rows.restore(known, back)
-        known.only_filed = False  # what their history says is not written yet
+        # What the history means for later rows of this person.
+        known.only_filed = all(map(is_from_file, back.consent))
+        since, source = self._options.again_since, self._options.source
+        if since is not None and any(each.at > since and each.source != source for each in back.consent):
+            self._moved_on.add(known.id)
         if (entry := back.suppressed) is not None:
-            number = self._options.number
-            self._suppressions.add(self._connection, key, entry.reason, entry.at, entry.source, number)
+            self._departures.put_on_list(key, entry.reason, entry.at, entry.source)
         return Added.ADDED if known.status is SubscriberStatus.ACTIVE else Added.RECORDED
 
-    def _listed(self, keys: set[str]) -> dict[str, Added]:
-        """Return the result for each suppressed key: MOVED if its subscriber has changed address, or the other reason.
+    def _listed(self, keys: set[str]) -> dict[str, SuppressionReason]:
+        """Return the reason for each key that is on the suppression list.
 
         If the operator vouches that subscribers asked to come back (READDED), keys that were suppressed by a change of
         address are removed from the list first: the operator also vouches that the address is theirs again.
@@ -152,7 +154,7 @@ class Batch:
             for key in moved:
                 self._suppressions.drop(self._connection, key)
                 del listed[key]
-        return {key: _LISTED.get(reason, Added.SUPPRESSED) for key, reason in listed.items()}
+        return listed
 
     def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> dict[str, KnownSubscriber]:
         """Insert the subscribers who are not in the database yet, in their order, and return them.
@@ -211,8 +213,8 @@ class Batch:
             records = {each.newsletter: each for each in found.get(number, ())}
             was = status, dict(records)
             known[key] = KnownSubscriber(number, status, records, import_id, was, only_filed=number in filed)
-        if self._options.since is not None and self._options.since < self._options.at:
-            self._moved_on = moved_on(self._connection, ids, self._options.source, self._options.since)
+        if (since := self._options.again_since) is not None:
+            self._moved_on = moved_on(self._connection, ids, self._options.source, since)
         return known
 
     def _newcomer(self, known: KnownSubscriber, row: NewSubscriber) -> AddResult:
@@ -291,7 +293,7 @@ class Batch:
 
     def _reasons(self, known: KnownSubscriber, subscriber: NewSubscriber) -> tuple[str, ...]:
         """Return the reasons why somebody who unsubscribed is refused; empty if the status says enough."""
-        ended = [each for each in known.records.values() if not each.is_subscribed]
+        ended = [each for _, each in sorted(known.records.items()) if not each.is_subscribed]
         if known.status is not SubscriberStatus.UNSUBSCRIBED or not ended:
             return ()
         names = [wish.newsletter for wish in subscriber.subscriptions]

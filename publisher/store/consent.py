@@ -29,6 +29,7 @@ ADDRESS = "address"  # changes the subscriber's address
 CONFIRM = "confirm"  # subscribes to newsletters
 
 UNDO = "undo of import "  # how the source of changes made by undoing an import begins
+_OF_FILES = source_of(""), UNDO  # how the source of an event begins that an import or its undoing has recorded
 
 
 def first_source() -> sa.ScalarSelect[str]:
@@ -72,12 +73,19 @@ def moved_on(connection: Connection, subscriber_ids: Collection[int], source: st
     return {row.subscriber_id for row in connection.execute(query)}
 
 
+def is_from_file(event: ConsentEvent) -> bool:
+    """Return whether an import, or undoing one, has recorded an event."""
+    return event.source.startswith(_OF_FILES)
+
+
 def only_from_files(connection: Connection, subscriber_ids: Collection[int]) -> set[int]:
     """Return the subscribers whose events all come from imports, and who were never asked to confirm."""
     if not subscriber_ids:
         return set()
     events = consent_events.c
-    sources = [events.source.not_like(f"{start}%") for start in (source_of(""), UNDO)]
+    sources = [
+        sa.func.substr(events.source, 1, len(start)) != start for start in _OF_FILES
+    ]  # LIKE ignores case on SQLite
     others = sa.select(events.subscriber_id).where(events.subscriber_id == subscribers.c.id, *sources)
     query = sa.select(subscribers.c.id).where(
         subscribers.c.id.in_(subscriber_ids), subscribers.c.asked_at.is_(None), ~others.exists()

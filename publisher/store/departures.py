@@ -37,12 +37,16 @@ _SUPPRESSES = {
 
 
 class Departures:
-    """The part of a batch that records who must not get email, inside the batch's transaction."""
+    """The part of a batch that records who must not get email, inside the batch's transaction.
+
+    listed: the address keys of the batch that are on the suppression list, each with the reason
+    """
 
     def __init__(self, connection: Connection, suppressed: Suppressions, rows: BatchRows) -> None:
         self._connection = connection
         self._suppressions = suppressed
         self._rows = rows
+        self.listed: dict[str, SuppressionReason] = {}
 
     def record(
         self, key: str, known: KnownSubscriber | None, row: NewSubscriber, says: SubscriberEvent, *, fresh: bool
@@ -87,8 +91,15 @@ class Departures:
         if says is None or says not in _SUPPRESSES:
             return False
         options = self._rows.options
-        at = row.said_at or options.at
-        return self._suppressions.add(self._connection, key, _SUPPRESSES[says], at, options.source, options.number)
+        return self.put_on_list(key, _SUPPRESSES[says], row.said_at or options.at, options.source)
+
+    def put_on_list(self, key: str, reason: SuppressionReason, at: datetime, source: str) -> bool:
+        """Put an address on the suppression list for the batch's next rows, too; return whether the list changed."""
+        number = self._rows.options.number
+        is_changed = self._suppressions.add(self._connection, key, reason, at, source, number)
+        if is_changed:
+            self.listed[key] = reason
+        return is_changed
 
     def _leave(
         self, known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool
@@ -186,6 +197,7 @@ def _endings(
         return
     names = [wish.newsletter for wish in subscriber.subscriptions]
     if not names and not subscriber.ended:
-        names = [name for name, record in known.records.items() if record.is_subscribed or known.is_stranger]
+        is_stranger = known.is_stranger
+        names = [name for name, record in sorted(known.records.items()) if record.is_subscribed or is_stranger]
     for name in names:
         yield name, event, subscriber.said_at, None

@@ -122,12 +122,13 @@ def join_details(connection: Connection, number: int, details: Mapping[int, Mapp
 
 
 def _join(value: dict[str, Any], given: Mapping[str, Any]) -> None:
-    """Add the details of a later snapshot to those of an earlier one."""
-    value["tags"] = [*value.get("tags", []), *given.get("tags", [])]
-    value["note"] = value.get("note") or given.get("note", "")
-    fields = value.setdefault("fields", {})
+    """Add the details of a later snapshot to those of an earlier one, as if a single part had given both."""
+    tags = [*value.pop("tags", []), *given.get("tags", [])]
+    note = value.pop("note", "") or given.get("note", "")
+    fields = value.pop("fields", {})
     for name, (before, after) in given.get("fields", {}).items():
         fields[name] = [fields[name][0] if name in fields else before, after]
+    value.update({key: each for key, each in (("tags", tags), ("note", note), ("fields", fields)) if each})
 
 
 def put_back(connection: Connection, subscriber_id: int, before: str) -> None:

@@ -95,6 +95,11 @@ class AddOptions:
     since: datetime | None = None
     kinds: Mapping[str, FieldKind] = field(default_factory=dict)
 
+    @property
+    def again_since(self) -> datetime | None:
+        """When the import first ran, if it ran before; otherwise None."""
+        return self.since if self.since is not None and self.since < self.at else None
+
 
 class Added(StrEnum):
     """The result of adding a subscriber. A refusal usually has the name of the status that caused it."""

@@ -66,7 +66,8 @@ class Subscribers:
         a newsletter that it already has, the topics are replaced unless they are empty. An address is refused if it is
         suppressed, or if core/subscriber_status.py allows no change from its status; a newsletter is refused if
         core/subscription_status.py allows no change from the status of the subscription. Adding the same subscribers
-        again changes nothing.
+        again changes nothing. Several rows for one address are applied one after the other, with the same result as in
+        one transaction each; only of topics the first choice counts.
 
         If a file says that somebody must not get email (NewSubscriber.says, or `ended`), that is recorded. If they are
         known, the later statement counts: an opt-in here after `said_at` stays; unless both dates are known, the

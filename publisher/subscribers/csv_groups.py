@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from threading import Event
+from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.store.subscriber_records import AddResult, NewSubscriber, SuppressedHash
+from publisher.store.subscriber_records import AddOptions, AddResult, NewSubscriber, SuppressedHash
 from publisher.subscribers.csv_file import CsvRow
 from publisher.subscribers.csv_own import is_left_behind, suppressed_hash
 from publisher.subscribers.csv_rows import RowReader
+
+if TYPE_CHECKING:
+    from publisher.store import Store
 
 Results = Sequence[AddResult]
 
@@ -22,7 +29,7 @@ class RowGroup:
 
     size     how many rows there are
     people   the rows of each person (several in our own export), with the person whom they describe
-    hashes   entries of a suppression list
+    hashes   entries of a suppression list, each with the number of people before it
     listed   the lines of these entries
     refused  rows that cannot be used, with the reason
     left_behind  the number of entries of a suppression list that the operator leaves behind
@@ -31,7 +38,7 @@ class RowGroup:
 
     size: int = 0
     people: list[tuple[list[CsvRow], NewSubscriber]] = field(default_factory=list)
-    hashes: list[SuppressedHash] = field(default_factory=list)
+    hashes: list[tuple[int, SuppressedHash]] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
     refused: list[tuple[list[CsvRow], str]] = field(default_factory=list)
     left_behind: int = 0
@@ -45,7 +52,7 @@ def read_group(reader: RowReader, some: Sequence[list[CsvRow]], share: float) ->
         group.size += len(rows)
         try:
             if columns.own and (entry := suppressed_hash(columns, rows[0])):
-                group.hashes.append(entry)
+                group.hashes.append((len(group.people), entry))
                 group.listed.append(rows[0].line)
             elif columns.own and is_left_behind(columns, rows[0]):
                 group.left_behind += 1
@@ -54,6 +61,37 @@ def read_group(reader: RowReader, some: Sequence[list[CsvRow]], share: float) ->
         except SubscriberError as error:
             group.refused.append((rows, error.message))
     return group
+
+
+def add_group(store: Store, group: RowGroup, options: AddOptions, *, dry_run: bool) -> list[AddResult]:
+    """Add the people in a group, and its entries of a suppression list; return the result for each person.
+
+    It is one transaction if there are no such entries. They refuse the people after them in the file, and not those
+    before them.
+    """
+    new = [_as_of_then(person, options.again_since) for _, person in group.people]
+    added = list[AddResult]()
+
+    def add_until(place: int) -> None:
+        """Add the people before a place who are not added yet."""
+        if people := new[len(added) : place]:
+            added.extend(store.subscribers.add_all(people, options, dry_run=dry_run))
+
+    for place, entries in groupby(group.hashes, itemgetter(0)):
+        add_until(place)
+        store.suppressions.restore([entry for _, entry in entries], options.number, dry_run=dry_run)
+    add_until(len(new))
+    return added
+
+
+def _as_of_then(person: NewSubscriber, since: datetime | None) -> NewSubscriber:
+    """Return a person; if the file is read again, an opt-out without a date is dated to the first import.
+
+    So a choice that the person has made since the first import is newer.
+    """
+    if since is None or person.says is None or person.said_at is not None:
+        return person
+    return replace(person, said_at=since)
 
 
 def written(

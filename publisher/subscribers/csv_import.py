@@ -24,7 +24,7 @@ from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import Choices, Columns
 from publisher.subscribers.csv_fields import DetailReader, FieldOptions, is_own_detail
 from publisher.subscribers.csv_file import CsvFile, CsvRow
-from publisher.subscribers.csv_groups import RowGroup, read_group, written
+from publisher.subscribers.csv_groups import RowGroup, add_group, read_group, written
 from publisher.subscribers.csv_own import by_person
 from publisher.subscribers.csv_repeats import Repeats
 from publisher.subscribers.csv_rows import NamedNewsletters, RowReader
@@ -71,7 +71,7 @@ class KeptRows:
     def add(self, line: int) -> None:
         """Count another row."""
         self.count += 1
-        self.first, self.last = self.first or line, line
+        self.first, self.last = min(self.first or line, line), max(self.last, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,35 +338,23 @@ class _Import:
             yield read_group(self.reader, some, file.share)
 
     def write(self, group: RowGroup) -> Sequence[AddResult]:
-        """Add the people in a group in one transaction, and return the result for each."""
-        new = [self._as_of_then(subscriber) for _, subscriber in group.people]
-        added = self.store.subscribers.add_all(new, self.options, dry_run=self.dry_run) if new else []
-        if group.hashes:
-            self.store.suppressions.restore(group.hashes, self.options.number, dry_run=self.dry_run)
-        return added
+        """Write a group, and return the result for each of its people."""
+        return add_group(self.store, group, self.options, dry_run=self.dry_run)
 
     def tell(self, group: RowGroup, added: Sequence[AddResult]) -> None:
-        """Count the results for the rows of a group, and report them."""
+        """Count the results for the rows of a group, and report them in the order of the file."""
         self.counts["rows"] += group.size
         self.counts["left_behind"] += group.left_behind
         for line in group.listed:
             self.kept.setdefault(SubscriberStatus.SUPPRESSED, KeptRows()).add(line)
-        for rows, reason in group.refused:
-            self._refuse(rows, reason)
+        refused = group.refused[::-1]
         for (rows, subscriber), result in zip(group.people, added, strict=True):
+            while refused and refused[-1][0][0].line < rows[0].line:
+                self._refuse(*refused.pop())
             self._count(rows, subscriber, result)
+        while refused:
+            self._refuse(*refused.pop())
         self.listeners.progress(self.counts["rows"], round(self.counts["rows"] / (group.share or 1)))
-
-    def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
-        """Return a person; if the file is read again, an opt-out without a date is dated to the first import.
-
-        So a choice that the person has made since the first import is newer.
-        """
-        since = self.options.since
-        is_again = since is not None and since < self.options.at
-        if not is_again or subscriber.says is None or subscriber.said_at is not None:
-            return subscriber
-        return replace(subscriber, said_at=since)
 
     def _count(self, rows: list[CsvRow], subscriber: NewSubscriber, done: AddResult) -> None:
         if done.result.refused:

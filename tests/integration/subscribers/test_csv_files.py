@@ -76,13 +76,13 @@ def test_each_refused_line_is_reported_with_its_reason(store: Store, file: Path)
     report, refused = done.report, done.refused
 
     assert (report.rows, report.added, report.refused, done.kept) == (8, 2, 5, {"bounced": 1})
-    assert [line.partition(": ")[0] for line in refused] == [f"line {n}" for n in (3, 5, 7, 8, 4)]
+    assert [line.partition(": ")[0] for line in refused] == [f"line {n}" for n in (3, 4, 5, 7, 8)]
     assert [line.partition(": ")[2] for line in refused] == [
         "'no address' is not a valid email address: An email address must have an @-sign",
+        "left@example.org was unsubscribed from weekly on 21 November 2026",
         "there is no newsletter 'monthly'",
         "the line is not valid UTF-8",
         "it has 6 cells, and the first line names 5 columns",
-        "left@example.org was unsubscribed from weekly on 21 November 2026",
     ]
 
 
