@@ -120,7 +120,7 @@ class Scene:
 
     def send(self, *ports: int, progress: Progress = lambda *told: None, **settings: Any) -> str:
         """Deliver through servers at these ports, all with these settings; return the error, or ""."""
-        common = {"tls": "none", "connections": CONNECTIONS, "timeout": 10} | settings
+        common = {"tls": "none", "connections": CONNECTIONS, "timeout": 120} | settings
         relays = [Relay(**({"url": f"smtp://127.0.0.1:{port}"} | common)) for port in ports]
         return self._over(lambda: SmtpTransport(relays), progress)
 

@@ -2,8 +2,9 @@
 
 Its settings are url, folder, servers (keys of a mail server), on_uncertain; optional are rest (seconds), file_bytes
 (the maximum size of a file, as on a full disk), minutes (by which its clock is ahead), lease (seconds), host (the name
-of its machine) and stays (it looks for work until it is told to stop, whatever goes wrong). It sends "ready" when the
-store is open, waits for an answer, and sends why it ended: "" if all went well, otherwise its errors.
+of its machine), ration (see benchmarks.senders) and stays (it looks for work until it is told to stop, whatever goes
+wrong). It sends "ready" when the store is open, waits for an answer, and sends why it ended: "" if all went well,
+otherwise its errors.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ def _stay(store: Any, folder: Path, told: dict[str, Any], line: Connection) -> l
 
 
 def _deliver_all(store: Any, folder: Path, told: dict[str, Any]) -> None:
+    def settled(*delivery: object) -> None:
+        """Wait until the proof allows one more message."""
+        if ration := told.get("ration"):
+            ration.acquire()
+
     ahead = timedelta(minutes=told.get("minutes", 0))
     options = DeliveryOptions(
         folder,
@@ -70,4 +76,13 @@ def _deliver_all(store: Any, folder: Path, told: dict[str, Any]) -> None:
     )
     with SmtpTransport([Relay(**server) for server in told["servers"]]) as transport:
         for edition in store.editions.unfinished():
-            deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=lambda: datetime.now(UTC) + ahead)
+            deliver(
+                store,
+                transport,
+                edition,
+                HEADERS,
+                LINKS,
+                options=options,
+                clock=lambda: datetime.now(UTC) + ahead,
+                progress=settled,
+            )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -20,19 +21,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from benchmarks.editions import add_readers, ledger, make_edition
 from benchmarks.imports import databases
-from benchmarks.senders import Order, Sender
+from benchmarks.senders import Departures, Order, Ration, Sender, departures
 from benchmarks.sinks import Sink, Taken, sink
 from benchmarks.tables import markdown, write
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store import Store, open_store
-from publisher.store.fleet_tables import workers
 from publisher.store.ledger import LedgerRow
 
 _SEED = 20261122
+# Only dead senders lose their work, however slow this computer is.
+_LEASE_SECONDS = 3_600.0
+# How often a sender may be killed while the server does not answer, until one has had a message in flight.
+_STALLS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Result:
         trial, by_address = self.trial, {row.address: row.id for row in self.rows}
         ids = {one.message_id for one in self.taken}
         common = {
-            "most kills hit a living sender": 2 * len(self.in_flight) > trial.kills,
+            "every kill hit a sender at work": len(self.in_flight) >= trial.kills,
+            "some messages were in flight at a kill": self.most_in_flight > 0,
             "every subscriber has a row": len(self.rows) == trial.recipients,
             "nobody is lost": not self.lost,
             "duplicates are identical byte for byte": not self.unlike,
@@ -126,28 +129,36 @@ class Result:
 class _Proof:
     """The senders of one trial, and what was in doubt whenever one of them was killed."""
 
-    def __init__(self, trial: Trial, store: Store, order: Order) -> None:
+    def __init__(self, trial: Trial, store: Store, order: Order, gone: Departures, ration: Ration) -> None:
         self._trial, self._store, self._order = trial, store, order
+        self._gone, self._ration = gone, ration
         self._standby = Sender(order)
         self._dice = random.Random(f"{_SEED} {trial}")
-        self.in_flight: list[frozenset[int]] = []
+        self._killed: list[str] = []
 
     def run(self, to: Sink) -> None:
         """Kill senders at the trial's moments, then let a last one finish."""
-        trial, dice = self._trial, self._dice
-        room = range(trial.recipients // 50, trial.recipients * 4 // 5)
+        trial = self._trial
         senders = [self._next() for _ in range(trial.senders)]
-        for target in sorted(dice.sample(room, trial.kills)):
-            victim = dice.randrange(len(senders))
-            while senders[victim].running and (to.count() < target or self._worker(senders[victim]) is None):
+        for target in sorted(self._dice.sample(_room(trial), trial.kills)):
+            while to.count() < target:
+                self._replace_ended(senders)
                 time.sleep(0.002)
-            time.sleep(dice.random() * 0.005)
-            self._kill(senders[victim])
-            senders[victim] = self._next()
+            while not self._kill_one(senders):
+                self._replace_ended(senders)
+        for _ in range(_STALLS):
+            if any(self.in_flight()):
+                break
+            self._kill_in_flight(senders, to)
+        self._ration.add(2 * trial.recipients)
         for sender in [*senders, self._next()]:
             if error := sender.finish():
                 raise RuntimeError(error)
         self._standby.kill()
+
+    def in_flight(self) -> list[frozenset[int]]:
+        """Return what was in doubt at each kill."""
+        return [self._gone.in_doubt(worker) for worker in self._killed]
 
     def _next(self) -> Sender:
         """Let the waiting sender begin, and start another one to wait."""
@@ -160,27 +171,64 @@ class _Proof:
         names = [each.name for each in self._store.workers.list()]
         return next((name for name in names if f".{sender.process.pid}." in name), None)
 
-    def _kill(self, sender: Sender) -> None:
-        if not sender.kill():
-            return
-        query = sa.select(workers.c.in_doubt).where(workers.c.worker == self._worker(sender))
-        with self._store.database.write() as connection:
-            # PostgreSQL may still be running the last transaction of the dead process; the lock waits for its end.
-            noted = connection.execute(query.with_for_update()).scalar()
-        self.in_flight.append(frozenset(map(int, (noted or "").split())))
+    def _replace_ended(self, senders: list[Sender]) -> None:
+        """Replace senders that found nothing to send, because another one had claimed everything."""
+        for number, sender in enumerate(senders):
+            if not sender.running:
+                if error := sender.finish():
+                    raise RuntimeError(error)
+                senders[number] = self._next()
+
+    def _kill_one(self, senders: list[Sender]) -> bool:
+        """Kill a sender at a random moment, and replace it; return False if it was not at work."""
+        victim = self._dice.randrange(len(senders))
+        worker = self._worker(senders[victim])
+        time.sleep(self._dice.random() * 0.005)
+        return worker is not None and self._kill(senders, victim, worker)
+
+    def _kill_in_flight(self, senders: list[Sender], to: Sink) -> None:
+        """Kill a sender while the mail server does not answer, if one gets a message in flight soon."""
+        self._ration.add(8 * self._trial.connections)
+        to.process.send_signal(signal.SIGSTOP)
+        try:
+            until = time.monotonic() + 1
+            while time.monotonic() < until:
+                for victim, sender in enumerate(senders):
+                    worker = self._worker(sender)
+                    if worker and self._gone.in_doubt(worker):
+                        self._kill(senders, victim, worker)
+                        return
+                time.sleep(0.002)
+        finally:
+            to.process.send_signal(signal.SIGCONT)
+
+    def _kill(self, senders: list[Sender], victim: int, worker: str) -> bool:
+        if not senders[victim].kill():
+            return False
+        self._killed.append(worker)
+        senders[victim] = self._next()
+        return True
+
+
+def _room(trial: Trial) -> range:
+    """Return how many messages may have arrived at a kill."""
+    return range(trial.recipients // 50, trial.recipients * 4 // 5)
 
 
 def prove(trial: Trial, url: str, folder: Path) -> Result:
     """Run one trial in an empty database."""
-    with open_store(url, folder) as store, sink(folder / "sink") as to:
+    with open_store(url, folder) as store, sink(folder / "sink") as to, departures(store) as gone:
         add_readers(store, trial.recipients)
         make_edition(store)
-        server = {"url": f"smtp://127.0.0.1:{to.port}", "tls": "none", "connections": trial.connections}
-        proof = _Proof(trial, store, Order(url, folder, (server,), trial.mode))
+        server = {"url": f"smtp://127.0.0.1:{to.port}", "tls": "none", "timeout": 300, "connections": trial.connections}
+        ration = Ration(trial.recipients * 9 // 10)
+        order = Order(url, folder, (server,), trial.mode, (("lease", _LEASE_SECONDS),), ration)
+        proof = _Proof(trial, store, order, gone, ration)
         begun = time.perf_counter()
         proof.run(to)
         seconds = time.perf_counter() - begun
-        return Result(trial, tuple(proof.in_flight), tuple(to.taken()), tuple(ledger(url, folder)), seconds)
+        in_flight = tuple(proof.in_flight())
+        return Result(trial, in_flight, tuple(to.taken()), tuple(ledger(url, folder)), seconds)
 
 
 def prove_in_new_database(trial: Trial) -> Result:

@@ -80,7 +80,7 @@ MOST_MIB = 150.0
 # message would take 30 MiB for a million; the heap itself grows by some MiB now and then.
 MOST_GROWTH = 8.0
 SAMPLE_SECONDS = 0.5
-LEAST_SAMPLES = 100  # that show whether memory grows
+LEAST_MESSAGES = 20_000  # that show whether memory grows
 LONGEST_SECONDS = 3_600.0
 
 
@@ -138,7 +138,7 @@ class Outcome:
         }
         for name, memory in self.memory.items():
             early, late = memory.peak_in(2), memory.peak_in(10)
-            is_flat = late <= early + MOST_GROWTH or len(memory.samples) < LEAST_SAMPLES
+            is_flat = late <= early + MOST_GROWTH or self.recipients < LEAST_MESSAGES
             wanted[f"{name} had {memory.peak:.0f} MiB"] = memory.peak <= MOST_MIB
             wanted[f"{name} grew from {early:.0f} to {late:.0f} MiB"] = is_flat
         return [fault for fault, holds in wanted.items() if not holds]
@@ -221,10 +221,10 @@ class _Watch:
         self.begun_at = self.complete_at = self._sampled_at = 0.0
 
     def until_sent(self, recipients: int) -> None:
-        """Watch until the whole edition is sent, or nothing has happened for a minute."""
+        """Watch until the whole edition is sent, or nothing has happened for five minutes."""
         self._until_made()
         moved, known = time.monotonic(), 0
-        while time.monotonic() - moved < 60:
+        while time.monotonic() - moved < 300:
             self._sample()
             time.sleep(0.1)
             if self._to.total > known:

@@ -43,13 +43,13 @@ def _with_another(*options: str) -> Callable[[Scene], str]:
 
 
 def _returns(scene: Scene) -> str:
-    """Use a server that stops after some messages, and comes back during the run."""
-    first = scene.sink("-M", str(_BEFORE))
+    """Use a server that is killed after some messages, and comes back before the sender tries it again."""
+    first = scene.sink()
     again: list[Sink] = []
 
     def come_back(delivery: Delivery, status: Status, reason: str) -> None:
         if not again and first.count() >= _BEFORE:
-            first.process.wait()
+            first.stop()
             again.append(scene.sink(port=first.port))
 
     return scene.send(first.port, progress=come_back)

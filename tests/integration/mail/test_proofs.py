@@ -32,15 +32,13 @@ def test_killed_senders_keep_every_promise(store_url: str, tmp_path: Path) -> No
     trial = kills.Trial("any", 2, mode, recipients=2_400, kills=8, connections=4)
     result = kills.prove(trial, store_url, tmp_path)
     assert result.broken() == []
-    assert result.most_in_flight > 0  # eight kills at random moments, each with up to eight messages on their way
 
 
 @pytest.mark.postgres
 def test_interrupted_hosts_keep_every_promise(postgres_url: str, tmp_path: Path) -> None:
     trial = fleet.FleetTrial("postgresql", 3, "hold", recipients=900, kills=3, connections=4, lease=4.0, rate="200/s")
     result = fleet.prove(trial, postgres_url, tmp_path)
-    # On a busy machine, most of these few interruptions may miss a host that is sending.
-    assert [promise for promise in result.broken() if promise != "most interruptions hit a host that was sending"] == []
+    assert result.broken() == []
     assert result.ways == {"process": 1, "host": 1, "pause": 1}
 
 
