@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -205,11 +203,8 @@ def _write_whole(export: Callable[[TextIO], int], file: Path, encoding: str) -> 
     A full disk leaves no partial file behind. Only the file's owner may read it. A byte-order mark shows spreadsheets
     that a CSV file is UTF-8.
     """
-    part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
     try:
-        with replacing(file, part):
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding=encoding, newline="") as opened:
-                return export(opened)
+        with replacing(file, 0o600) as part, part.open("w", encoding=encoding, newline="") as opened:
+            return export(opened)
     except OSError as error:
         raise PublisherError(f"cannot be written: {error.strerror}", where=str(file)) from error

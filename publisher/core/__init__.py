@@ -6,7 +6,7 @@ define the types that the rest of the program passes around.
 
 Public modules:
     action_kinds         the kinds of actions in the log of actions
-    atomic_write         writes a file completely or not at all
+    atomic_write         writes a file completely or not at all, and removes what killed processes have left
     bounce_report        the meaning of a bounce or complaint, and the subscriber it is about
     characters           characters as a reader sees them
     errors               the tree of exceptions

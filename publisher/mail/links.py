@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
+from publisher.core.atomic_write import put_new, temporary
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Edition
 from publisher.core.private_folder import make_private
@@ -129,14 +129,9 @@ def has_secret(state_dir: Path, environment: Mapping[str, str]) -> bool:
 
 def _make_secret(path: Path) -> None:
     make_private(path.parent)
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
+    with temporary(path, 0o600) as part:
+        with part.open("w") as file:
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):  # unlike a rename, a link never replaces a secret that is already in use
-            path.hardlink_to(temporary)
-    finally:
-        temporary.unlink()
+        put_new(part, path)  # this never replaces a secret that is already in use

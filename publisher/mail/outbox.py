@@ -6,7 +6,6 @@ the messages that it has shown to cur/, and adds ":2," and flags to their names.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -15,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from publisher.core.atomic_write import locked_file, taken
 from publisher.core.errors import TransportError
 from publisher.core.private_folder import MAILDIR, make_private
 from publisher.mail.transport import Accepted, Outcome, Unanswered
@@ -80,21 +80,17 @@ class Outbox:
         return self._seen
 
     def _write(self, name: str, message: bytes) -> Outcome:
-        while True:
-            temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # tells _sweep in other processes that this process is alive
-                if not os.fstat(file.fileno()).st_nlink:
-                    continue  # another process removed it between the two lines above
-                try:
-                    file.write(message)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    temporary.replace(self._folder / "new" / name)
-                except BaseException:  # even Ctrl-C must leave no half-written message
-                    temporary.unlink(missing_ok=True)
-                    raise
-            return self._sync_names()
+        temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
+        with locked_file(temporary, 0o600) as file:
+            try:
+                file.write(message)
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.replace(self._folder / "new" / name)
+            except BaseException:  # even Ctrl-C must leave no half-written message
+                temporary.unlink(missing_ok=True)
+                raise
+        return self._sync_names()
 
     def _sync_names(self) -> Outcome:
         """Flush the names in new/ to disk, and return whether that worked.
@@ -115,12 +111,8 @@ class Outbox:
     def _sweep(self) -> None:
         """Remove the files in tmp/ that killed processes left behind: those that no process has locked."""
         for path in (self._folder / "tmp").glob("*.eml.*"):
-            try:
-                with path.open("rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    path.unlink(missing_ok=True)
-            except (BlockingIOError, FileNotFoundError):
-                continue
+            with suppress(BlockingIOError, FileNotFoundError), taken(path):
+                path.unlink(missing_ok=True)
 
     def _error(self, error: OSError) -> TransportError:
         what = error.strerror or str(error)

@@ -8,16 +8,15 @@ machines are left alone. The database records what the worker had handed over (s
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
+from publisher.core.atomic_write import locked_file, taken
 from publisher.core.errors import ProjectError
 from publisher.core.private_folder import make_inside
 
@@ -32,7 +31,7 @@ def working(folder: Path) -> Iterator[str]:
     path = folder / f"{name}.lock"
     try:
         make_inside(folder)
-        file = _lock_own(path)
+        file = locked_file(path)
     except OSError as error:
         raise ProjectError(
             f"the worker's lock cannot be made: {error.strerror}", where=str(folder), hint="make it writable"
@@ -52,10 +51,11 @@ def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
     block raises.
     """
     with ExitStack() as locks:
-        dead = {}
+        dead = list[Path]()
         for path in sorted(folder.glob(f"{_host()}.*.lock")):
-            if file := _lock_if_free(path):
-                dead[path] = locks.enter_context(file)
+            with suppress(BlockingIOError, FileNotFoundError):
+                locks.enter_context(taken(path))
+                dead.append(path)
         yield frozenset(path.name.removesuffix(".lock") for path in dead)
         for path in dead:
             path.with_suffix(".handed").unlink(missing_ok=True)  # older versions had such files
@@ -64,32 +64,3 @@ def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
 
 def _host() -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:60] or "localhost"
-
-
-def _lock_own(path: Path) -> IO[bytes]:
-    """Create and lock a lock file, and return it.
-
-    It is created again if another process has removed it in the meantime, because it was not locked yet.
-    """
-    while True:
-        file = path.open("wb")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
-                return file
-        except FileNotFoundError:
-            pass
-        file.close()
-
-
-def _lock_if_free(path: Path) -> IO[bytes] | None:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file

@@ -7,14 +7,13 @@ replaces the usual file when the build has published the posts. A build that fai
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Set
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from publisher.core.atomic_write import is_running, put_new
+from publisher.core.atomic_write import put_new, temporary
 from publisher.posts.index_rows import Row
 
 # How many bytes of texts wait in memory.
@@ -32,15 +31,15 @@ class FirstTexts:
         create  creates the file, with the tables of posts.last_versions
         now     the moment of the build; later posts are not stored
         """
-        self._path, self._part = path, path.with_name(f"{path.stem}-{os.getpid()}.part")
+        self._path, self._opened = path, ExitStack()
         self._moment = now.timestamp()
         self._sources: list[str] = []
         self._waiting: list[tuple[str, int, int, bytes]] = []
         self._size = 0
         self._db: sqlite3.Connection | None = None
-        _remove_left(path)
         with suppress(sqlite3.Error, OSError):
-            self._db = create(self._part)
+            self._part = self._opened.enter_context(temporary(path))
+            self._db = self._opened.enter_context(closing(create(self._part)))
             self._db.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is never used
 
     def add(self, row: Row, text: bytes) -> None:
@@ -63,8 +62,6 @@ class FirstTexts:
             others = stored - public
             self._db.executemany("DELETE FROM versions WHERE source = ?", ((source,) for source in others))
             self._db.commit()
-            self._db.close()
-            self._db = None
             is_stored = put_new(self._part, self._path)  # another first build may have been faster, and use its file
         except (sqlite3.Error, OSError):
             is_stored = False
@@ -73,11 +70,9 @@ class FirstTexts:
 
     def discard(self) -> None:
         """Remove the file, unless it has been put in place."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        self._db = None
         with suppress(OSError):
-            self._part.unlink(missing_ok=True)
+            self._opened.close()
 
     def _write(self) -> None:
         if self._db is None:
@@ -89,11 +84,3 @@ class FirstTexts:
             return
         self._sources += [source for source, *_ in self._waiting]
         self._waiting, self._size = [], 0
-
-
-def _remove_left(path: Path) -> None:
-    """Remove the files of builds that were killed."""
-    for part in path.parent.glob(f"{path.stem}-*.part"):
-        if not is_running(part.stem.rpartition("-")[2]):
-            with suppress(OSError):
-                part.unlink(missing_ok=True)

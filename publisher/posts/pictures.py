@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from publisher.config import Config
 from publisher.core import patterns
-from publisher.core.atomic_write import replacing
+from publisher.core.atomic_write import remove_left, replacing
 from publisher.core.file_names import is_file
 from publisher.core.models import Picture, Problem, Severity
 from publisher.core.private_folder import make_private
@@ -202,6 +202,7 @@ class PublishedFiles:
                 self._is_tidy = True
                 make_private(self._cache.parent)
                 self._cache.mkdir(exist_ok=True)
+                remove_left(self._cache)
                 for file in self._cache.iterdir():
                     if file.stat().st_mtime < time() - _UNUSED_DAYS * 86400:
                         file.unlink(missing_ok=True)

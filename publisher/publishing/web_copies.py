@@ -13,7 +13,7 @@ from pathlib import Path
 
 from publisher.config import Config
 from publisher.core import patterns
-from publisher.core.atomic_write import replacing
+from publisher.core.atomic_write import remove_left, replacing
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Letter
 from publisher.core.private_folder import make_inside
@@ -60,6 +60,7 @@ def _folder(config: Config) -> Path:
 
 
 def _forget_old(folder: Path) -> None:
+    remove_left(folder)
     newest = sorted(folder.glob("*.html"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in newest[_KEPT:]:
         with suppress(FileNotFoundError):  # another test has just removed it

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from publisher.core.atomic_write import is_temporary
 from publisher.core.listing import Listing, forget, shipped_folder
 from publisher.core.private_folder import IGNORE_FILE, STATE_FOLDER
 from publisher.posts.cache_keys import code_key
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 # The files in .publisher/ that a build reads and writes begin like this.
 CACHES = ("index.db", "published.db", "last-versions.db")
+
+# What the names of the files in an output folder that a build has not completed yet begin with.
+PARTS = ".publisher-"
 
 # Folders at the top of a project that are skipped: no build reads them, and they may have many files.
 _LEFT_OUT = frozenset((STATE_FOLDER, ".git", ".hg", ".svn", ".jj", ".venv", "venv", "node_modules"))
@@ -99,8 +103,9 @@ def unchanged(root: str) -> tuple[str, Mapping[str, int]] | None:
     """
     state = f"{root}/{STATE_FOLDER}"
     try:
-        names = [name for name in os.listdir(state) if name.startswith("outputs-")]  # noqa: PTH208 - names alone
-        if len(names) != 1:
+        stored = os.listdir(state)  # noqa: PTH208 - names alone
+        names = [name for name in stored if name.startswith("outputs-")]
+        if len(names) != 1 or any(map(is_temporary, stored)):
             return None
         made = json.loads(Path(state, names[0]).read_bytes())
         seen = made["seen"]
@@ -112,7 +117,7 @@ def unchanged(root: str) -> tuple[str, Mapping[str, int]] | None:
             and _is_protected(f"{root}/{seen['outbox']}")
             and _caches(state) == seen["caches"]
             and is_intact(output, made["outputs"])
-            and not any(name.startswith(".publisher-") and name.endswith(".part") for name in os.listdir(output))  # noqa: PTH208
+            and not any(is_temporary(name, PARTS) for name in os.listdir(output))  # noqa: PTH208
         )
         if not is_same:
             return None

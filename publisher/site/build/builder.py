@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from publisher.config import Config
+from publisher.core.atomic_write import remove_left
 from publisher.core.errors import PublisherError
 from publisher.core.frozen import dataclass
 from publisher.core.listing import forget
@@ -20,9 +21,9 @@ from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
 from publisher.posts.scan import require_posts, scan_pages
 from publisher.site.build.copied_files import StaticFiles, stamps, static_files
-from publisher.site.build.folder import OutputFolder, Progress, remove_partial_files
+from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.manifest import Manifest, manifest_file
-from publisher.site.unchanged import look_at, recorded
+from publisher.site.unchanged import PARTS, look_at, recorded
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
 
@@ -140,6 +141,8 @@ def _build(
     is_usual = path == config.root / config.pages.output
     # Before anything is read, because later changes are for the next build.
     look = start.look if start else look_at(str(config.root), config.pages.output) if is_usual else None
+    remove_left(config.state_dir)
+    remove_left(path, PARTS)
     require_posts(config)
     templates = Templates(config.root / "templates", reload=False)
     templates.require_readable()
@@ -151,7 +154,6 @@ def _build(
         reader.require_whole()
         inputs = _with_bundles(config, inputs, reader)
         if _is_current(config, reader, manifest, inputs, path, now):
-            remove_partial_files(path)  # left by a build that was killed while another one finished
             folder = None
         else:
             # Imported here: that takes 0.2 s, and a build with nothing to do does not need it.

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from publisher.core.atomic_write import is_running
+from publisher.core.atomic_write import Parts, is_temporary
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
+from publisher.site.unchanged import PARTS
 
 # The list of all files that builds wrote. It is in the output folder itself, so that it survives a deleted cache and a
 # killed build.
@@ -35,8 +36,7 @@ class OutputFolder:
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
-        # Partial files are in the top folder and named after the process, so that `prepare` finds them.
-        self._parts = f"{path}/.publisher-{os.getpid()}-{id(self):x}-"
+        self._parts = Parts(path, PARTS)  # in the top folder, where the next build finds those of a killed one
         self._known_folders: set[str] = set()
         self._staged: dict[str, tuple[str, int]] = {}  # path -> the key of the output, and the number of its file
         self._made = 0
@@ -45,7 +45,7 @@ class OutputFolder:
         self.removed: list[str] = []
 
     def prepare(self, wanted: Collection[str]) -> None:
-        """Make sure that a build may write the files in `wanted`, and remove partial files of killed builds.
+        """Make sure that a build may write the files in `wanted`.
 
         Raises ProjectError if the output folder is a file, or if nothing was built into it before and a
         file in it would be replaced.
@@ -54,7 +54,6 @@ class OutputFolder:
             raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
         self._listed = _read_list(self.path / LIST)
         self._require_ours(wanted)
-        remove_partial_files(self.path)
 
     def begin(self, wanted: Collection[str]) -> None:
         """Add the paths in `wanted` to the folder's list before the files are written, and make room for them.
@@ -126,7 +125,7 @@ class OutputFolder:
                 continue
             target, (_, number) = f"{self.path}/{output.path}", self._staged[output.path]
             try:
-                self._move(self._part(number), target)
+                self._move(self._parts.path(number), target)
                 del self._staged[output.path]  # only now: if interrupted earlier, `discard` removes the partial file
                 self.written.append(output.path)
                 self._record(output, target)
@@ -135,10 +134,11 @@ class OutputFolder:
         self.discard()
 
     def discard(self) -> None:
-        """Remove the files that are still staged."""
+        """Remove the files that are still staged, as at the end of a build."""
         for _, number in self._staged.values():
             self._remove_part(number)
         self._staged.clear()
+        self._parts.close()
 
     def put(self, output: Output, data: bytes) -> None:
         """Write a file atomically unless it already has this content; raise ProjectError if that fails."""
@@ -155,12 +155,13 @@ class OutputFolder:
         return output.path in self._staged and self._staged[output.path][0] == output.key
 
     def _stage(self, output: Output, data: bytes) -> None:
-        target, part = f"{self.path}/{output.path}", self._part(self._made)
+        target = f"{self.path}/{output.path}"
         try:
             if _holds(target, data):
                 self._record(output, target)
                 return
             self._make_folder(str(self.path))
+            part = self._parts.path(self._made)
             if output.path in self._staged:
                 self._remove_part(self._staged[output.path][1])
             self._staged[output.path] = output.key, self._made
@@ -170,12 +171,8 @@ class OutputFolder:
         except OSError as error:
             raise _unwritable(Path(target), error) from error
 
-    def _part(self, number: int | str) -> str:
-        """Return the path of a partial file."""
-        return f"{self._parts}{number}.part"
-
     def _remove_part(self, number: int | str) -> None:
-        Path(self._part(number)).unlink(missing_ok=True)
+        Path(self._parts.path(number)).unlink(missing_ok=True)
 
     def _record(self, output: Output, target: str) -> None:
         status = os.stat(target)
@@ -244,7 +241,7 @@ class OutputFolder:
 
     def _replace(self, target: str, data: bytes) -> None:
         self._make_folder(str(self.path))
-        part = self._part("one")
+        part = self._parts.path("one")
         try:
             Path(part).write_bytes(data)
             self._move(part, target)
@@ -253,24 +250,9 @@ class OutputFolder:
             raise
 
 
-def remove_partial_files(path: Path) -> None:
-    """Remove the partial files that killed builds left in an output folder, which may be missing."""
-    parts = list[str]()
-    with suppress(OSError):
-        parts += filter(_is_partial, os.listdir(path))
-    ended = {process for process in {name.split("-")[1] for name in parts} if not is_running(process)}
-    for name in parts:
-        if name.split("-")[1] in ended:
-            (path / name).unlink(missing_ok=True)
-
-
-def _is_partial(name: str) -> bool:
-    return name.startswith(".publisher-") and name.endswith(".part")
-
-
 def _has_only_parts(path: Path) -> bool:
     try:
-        return all(map(_is_partial, os.listdir(path)))
+        return all(is_temporary(name, PARTS) for name in os.listdir(path))
     except FileNotFoundError:
         return True
     except OSError:

@@ -183,10 +183,13 @@ def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
     path = config.root / config.pages.output
     missing = [made for made in map(bare_web_version, editions) if not (path / made.path).is_file()]
     folder = OutputFolder(path, Manifest.read(manifest_file(config, path)))
-    if missing:
-        folder.begin([each.path for each in missing])
-    for each in missing:
-        folder.put(each, each.make())
+    try:
+        if missing:
+            folder.begin([each.path for each in missing])
+        for each in missing:
+            folder.put(each, each.make())
+    finally:
+        folder.discard()
 
 
 def _first(*moments: datetime | None) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 import time
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.models import Output, Problem
-from publisher.site.build.folder import LIST, OutputFolder, parents
+from publisher.site.build.folder import OutputFolder, parents
 from publisher.site.build.manifest import Manifest
 from publisher.site.build.site_files import without_clashes
 from tests.support.project import Project
@@ -71,16 +70,6 @@ def test_kept_outputs_fit_any_disk_and_others_are_reported(paths: list[str]) -> 
 
 def opened(tmp_path: Path) -> OutputFolder:
     return OutputFolder(tmp_path / "out", Manifest.read(tmp_path / "state.json"))
-
-
-def test_partial_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
-    folder = opened(tmp_path)
-    folder.path.mkdir()
-    alive = folder.path / f".publisher-{os.getpid()}-7f.part"
-    for part in (".publisher-999999999-7f.part", ".publisher-x-7f.part", alive.name):
-        (folder.path / part).write_text("half a pa")
-    folder.begin({"a.html"})
-    assert {path.name for path in folder.path.iterdir()} == {alive.name, LIST}
 
 
 def test_a_folder_removed_by_another_build_is_recreated(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from publisher.config import load_config
+from publisher.core.atomic_write import replacing
 from publisher.posts.archive import open_archive
 from publisher.publishing.wiring import run_build
 from publisher.site.build import rebuild
@@ -109,11 +110,15 @@ def test_a_build_killed_early_does_not_count_as_done(project: Project) -> None:
     assert "Fourth" in project.read("public/index.html")
 
 
-def test_a_build_with_nothing_to_do_removes_the_partial_files_of_a_killed_one(project: Project) -> None:
+def test_a_build_with_nothing_to_do_removes_what_killed_ones_left_and_nothing_of_running_ones(project: Project) -> None:
     project.ok("build")
-    project.write("public/.publisher-999999999-7f-0.part", "half a pa")
-    project.ok("build")
-    assert not list((project.root / "public").glob(".publisher-*.part"))
+    left = ("public/.publisher-1-7f-0.part", ".publisher/.secret.1f.part", ".publisher/outputs-1f.json.1-2.part")
+    for name in left:
+        project.write(name, "half a pa")
+    with replacing(project.root / ".publisher/outputs-2f.json") as running:
+        project.ok("build")
+        assert running.exists()
+    assert not [name for name in left if (project.root / name).exists()]
 
 
 def test_a_full_disk_leaves_every_file_complete(project: Project) -> None:

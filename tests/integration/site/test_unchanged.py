@@ -72,6 +72,7 @@ CHANGES: dict[str, Change] = {
     "a file of the output is edited": _append("public/feed.xml"),
     "the output is missing": lambda root: (root / "public").rename(root / "old"),
     "a killed build left a partial file": _write("public/.publisher-999999999-x.part"),
+    "a killed build left a partial file in the state folder": _write(".publisher/.outputs-x.json.1f.part"),
     "the index is missing": lambda root: (root / ".publisher/index.db").unlink(),
     "the index is damaged": lambda root: (root / ".publisher/index.db").write_bytes(b"no database"),
     "the published ids are missing": lambda root: (root / ".publisher/published.db").unlink(),

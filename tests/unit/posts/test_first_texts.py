@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -83,16 +81,6 @@ def test_a_post_whose_body_is_broken_is_not_stored(folder: Folder) -> None:
     reader.archive(NOW, keeps_texts=True).keep_versions()
     reader.close()
     assert sorted(stored(folder)) == ["2024-07-05-long.md", "2024-07-05-other.md"]
-
-
-def test_the_file_of_a_killed_build_is_removed_and_that_of_a_running_one_stays(folder: Folder) -> None:
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    killed, running = (f"last-versions-{process}.part" for process in (ended.stdout.strip(), os.getppid()))
-    folder.config.state_dir.mkdir()
-    for name in (killed, running):
-        (folder.config.state_dir / name).write_bytes(b"")
-    built(folder, in_first=True)
-    assert sorted(parts(folder)) == sorted([running, VERSIONS_FILE])
 
 
 def test_texts_that_cannot_be_stored_are_read_again(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
