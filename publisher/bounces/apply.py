@@ -172,8 +172,7 @@ def _restart_count_after_arrival(
     change: SubscriberTransaction, subscriber: Subscriber, addressee: Addressee
 ) -> Subscriber:
     """Reset the count of consecutive bounces if a message has arrived since the last one; return the subscriber."""
-    delivery = addressee.delivery_id
-    if not subscriber.bounces or delivery is None or not change.arrived_since_bounce(subscriber, delivery):
+    if not subscriber.bounces or not change.arrived_since_bounce(subscriber, addressee.delivery_id):
         return subscriber
     change.forget_bounces(subscriber)
     return change.find_id(subscriber.id) or subscriber

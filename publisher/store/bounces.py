@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,9 @@ from publisher.store.database import Database
 from publisher.store.tables import bounces, deliveries, delivery_totals, editions, reports, subscribers
 
 MOST_SOURCE = 100
+
+# A server gives up and reports that within this time (RFC 5321, 4.5.4.1).
+REPORTED_WITHIN = timedelta(days=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,25 +158,30 @@ def record(
     connection.execute(sa.insert(bounces), [row])
 
 
-def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
-    """Return whether a message between the last counted bounce and this delivery was sent and did not bounce."""
+def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id: int | None, now: datetime) -> bool:
+    """Return whether a message was sent after the last counted bounce and before this delivery, and did not bounce.
+
+    delivery_id: None if the report names only the address. If it or the earlier reports do, a message counts if it was
+    sent after the last bounce, and longer than REPORTED_WITHIN before `now`.
+    """
     theirs = bounces.c.subscriber_id == subscriber_id
-    counted = bounces.c.verdict.in_([Verdict.PERMANENT, Verdict.TEMPORARY])
-    earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, counted, bounces.c.delivery_id < delivery_id)
-    last = connection.execute(earlier).scalar()
-    if last is None:
-        return False
     returned = sa.select(bounces.c.delivery_id).where(theirs, bounces.c.delivery_id.is_not(None))
-    query = sa.select(deliveries.c.id).where(
+    sent = sa.select(deliveries.c.id).where(
         # By edition first: the ledger has an index that begins with the edition, but none by subscriber alone.
         deliveries.c.edition_id.in_(sa.select(editions.c.id)),
         deliveries.c.subscriber_id == subscriber_id,
-        deliveries.c.id > last,
-        deliveries.c.id < delivery_id,
         deliveries.c.status == DeliveryStatus.SENT,
         deliveries.c.id.not_in(returned),
     )
-    return connection.execute(query.limit(1)).first() is not None
+    between = None
+    if delivery_id is not None:
+        counted = bounces.c.verdict.in_([Verdict.PERMANENT, Verdict.TEMPORARY]), bounces.c.delivery_id < delivery_id
+        last = connection.execute(sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, *counted)).scalar()
+        between = None if last is None else (deliveries.c.id > last, deliveries.c.id < delivery_id)
+    if between is None:
+        bounced_at = sa.select(subscribers.c.bounced_at).where(subscribers.c.id == subscriber_id).scalar_subquery()
+        between = deliveries.c.sent_at > bounced_at, deliveries.c.sent_at < now - REPORTED_WITHIN
+    return connection.execute(sent.where(*between).limit(1)).first() is not None
 
 
 def of_subscriber(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:

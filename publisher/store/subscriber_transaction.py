@@ -307,9 +307,9 @@ class SubscriberTransaction:
         """Record a bounce of a message to a subscriber."""
         bounces.record(self._connection, subscriber.id, edition_id, report, at=self.now, source=source)
 
-    def arrived_since_bounce(self, subscriber: Subscriber, delivery_id: int) -> bool:
-        """Return whether any message between the last bounce and this delivery presumably arrived."""
-        return bounces.arrived_since_bounce(self._connection, subscriber.id, delivery_id)
+    def arrived_since_bounce(self, subscriber: Subscriber, delivery_id: int | None) -> bool:
+        """Return whether any message between the last bounce and this delivery, None for now, presumably arrived."""
+        return bounces.arrived_since_bounce(self._connection, subscriber.id, delivery_id, self.now)
 
     def count_bounce(self, subscriber: Subscriber) -> int:
         """Count another bounce, and return the number of bounces in a row."""

@@ -20,8 +20,8 @@ from tests.support.store_samples import NOW, draft, later
 __all__ = ["people"]
 
 
-def sent(store: Store, number: int = 1) -> dict[str, int]:
-    """Send several editions to everyone; return each subscriber's delivery of the last edition."""
+def sent(store: Store, number: int = 1, *, days: int = 0) -> dict[str, int]:
+    """Send several editions to everyone, after some days; return each subscriber's delivery of the last edition."""
     found: dict[str, int] = {}
     for week in range(number):
         slot = f"2026-W{10 + week + len(store.editions.list())}"
@@ -29,7 +29,7 @@ def sent(store: Store, number: int = 1) -> dict[str, int]:
         assert edition is not None
         with store._database.write() as connection:
             mine = deliveries.c.edition_id == edition.id
-            done = {"status": DeliveryStatus.SENT, "next_try_at": None, "sent_at": NOW}
+            done = {"status": DeliveryStatus.SENT, "next_try_at": None, "sent_at": later(days=days)}
             connection.execute(sa.update(deliveries).where(mine).values(**done))
             rows = connection.execute(sa.select(deliveries.c.id, deliveries.c.subscriber_id).where(mine)).all()
         names = {person.id: person.address for person in store.subscribers.list()}
@@ -102,6 +102,42 @@ def test_a_delivered_message_restarts_the_count(people: Store) -> None:
     assert known(people).bounces == TERMS.bounce_limit - 1
     take(people, of(sent(people, 2)["ada@example.org"], Verdict.TEMPORARY))
     assert (known(people).bounces, status(people)) == (1, SubscriberStatus.ACTIVE)
+
+
+def by_address(store: Store, days: int) -> int:
+    """Take a report that names only the address, after some days; return the bounces in a row."""
+    report = Report(Verdict.TEMPORARY, Addressee(address="ada@example.org"), "4.2.2", "full", (f"event {days}",))
+    take(store, report, hours=24 * days)
+    return known(store).bounces
+
+
+def test_a_delivered_message_restarts_the_count_of_a_provider_that_names_only_the_address(people: Store) -> None:
+    subscribed(people)
+    sent(people)
+    assert by_address(people, days=1) == 1
+    sent(people, days=7)
+    assert by_address(people, days=8) == 2  # this one
+    sent(people, days=14)
+    sent(people, days=21)
+    assert by_address(people, days=22) == 1  # the message of day 14 arrived
+
+
+def test_messages_whose_bounces_may_still_come_do_not_restart_the_count(people: Store) -> None:
+    subscribed(people)
+    for day in range(TERMS.bounce_limit):
+        sent(people, days=day)
+        sent(people, days=day)
+        assert by_address(people, days=day + 3) == day + 1
+    assert status(people) is SubscriberStatus.BOUNCED
+
+
+def test_a_bounce_with_its_delivery_counts_what_arrived_since_one_without(people: Store) -> None:
+    subscribed(people)
+    sent(people)
+    assert by_address(people, days=1) == 1
+    sent(people, days=7)
+    take(people, of(sent(people, days=14)["ada@example.org"], Verdict.TEMPORARY, "4.2.2"), hours=24 * 15)
+    assert known(people).bounces == 1
 
 
 def test_a_rejection_is_listed_but_not_counted(people: Store) -> None:
