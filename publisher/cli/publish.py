@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -140,8 +140,9 @@ def publish(
         from publisher.cli.sources import fetch_due_sources  # not at the top: it loads the HTTP client
 
         fetch_due_sources(app, config, now)
-    with stopped_by_signals(), _hub_notified_last(app, config):
-        return _publish(app, config, newsletters, now, yes, PublishOptions(accept_new_ids, extra, keep_going, segment))
+    options = PublishOptions(accept_new_ids, extra, keep_going, segment)
+    with stopped_by_signals(), _hub_notified_last(app, config), _begun(config, options) as start:
+        return _publish(app, config, newsletters, now, yes, options, start)
 
 
 def _require_meant(topics: tuple[str, ...], segment: str, *, is_test: bool) -> None:
@@ -179,16 +180,14 @@ def _publish(
     now: datetime,
     yes: bool,
     options: PublishOptions,
+    start: BuildStart | None,
 ) -> int:
-    keep_going, start = options.keep_going, None
-    if config.newsletters and not options.accept_new_ids:
-        start = _checked_posts(app, config, names, now)
-        if start is None:
-            return 1
+    if start and _are_sent_again(app, config, start, names, now):
+        return 1
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress, accept_new_ids=options.accept_new_ids, start=start)
     if not config.newsletters:
-        return _finish(app, report, None, [], keep_going)
+        return _finish(app, report, None, [], options.keep_going)
     with open_project_store(config) as store:
         require_confirmed(config, store, now)
         project = Project(config, store, _clock(app, now))
@@ -215,7 +214,7 @@ def _publish(
             say_unsent(store, names)
             raise
         results = _deliver(app, project, names, created, report)
-    return _finish(app, report, plan, results, keep_going)
+    return _finish(app, report, plan, results, options.keep_going)
 
 
 def _planned(
@@ -236,15 +235,20 @@ def _planned(
     return hold_on_errors(config, plan, drafts) if drafts and not options.keep_going else (plan, drafts)
 
 
-def _checked_posts(app: App, config: Config, names: Sequence[str], now: datetime) -> BuildStart | None:
-    """Return the posts, before anything is built; None if some would be sent again because their ids changed.
+def _begun(config: Config, options: PublishOptions) -> AbstractContextManager[BuildStart | None]:
+    """Return the start of a build whose posts are needed before and after it, or None if they are not needed before."""
+    return closing(BuildStart(config)) if config.newsletters and not options.accept_new_ids else nullcontext()
 
-    The changed ids are reported. Raises ProjectError if settings changed the ids of all posts.
+
+def _are_sent_again(app: App, config: Config, start: BuildStart, names: Sequence[str], now: datetime) -> bool:
+    """Return whether posts would be sent again because their ids changed, which is reported before anything is built.
+
+    Raises ProjectError if settings changed the ids of all posts.
     """
     with open_existing_store(config) as store:
-        start = BuildStart(config, now)
-        KnownIds(config, accept_new=False).require_same(start.archive)
-        return None if _report_sent_again(app, config, store, start.archive, names) else start
+        archive = start.read(now)
+        KnownIds(config, accept_new=False).require_same(archive)
+        return _report_sent_again(app, config, store, archive, names)
 
 
 def _report_sent_again(app: App, config: Config, store: Store | None, archive: Archive, names: Sequence[str]) -> bool:

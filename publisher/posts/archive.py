@@ -46,11 +46,7 @@ def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: boo
     whole  whether to raise ProjectError if there is no posts folder, or part of it cannot be read
     Broken posts raise no exception; they are reported in Archive.problems.
     """
-    if whole:
-        require_posts(config)
-    reader = ArchiveReader(config, keep=keep)
-    if whole:
-        reader.require_whole()
+    reader = ArchiveReader.whole(config, keep=keep) if whole else ArchiveReader(config, keep=keep)
     return reader.archive(now)
 
 
@@ -91,17 +87,25 @@ class ArchiveReader:
         self._changed = [source for source, stamp in changed if known.get(source) != stamp]
         self._changed += self._remeasured()
 
+    @classmethod
+    def whole(cls, config: Config, *, keep: bool = True) -> ArchiveReader:
+        """Return a reader that has found every post. See open_archive for `keep`.
+
+        Raises ProjectError if the posts folder is missing or part of it cannot be read: posts would seem to be deleted.
+        """
+        require_posts(config)
+        reader = cls(config, keep=keep)
+        if not reader._unread:
+            return reader
+        reader.close()
+        first = reader._unread[0]
+        raise ProjectError(first.message, where=first.where, hint=first.hint)
+
     def close(self) -> None:
         """Close the index; the archives that this reader returned must not be used afterwards."""
         for each in (self.index, self._versions, self._items):
             if each:
                 each.close()
-
-    def require_whole(self) -> None:
-        """Raise ProjectError if part of the folder cannot be read, since its posts would seem to be deleted."""
-        if self._unread:
-            first = self._unread[0]
-            raise ProjectError(first.message, where=first.where, hint=first.hint)
 
     @property
     def sources(self) -> list[str]:

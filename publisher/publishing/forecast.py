@@ -18,7 +18,6 @@ from publisher.core.models import Post
 from publisher.newsletters.slots import Late, Slot, upcoming
 from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.posts.archive import Archive, ArchiveReader
-from publisher.posts.scan import require_posts
 from publisher.publishing.edition_plan import (
     DueEdition,
     Idle,
@@ -99,7 +98,6 @@ def forecasts(
     wanted = [each for each in config.newsletters if not names or each.name in names]
     if not wanted:
         return []
-    require_posts(config)
     posts = FuturePosts(config, store, now, keep=keep)
     return [
         _forecast(config, store, stream, posts, now, count)
@@ -115,8 +113,7 @@ class FuturePosts:
     """
 
     def __init__(self, config: Config, store: Store | None, now: datetime, *, keep: bool) -> None:
-        self._reader = ArchiveReader(config, keep=keep)
-        self._reader.require_whole()
+        self._reader = ArchiveReader.whole(config, keep=keep)
         self._now = now
         first = self._reader.archive(now)
         self._held = {each.source for each in sent_again(config, store, first)}

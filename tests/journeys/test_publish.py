@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.support.project import WEEKLY, Project
@@ -131,6 +135,14 @@ def test_the_minimum_delays_an_edition(project: Project) -> None:
     project.ok("publish", now=NEXT_MONDAY)
     assert titles(project) == ["Third and 2 more", "Fifth and Fourth"] or len(titles(project)) == 2
     assert "Fourth" in text_of(project)
+
+
+def test_publishing_nothing_new_leaves_no_file_of_the_project_open(project: Project) -> None:
+    project.ok("publish", "--yes")
+    gc.collect()
+    project.ok("publish", "--yes")
+    opened = [os.path.realpath(path) for path in Path("/proc/self/fd").iterdir()]
+    assert not [path for path in opened if path.startswith(str(project.root))]
 
 
 def test_two_newsletters_select_their_own_posts(project: Project) -> None:

@@ -19,7 +19,7 @@ from publisher.posts.bundles import resources
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
-from publisher.posts.scan import require_posts, scan_pages
+from publisher.posts.scan import scan_pages
 from publisher.site.build.copied_files import StaticFiles, stamps, static_files
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.manifest import Manifest, manifest_file
@@ -28,21 +28,29 @@ from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
 
 class BuildStart:
-    """The state with which a build begins, for callers that need the posts before the build does.
+    """The state with which a build begins. It must be closed when neither the build nor the posts are needed any more.
 
-    look     the state of the project's files before any was read; later changes are left to the next build
+    look     the state of the project's files before any was read; later changes are left to the next build. None if
+             the output folder is not the usual one
     reader   the reader of the posts
-    archive  the posts
+    archive  the posts, if they were read before the build
     """
 
-    def __init__(self, config: Config, now: datetime) -> None:
-        """Read the posts that are public at `now`. Raises ProjectError if their folder cannot be read as a whole."""
-        self.look = look_at(str(config.root), config.pages.output)
-        require_posts(config)
-        self.reader = ArchiveReader(config)
-        forget()  # what the look has found besides the posts
-        self.reader.require_whole()
+    def __init__(self, config: Config, *, is_usual: bool = True) -> None:
+        """Find the posts. Raises ProjectError if their folder cannot be read as a whole."""
+        self.look = look_at(str(config.root), config.pages.output) if is_usual else None
+        self.reader = ArchiveReader.whole(config)
+        self.archive: Archive | None = None
+
+    def read(self, now: datetime) -> Archive:
+        """Read the posts that are public at `now`, for a caller that needs them before the build does."""
+        forget()  # what the look has found besides the posts may be different when the build needs it
         self.archive = self.reader.archive(now)
+        return self.archive
+
+    def close(self) -> None:
+        """Close the reader; the posts must not be used afterwards."""
+        self.reader.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +127,13 @@ def build(
     """
     path = out or config.root / config.pages.output
     manifest = Manifest.read(manifest_file(config, path))
+    is_usual = path == config.root / config.pages.output
     try:
-        return _build(config, now, path, manifest, editions, progress, require, start, accept_new_ids=accept_new_ids)
+        # Before anything else is read, because later changes are for the next build.
+        with nullcontext(start) if start else closing(BuildStart(config, is_usual=is_usual)) as begun:
+            return _build(
+                config, now, path, manifest, editions, progress, require, begun, accept_new_ids=accept_new_ids
+            )
     except PublisherError as error:
         manifest.note_failure(problem_at(error), now)
         raise
@@ -134,39 +147,33 @@ def _build(
     editions: WebVersions,
     progress: Progress | None,
     require: Callable[[Archive], None] | None,
-    start: BuildStart | None,
+    start: BuildStart,
     *,
     accept_new_ids: bool,
 ) -> BuildReport:
-    is_usual = path == config.root / config.pages.output
-    # Before anything is read, because later changes are for the next build.
-    look = start.look if start else look_at(str(config.root), config.pages.output) if is_usual else None
     remove_left(config.state_dir)
     remove_left(path, PARTS)
-    require_posts(config)
     templates = Templates(config.root / "templates", reload=False)
     templates.require_readable()
     static = static_files(config)
     static.require_whole()
     inputs = _inputs(config, templates, static, editions)
-    with nullcontext(start.reader) if start else closing(ArchiveReader(config)) as reader:
-        forget()  # what the look has found besides the posts
-        reader.require_whole()
-        inputs = _with_bundles(config, inputs, reader)
-        if _is_current(config, reader, manifest, inputs, path, now):
-            folder = None
-        else:
-            # Imported here: that takes 0.2 s, and a build with nothing to do does not need it.
-            from publisher.site.build.rebuild import Rebuild
+    forget()  # what the look has found, unless it was used
+    reader = start.reader
+    inputs = _with_bundles(config, inputs, reader)
+    if _is_current(config, reader, manifest, inputs, path, now):
+        folder = None
+    else:
+        # Imported here: that takes 0.2 s, and a build with nothing to do does not need it.
+        from publisher.site.build.rebuild import Rebuild
 
-            folder = OutputFolder(path, manifest)
-            rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
-            archive = start.archive if start else None
-            rebuild.run(now, progress, require, archive, accept_new_ids=accept_new_ids)
-            manifest.inputs, manifest.index = inputs, reader.state
-            manifest.failure = manifest.failing_since = None
-        measured = {file for pairs in reader.index.measured().values() for file, _ in pairs}
-    seen = recorded(config, look, editions, (*manifest.shown, *measured)) if look else {}
+        folder = OutputFolder(path, manifest)
+        rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
+        rebuild.run(now, progress, require, start.archive, accept_new_ids=accept_new_ids)
+        manifest.inputs, manifest.index = inputs, reader.state
+        manifest.failure = manifest.failing_since = None
+    measured = {file for pairs in reader.index.measured().values() for file, _ in pairs}
+    seen = recorded(config, start.look, editions, (*manifest.shown, *measured)) if start.look else {}
     if folder is None:
         _remember(manifest, seen)
         return _report(path, manifest)

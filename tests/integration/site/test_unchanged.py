@@ -207,11 +207,13 @@ def test_an_edit_after_the_posts_were_read_is_for_the_next_build(
     built.post("second", title="Before")
     time.sleep(0.03)
     config, now = load_config(built.root, os.environ), datetime.now(UTC)
-    start = BuildStart(config, now)
+    start = BuildStart(config)
+    archive = start.read(now)
     built.post("late", title="After")
-    assert not [post for post in start.archive.posts if post.title == "After"]
+    assert not [post for post in archive.posts if post.title == "After"]
     time.sleep(0.03)
     run_build(config, now, start=start)
+    start.close()
     assert "Before" in built.read("public/feed.xml")
     assert "After" not in built.read("public/feed.xml")
     assert not _short(built, capsys)
