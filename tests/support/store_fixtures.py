@@ -264,6 +264,13 @@ class UsedSchemas:
         return (connection.execute(query).fetchone() or [None])[0]
 
 
+@pytest.fixture
+def one_day() -> None:
+    """Wait for the next day in UTC if this one is about to end: the limits of a day begin again at midnight."""
+    while (left := 86_400 - time.time() % 86_400) < 120:
+        time.sleep(min(left, 1))
+
+
 @pytest.fixture(scope="session")
 def used_schemas(postgres: Any) -> Iterator[UsedSchemas]:
     schemas = UsedSchemas(postgres)

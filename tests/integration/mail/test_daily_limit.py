@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from publisher.config import Mail, Relay
 from publisher.core.models import Problem
 from publisher.mail.daily_limit import limit_reached_until
@@ -20,6 +22,7 @@ def mail(*relays: Relay) -> Mail:
     return Mail(transport="smtp", relays=relays)
 
 
+@pytest.mark.usefixtures("one_day")
 def test_a_limit_is_reached_until_midnight_unless_another_server_may_send(store: Store, tmp_path: Path) -> None:
     now = datetime.now(UTC)  # the day of PostgreSQL's clock
     midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)

@@ -61,7 +61,7 @@ def begin(store: Store, edition: Edition, worker: str, leased: int, in_doubt: in
 def end_lease(store: Store, worker: str) -> None:
     """Let the lease of a worker end now, by the database's clock."""
     with store.database.write() as connection:
-        past = sa.update(workers).where(workers.c.worker == worker).values(lease_until=later(days=-9))
+        past = sa.update(workers).where(workers.c.worker == worker).values(lease_until=later(days=-9_999))
         assert connection.execute(past).rowcount == 1
 
 

@@ -211,7 +211,7 @@ def test_a_worker_replaced_while_it_waited_hands_over_nothing_more(
             begun.answer_all_in_hand()
             wait_until(lambda: "sending waits for the database" in capsys.readouterr().err)
             with store.database.write() as connection:
-                connection.execute(sa.update(workers).values(lease_until=later(days=-9)))
+                connection.execute(sa.update(workers).values(lease_until=later(days=-9_999)))
             assert take_over(store, options=other, now=NOW) > 0
             assert store.deliveries.counts(begun.edition.id)[UNCERTAIN] == CONNECTIONS
             begun.answer_everything()

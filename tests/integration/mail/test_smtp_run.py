@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -26,8 +25,8 @@ from publisher.store import Store, open_store
 from tests.support import ROOT
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
 from tests.support.sink import sink
-from tests.support.smtp_samples import everybody, judged, send
-from tests.support.smtp_server import mail_server
+from tests.support.smtp_samples import everybody, judged, send, wait_until
+from tests.support.smtp_server import Patient, mail_server
 
 SENT, FAILED, DEFERRED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
 QUEUED, UNCERTAIN = DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
@@ -201,9 +200,10 @@ def test_an_unwritable_ledger_stops_the_run(sqlite_store: Store, tmp_path: Path)
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) -> None:
     url = f"sqlite:///{tmp_path}/publisher.db"
-    with open_store(url, tmp_path) as store, sink(tmp_path / "sink") as to:
-        edition = make_edition(store, 10_000)
-        way = f"smtp:{to.server.address.port}"
+    with open_store(url, tmp_path) as store, mail_server(mailboxes=Patient()) as (mailboxes, settings):
+        assert isinstance(mailboxes, Patient)
+        edition = make_edition(store, 2_000)
+        way = f"smtp:{settings.port}"
         process = subprocess.Popen(
             [sys.executable, str(PROGRAM), url, str(tmp_path), way, "hold", "6"],
             stdin=subprocess.PIPE,
@@ -214,11 +214,12 @@ def test_a_signal_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) 
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-        while len(to.taken()) < 100 and process.poll() is None:
-            time.sleep(0.01)
+        mailboxes.let(150)
+        wait_until(lambda: mailboxes.arrived >= 100)
         process.send_signal(stop)
-        _, said = process.communicate(timeout=60)
+        mailboxes.let(2_000)  # from now on, it would not stop by itself
+        _, said = process.communicate()
         assert process.returncode in (-stop, 128 + stop), said
         counts = store.deliveries.counts(edition.id)
-        assert counts.by_status == {SENT: counts[SENT], QUEUED: 10_000 - counts[SENT]}
-        assert 100 <= counts[SENT] == len(to.taken()) < 10_000
+        assert counts.by_status == {SENT: counts[SENT], QUEUED: 2_000 - counts[SENT]}
+        assert 100 <= counts[SENT] == mailboxes.arrived < 2_000

@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from publisher.config import Relay
 from publisher.core.errors import PublisherError, StoreError, TransportError
+from publisher.mail.smtp.shared_limits import ClockDifference
 from publisher.store import open_store
 from tests.support.delivery_samples import make_edition
 from tests.support.smtp_samples import everybody, send
@@ -42,8 +43,13 @@ class Fleet:
     url: str
     folder: Path
 
-    def send(self, readers: int, workers: int = WORKERS, **limits: Any) -> tuple[Noted, float, list[str]]:
-        """Make an edition, and send it with these limits; return the arrivals, the start time, and the errors."""
+    def send(
+        self, readers: int, workers: int = WORKERS, then: int = 0, **limits: Any
+    ) -> tuple[Noted, float, list[str]]:
+        """Make an edition, and send it with these limits; return the arrivals, the start time, and the errors.
+
+        then: how many more workers run afterwards, one after the other.
+        """
         with open_store(self.url, self.folder) as store, mail_server(mailboxes=Noted()) as (noted, settings):
             assert isinstance(noted, Noted)
             edition = make_edition(store, readers)
@@ -60,6 +66,7 @@ class Fleet:
             begun = time.monotonic()
             with ThreadPoolExecutor(workers) as pool:
                 errors = list(pool.map(work, range(workers)))
+            errors += [work(workers + number) for number in range(then)]
         return noted, begun, errors
 
 
@@ -73,9 +80,13 @@ def most_allowed(rate: float) -> Callable[[float], float]:
     return lambda seconds: rate * (seconds + 0.1) + 1
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("limits", [{"rate": "40/s"}, {"domains": ("example.org 40/s",)}])
-def test_all_workers_together_keep_to_one_rate(fleet: Fleet, limits: dict[str, Any]) -> None:
+def test_all_workers_together_keep_to_one_rate(
+    fleet: Fleet, limits: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Workers infer the time of the database from its answers, and late answers on a busy machine make this inexact.
+    ahead = time.time() - time.monotonic()
+    monkeypatch.setattr(ClockDifference, "by_loop", lambda clocks, moment: moment - ahead)
     noted, begun, errors = fleet.send(100, **limits)
     assert errors == [""] * WORKERS
     assert Counter({who: len(messages) for who, messages in noted.messages.items()}) == everybody(100)
@@ -84,11 +95,14 @@ def test_all_workers_together_keep_to_one_rate(fleet: Fleet, limits: dict[str, A
         assert number <= allowed(moment - begun)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.usefixtures("one_day")
 def test_all_workers_together_keep_to_the_daily_limit(fleet: Fleet) -> None:
-    noted, _, errors = fleet.send(130, per_day=60)
-    assert set(errors) <= {"every mail server has reached its daily limit of recipients", ""}
-    assert 40 <= len(noted.times) <= 60
+    # Workers that end early may leave recipients that others returned; one more worker uses all that are left.
+    noted, _, errors = fleet.send(130, then=1, per_day=60)
+    reached = "every mail server has reached its daily limit of recipients"
+    assert set(errors) <= {reached, ""}
+    assert errors[-1] == reached
+    assert len(noted.times) == 60
 
 
 def test_a_run_that_cannot_request_turns_ends_with_the_error_of_the_database(fleet: Fleet) -> None:

@@ -73,7 +73,7 @@ def test_messages_of_a_worker_are_counted_after_its_end(store: Store, edition: E
     store.workers.end("one")
     assert working(store)["home"] == (1, 1, 1, 5)
     with store.database.write() as connection:
-        connection.execute(sa.update(workers).values(lease_until=later(days=-9)))
+        connection.execute(sa.update(workers).values(lease_until=later(days=-9_999)))
     assert take_over(store, options=DeliveryOptions(tmp_path), now=NOW) == 3
     assert working(store) == {"home": (0, 0, 0, 5), "away": (0, 0, 0, 1)}
 

@@ -31,7 +31,7 @@ BEAT = Heartbeat(NOW, timedelta(minutes=2), ())
 def end_leases(store: Store) -> None:
     """Let the leases of all workers end now, by the database's clock."""
     with store.database.write() as connection:
-        connection.execute(sa.update(workers).values(lease_until=later(days=-9)))
+        connection.execute(sa.update(workers).values(lease_until=later(days=-9_999)))
 
 
 def test_a_database_in_use_for_sending_is_not_replaced(store: Store, tmp_path: Path) -> None:
