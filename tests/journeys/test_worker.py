@@ -129,7 +129,7 @@ def test_a_worker_sends_the_edition_of_another_host_from_an_empty_folder(fleet: 
     port = free_port()
     with fleet.worker("--health", f"127.0.0.1:{port}", LC_ALL="C"):  # a new interpreter, with the ordinary end of one
         until(lambda: len(fleet.sink.taken()) == 20)
-        until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
+        until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 200)
         until(lambda: fleet.counts(edition) == {DeliveryStatus.SENT: 20})
     assert len(set(fleet.sink.recipients())) == 20
     assert [path.name for path in fleet.folder.iterdir()] == ["publisher.toml"]
@@ -138,7 +138,7 @@ def test_a_worker_sends_the_edition_of_another_host_from_an_empty_folder(fleet: 
 
 def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(slow_fleet: Fleet) -> None:
     fleet = slow_fleet
-    edition, address = fleet.make(30), str(fleet.temporary.parent / "notify")
+    edition, address = fleet.make(200), str(fleet.temporary.parent / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(address)
         with fleet.worker("--connections", "1", "--queues", "send", NOTIFY_SOCKET=address):

@@ -51,6 +51,7 @@ _LATE = (
 _MODULES = {
     "publisher": "publisher.__main__",
     "benchmarks.mortal_rounds": "benchmarks.mortal_rounds",
+    "tests.support.clocked_program": "tests.support.clocked_program",
     "tests.support.signalled_program": "tests.support.signalled_program",
 }
 _LARGEST = 1_000_000  # bytes of a request
@@ -245,8 +246,17 @@ def _load() -> None:
     for kind in ("*.html", "*.txt"):
         for file in sorted(folder.rglob(kind)):
             templates.require_valid(file.relative_to(folder).as_posix())
+    _be_patient()
     gc.collect()
     gc.freeze()
+
+
+def _be_patient() -> None:
+    """Let the program take longer to end than it may outside of tests, because a busy machine is slow."""
+    from publisher.daemon import main_thread
+    from publisher.mail.smtp import sending_loop
+
+    sending_loop.GRACE_SECONDS, main_thread.STOP_SECONDS, main_thread.HURRY_SECONDS = 120.0, 240.0, 60.0
 
 
 def _modules() -> Iterator[str]:

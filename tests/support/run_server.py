@@ -20,6 +20,7 @@ from benchmarks.free_ports import free_port
 from benchmarks.troubles import processes
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
+from tests.support.clocked_program import VARIABLE, MovedClock
 from tests.support.clockwork import tick
 from tests.support.forked_program import Program
 from tests.support.project import ROOT, WEEKLY, Project
@@ -32,10 +33,17 @@ DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the time zone of the test's pr
 class Running(Serving):
     """A running process. Its stderr goes to a file, from which lines are read as they appear."""
 
-    def __init__(self, project: Project, port: int, *, now: str = DUE, **environment: str) -> None:
+    def __init__(
+        self, project: Project, port: int, *, now: str = DUE, is_moved: bool = False, **environment: str
+    ) -> None:
         self.project, self.log = project, project.root.parent / f"run-{port}.log"
         self.url = f"http://127.0.0.1:{port}"
         program = [sys.executable, "-m", "publisher", "-C", str(project.root), *(["--now", now] if now else [])]
+        if is_moved:
+            clock = project.root.parent / "clock"
+            self._clock, environment[VARIABLE] = MovedClock(clock), str(clock)
+            self.move_to(now)
+            program[2:] = ["tests.support.clocked_program", "-C", str(project.root)]
         with self.log.open("wb") as log:
             self.process = Program(
                 [*program, "run", "--port", str(port)],
@@ -56,6 +64,10 @@ class Running(Serving):
     def wait(self, event: str, count: int = 1) -> dict[str, Any]:
         """Wait until an event has been logged this many times; return its newest line."""
         return until(lambda: found[-1] if len(found := self.logged(event)) >= count else None, self.log.read_text)
+
+    def move_to(self, now: str) -> None:
+        """Let its clock show a time in the time zone of the project, and go on from there."""
+        self._clock.show(datetime.fromisoformat(now).replace(tzinfo=self.project.config().zone))
 
     def look_until(self, event: str, **facts: str) -> dict[str, Any]:
         """Make the process check without delay, until it has logged an event with these facts; return that line."""
@@ -91,13 +103,22 @@ def _seen_before(project: Project) -> None:
 
 @contextmanager
 def running(
-    project: Project, more: str = "", *, newsletters: str = WEEKLY, now: str = DUE, **environment: str
+    project: Project,
+    more: str = "",
+    *,
+    newsletters: str = WEEKLY,
+    now: str = DUE,
+    is_moved: bool = False,
+    **environment: str,
 ) -> Iterator[Running]:
-    """Yield a running process, which must exit with 0 and log no traceback and no email address."""
+    """Yield a running process, which must exit with 0 and log no traceback and no email address.
+
+    is_moved  whether the test moves the clock of the process, which begins with `now`
+    """
     port = free_port()
     configure(project, port, more, newsletters)
     _seen_before(project)
-    process = Running(project, port, now=now, **environment)
+    process = Running(project, port, now=now, is_moved=is_moved, **environment)
     try:
         yield process
     except BaseException:

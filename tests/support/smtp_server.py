@@ -101,6 +101,20 @@ class Patient(Mailboxes):
         return await super().handle_DATA(server, session, envelope)
 
 
+class Silent(Mailboxes):
+    """Never answers when it is asked for a mailbox; `asked` is set then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    async def handle_RCPT(  # noqa: N802 - the server looks for this name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.asked.set()
+        return str(await asyncio.Future())
+
+
 class AnyPort(Controller):
     """A server on any free port; the controller's check that it has started needs this port as well."""
 
