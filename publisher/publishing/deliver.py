@@ -137,6 +137,7 @@ def deliver_editions(
     stop: Stop | None = None,
     before_joining: Callable[[], None] | None = None,
     may_begin: Callable[[Edition], bool] = lambda edition: True,
+    ended: Callable[[DeliveryResult], None] = lambda result: None,
 ) -> list[DeliveryResult]:
     """Deliver the messages of these editions that are due. Their newsletters take turns, by their priority.
 
@@ -150,6 +151,8 @@ def deliver_editions(
     before_joining  called before the run begins other editions that have become due in the meantime, perhaps in another
              thread; None if it should not begin any
     may_begin  returns whether the run may begin an edition that has become due in the meantime
+    ended    called, perhaps in another thread, with the result of each edition that has ended, even if the run raises
+             an error later
     Raises TransportError if the transport does not answer.
     """
     from publisher.mail.queue import deliver_editions as deliver  # not at the top: see open_transport
@@ -164,7 +167,7 @@ def deliver_editions(
     ]
     if not editions:
         return results
-    run = _DeliveryRun(project, editions, watch, before_joining, may_begin)
+    run = _DeliveryRun(project, editions, watch, before_joining, may_begin, ended)
     options = delivery_options(project.config, stop)
     with open_transport(project.config) as transport:
         try:
@@ -200,8 +203,10 @@ class _DeliveryRun:
         watch: Watch | None,
         before_joining: Callable[[], None] | None,
         may_begin: Callable[[Edition], bool],
+        ended: Callable[[DeliveryResult], None],
     ) -> None:
         self._project, self._before_joining, self._may_begin = project, before_joining, may_begin
+        self._ended = ended
         self._watch = watch or (lambda progress: None)
         self._watching = Lock()
         self._waiting = deque(editions)
@@ -258,7 +263,7 @@ class _DeliveryRun:
         from publisher.mail.queue import EditionOrder  # not at the top: see open_transport
 
         config = self._project.config
-        delivery = _EditionDelivery(self._project, edition, self._report)
+        delivery = _EditionDelivery(self._project, edition, self._report, self._ended)
         self._begun.append(delivery)
         self._report(delivery.progress)
         try:
@@ -284,9 +289,11 @@ class _EditionDelivery:
     error   why its messages could not be made
     """
 
-    def __init__(self, project: Project, edition: Edition, report: Watch) -> None:
+    def __init__(
+        self, project: Project, edition: Edition, report: Watch, ended: Callable[[DeliveryResult], None]
+    ) -> None:
         counts = project.store.deliveries.counts(edition.id)
-        self.edition, self._project, self._report = edition, project, report
+        self.edition, self._project, self._report, self._ended = edition, project, report, ended
         self.progress = DeliveryProgress(edition, counts.open)
         self.refusals = _Refusals(project, self.progress, counts[DeliveryStatus.SENT])
         self.over = False
@@ -308,6 +315,8 @@ class _EditionDelivery:
         refusals.end()
         (result,) = results_so_far(store, [self.progress])
         self.result = replace(result, stopped=refusals.stopped, doubted=refusals.doubted)
+        if not self.over and self.error is None:
+            self._ended(self.result)
         self.over = True
 
     def interrupt(self) -> None:

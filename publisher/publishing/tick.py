@@ -224,18 +224,28 @@ def _deliver(
     if not ready:
         return TickReport(now)
     watch = None if progress is None else lambda edition: progress(edition.done, edition.total)
+    ended = list[DeliveryResult]()
     try:
         online.put()
-        delivered = deliver_editions(project, ready, watch, stop=stop, before_joining=online.put, may_begin=may_begin)
+        delivered = deliver_editions(
+            project, ready, watch, stop=stop, before_joining=online.put, may_begin=may_begin, ended=ended.append
+        )
     except (StoreError, StoppedError):
         raise
     except DailyLimitError as error:
-        return TickReport(now, problems=(problem_at(error),), limited=error.until)
+        return TickReport(now, delivered=_finished(project, ended), problems=(problem_at(error),), limited=error.until)
     except PublisherError as error:
-        return TickReport(now, problems=(problem_at(error),), stuck=isinstance(error, TransportError))
-    troubles, at = delivered[-1].troubles if delivered else (), project.clock()
-    ended = [replace(each, finished=finish(project.store, each.edition, each.after, at)) for each in delivered]
-    return TickReport(now, delivered=tuple(ended), problems=(*map(problem_at, troubles), *online.tell_hub()))
+        is_stuck = isinstance(error, TransportError)
+        return TickReport(now, delivered=_finished(project, ended), problems=(problem_at(error),), stuck=is_stuck)
+    troubles = delivered[-1].troubles if delivered else ()
+    problems = (*map(problem_at, troubles), *online.tell_hub())
+    return TickReport(now, delivered=_finished(project, delivered), problems=problems)
+
+
+def _finished(project: Project, ended: Sequence[DeliveryResult]) -> tuple[DeliveryResult, ...]:
+    """Return the results, with which of the editions this process should report as delivered."""
+    now = project.clock()
+    return tuple(replace(each, finished=finish(project.store, each.edition, each.after, now)) for each in ended)
 
 
 class _WebVersions:

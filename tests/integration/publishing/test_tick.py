@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from publisher.mail import queue
 from publisher.publishing.tick import create_due, send_due
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
@@ -293,3 +294,31 @@ def test_an_edition_is_sent_along_with_one_that_is_already_being_sent(clockwork:
     assert [(each.edition.newsletter, each.sent) for each in report.delivered] == [("weekly", 1), ("new", 1)]
     assert "editions/new/2026-W48/index.html" in clockwork.project.files()
     assert report.problems == ()
+
+
+def test_an_edition_that_ended_before_the_transport_failed_is_reported(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"'))
+    for name in ("bob", "cleo", "dan"):
+        clockwork.project.subscribe(name, newsletter="new")
+    clockwork.at(SLOT - MINUTE)
+    config = clockwork.project.config()
+    project = OpenProject(config, clockwork.store, lambda: SLOT)
+    create_due(project)
+    monkeypatch.setattr(queue, "BATCH", 1)
+    outbox = config.root / config.outbox / "new"
+
+    def fill_disk(done: int, total: int) -> None:
+        """Make the outbox unusable after the first of three messages."""
+        if (done, total) == (1, 3):
+            outbox.rename(outbox.with_name("old"))
+            outbox.touch()
+
+    report = send_due(project, progress=fill_disk)
+    assert report.stuck
+    assert [(each.edition.newsletter, each.sent, each.finished) for each in report.delivered] == [("weekly", 1, True)]
+    outbox.unlink()
+    outbox.with_name("old").rename(outbox)
+    report = send_due(project)
+    assert [(each.edition.newsletter, each.sent, each.finished) for each in report.delivered] == [("new", 2, True)]
