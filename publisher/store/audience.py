@@ -272,9 +272,12 @@ def _decode_sent(text: str, once: Sequence[str]) -> frozenset[str]:
 def _sent_by(by: sa.ColumnElement[bool], once: Sequence[str]) -> sa.Subquery:
     """Return a query with a digit for each of the posts: whether an edition among these brought it to a subscriber."""
     digits = [sa.func.max(sa.case((letter_posts.c.post_id == each, "1"), else_="0")) for each in once]
+    # Joined in groups, because SQLite refuses an expression with a thousand operands.
+    groups = [functools.reduce(operator.add, digits[i : i + _GROUP]) for i in range(0, len(digits), _GROUP)]
+    joined = functools.reduce(operator.add, [sa.func.coalesce(group, "") for group in groups])
     found = deliveries.c.edition_id == letter_posts.c.edition_id, deliveries.c.variant == letter_posts.c.variant
     return (
-        sa.select(deliveries.c.subscriber_id, functools.reduce(operator.add, digits).label("digits"))
+        sa.select(deliveries.c.subscriber_id, joined.label("digits"))
         .join_from(letter_posts, editions)
         .join(deliveries, sa.and_(*found))
         .where(letter_posts.c.post_id.in_(once), by, deliveries.c.status.not_in(_UNSENT))
@@ -283,6 +286,7 @@ def _sent_by(by: sa.ColumnElement[bool], once: Sequence[str]) -> sa.Subquery:
     )
 
 
+_GROUP = 100
 _UNSENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED)
 
 # All selections are passed as one parameter, however many there are. Both functions below take the subscribers, their

@@ -208,6 +208,19 @@ def test_a_thousand_selections_are_one_parameter(store: Store) -> None:
     assert received(store, edition) == {f"r{i}": f"topic-{i}" for i in range(1_000)}
 
 
+def test_a_thousand_posts_that_others_have_sent_are_found(store: Store) -> None:
+    add_people(store, 2)
+    add(store, "reader0", newsletter="daily")
+    posts = tuple(EditionPost(f"tag:example.org,2026:{number:04}", "A post", "") for number in range(1_500))
+    had = posts[0], posts[150], posts[1_499]
+    other = store.editions.create(draft(newsletter="daily", posts=had))
+    assert other is not None
+
+    choices = store.subscribers.choices("weekly", NOW, frequency="", once=[post.id for post in posts])
+    assert sorted((len(choice.sent), choice.subscribers) for choice in choices) == [(0, 1), (3, 1)]
+    assert {post.id for post in had} in [choice.sent for choice in choices]
+
+
 def test_sixty_topics_fit_into_a_variant(store: Store) -> None:
     topics = topic_set([f"A rather long topic no. {number}" for number in range(60)])
     add(store, "curious", *topics)
