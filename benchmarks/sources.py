@@ -100,12 +100,13 @@ def listening(converse: Converse, host: str, tls: ssl.SSLContext | None = None, 
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    ready.wait(20)
+    if not ready.wait(300):
+        raise RuntimeError("the feeds are not served")
     try:
         yield ports[0]
     finally:
         loops[0].call_soon_threadsafe(stop.set)
-        thread.join(20)
+        thread.join(300)
 
 
 @contextmanager

@@ -193,10 +193,10 @@ def imap() -> Iterator[tuple[str, Path]]:
     (root / "dovecot.conf").write_text(DOVECOT.format(**values))
     process = subprocess.Popen([program, "-F", "-c", str(root / "dovecot.conf")])
     try:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 300
         while True:
             try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", port), timeout=60).close()
                 break
             except OSError:
                 log = root / "dovecot.log"
@@ -206,7 +206,7 @@ def imap() -> Iterator[tuple[str, Path]]:
         yield f"imap://ada@127.0.0.1:{port}/INBOX", root / "mail"
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
         shutil.rmtree(root, ignore_errors=True)
 
 

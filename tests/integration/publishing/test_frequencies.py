@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -548,21 +547,23 @@ def test_changes_while_editions_are_made_lose_nothing(store: Store) -> None:
     for name in people:
         desk.join(name, START)
     desk.posts = [a_post(number, START + number * DAY) for number in range(1, 25)]
-    over = threading.Event()
+    chance, changes = random.Random(7), list[Future[None]]()
 
-    def change_their_minds() -> None:
-        chance = random.Random(7)
-        while not over.wait(0.03):
-            desk.choose(chance.choice(people), chance.choice(["", "weekly", "monthly"]), START)
+    def change_their_minds(stream: NewsletterStream) -> None:
+        """Make one change before an edition is written, and two while it is written."""
+        wait(changes)
+        for _ in range(3):
+            choice = chance.choice(people), chance.choice(["", "weekly", "monthly"])
+            changes.append(pool.submit(desk.choose, *choice, START))
+        changes[-3].result()
 
+    desk.meanwhile = change_their_minds
     with ThreadPoolExecutor(2) as pool:
-        changes = [pool.submit(change_their_minds) for _ in range(2)]
-        try:
-            for day in range(1, 26):
-                desk.tick(START + day * DAY + timedelta(hours=9))
-        finally:
-            over.set()
-        assert [each.result() for each in changes] == [None, None]
+        for day in range(1, 26):
+            desk.tick(START + day * DAY + timedelta(hours=9))
+    assert {each.result() for each in changes} == {None}
+    assert len(changes) > 3 * 25
+    desk.meanwhile = lambda stream: None
     for name in people:
         desk.choose(name, "", START)
     desk.posts.append(a_post(99, START + 26 * DAY))

@@ -297,7 +297,7 @@ def test_a_writer_killed_during_a_transaction_does_no_harm(tmp_path: Path) -> No
         "    for i in range(5000):\n"
         "        connection.exec_driver_sql('INSERT INTO suppressions (address_hash, reason, at, source)"
         " VALUES (?, ?, ?, ?)', (str(i), 'bounced', '2026-01-01', ''))\n"
-        "    print('written', flush=True); time.sleep(60)\n"
+        "    print('written', flush=True); time.sleep(3_600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -369,7 +369,7 @@ def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
             assert not waiting.done()
             assert store.subscribers.count() == 0  # readers do not wait
             other.execute("COMMIT")
-            waiting.result(timeout=60)
+            waiting.result(timeout=300)
         other.close()
         assert store.subscribers.count() == 1
 

