@@ -11,7 +11,7 @@ import mailbox
 import os
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -45,7 +45,7 @@ class ReportMessage:
 class ReportSource(Protocol):
     """A place from which bounce reports are read."""
 
-    def messages(self) -> Iterator[ReportMessage]:
+    def messages(self) -> Generator[ReportMessage]:
         """Yield each message that has not been read yet, oldest first; can be called only once.
 
         A message that isn't marked as read is yielded again the next time the source is opened. Raises BounceError if
@@ -88,7 +88,7 @@ class SingleMessage:
             pass
         return cls(data)
 
-    def messages(self) -> Iterator[ReportMessage]:
+    def messages(self) -> Generator[ReportMessage]:
         """Yield the message."""
         yield ReportMessage(self.data, lambda: None)
 
@@ -99,7 +99,7 @@ class Maildir:
 
     folder: Path
 
-    def messages(self) -> Iterator[ReportMessage]:
+    def messages(self) -> Generator[ReportMessage]:
         """Yield the messages in new/, and those in cur/ that are not flagged as seen, in order of their names."""
         with _readable(self.folder):
             names = [
@@ -134,7 +134,7 @@ class Mbox:
 
     path: Path
 
-    def messages(self) -> Iterator[ReportMessage]:
+    def messages(self) -> Generator[ReportMessage]:
         """Yield each message that is not marked as read, oldest first."""
         with _readable(self.path):
             if not self._is_mbox():
@@ -250,7 +250,7 @@ class Imap:
     account: Account
     password: Callable[[], str]
 
-    def messages(self) -> Iterator[ReportMessage]:
+    def messages(self) -> Generator[ReportMessage]:
         """Yield the messages that are not flagged as seen, oldest first."""
         password = self.password()
         with self._wrapped():

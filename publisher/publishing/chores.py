@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from time import monotonic
 
 from publisher.core.errors import PublisherError, StoreError
 from publisher.core.models import Problem
@@ -18,6 +19,9 @@ Chore = Callable[[Project, datetime], str]
 
 # How long processed bounce reports are remembered: no mail server sends the same report for a year.
 REPORTS_KEPT = timedelta(days=400)
+
+# How long to read bounce reports in one go, in seconds. Editions that become due meanwhile are made later.
+READING_SECONDS = 60.0
 
 
 def run_chores(
@@ -51,7 +55,8 @@ def _read_bounces(project: Project, now: datetime) -> str:
         return ""
     from publisher.publishing.read_bounces import read_bounces  # not at the top: it loads the letters, 25 MiB
 
-    report = read_bounces(project.config, project.store, now)
+    end = monotonic() + READING_SECONDS
+    report = read_bounces(project.config, project.store, now, is_over=lambda: monotonic() >= end)
     return f"bounces: {report.summary}" if report.read else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import closing
 from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -65,7 +66,13 @@ class BounceReport:
 
 
 def read_bounces(
-    config: Config, store: Store, now: datetime, *, source: str = "", dry_run: bool = False
+    config: Config,
+    store: Store,
+    now: datetime,
+    *,
+    source: str = "",
+    dry_run: bool = False,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> BounceReport:
     """Process every new report in a source, and mark it there as read.
 
@@ -74,29 +81,39 @@ def read_bounces(
 
     source   a path or URL; by default the setting bounces.source
     dry_run  whether to write nothing and mark no report
+    is_over  returns, after each report, whether to leave the others for the next time
     Raises BounceError if there is no source or it cannot be read, and StoreError if the database fails.
     """
     place = source or config.bounces.source
     if not place:
         raise BounceError("there is no source of bounce reports", hint="name one, or set bounces.source")
-    return apply_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, dry_run)
+    found = open_source(place, config.root, lambda: _password(config))
+    return apply_messages(config, store, found, now, dry_run, is_over)
 
 
 def apply_messages(
-    config: Config, store: Store, source: ReportSource, now: datetime, dry_run: bool = False
+    config: Config,
+    store: Store,
+    source: ReportSource,
+    now: datetime,
+    dry_run: bool = False,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> BounceReport:
-    """Process every message of an open source. Raises the same errors as `read_bounces`."""
+    """Process the messages of an open source, as `read_bounces` does. Raises the same errors."""
     signatures, terms, counts = signatures_of(config), subscription_policy(config), Counter[Verdict]()
-    for message in source.messages():
-        report = read_message(message.data, signatures)
-        if dry_run:
-            counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=True)] += 1
-            continue
-        verdict, uid, left = _taken(store, terms, report, now, BY_MAIL, with_farewell=sends_farewells(config))
-        counts[verdict] += 1
-        message.mark_read()
-        if left:
-            _send_farewell(config, store, uid, left, now)
+    with closing(source.messages()) as messages:
+        for message in messages:
+            report = read_message(message.data, signatures)
+            if dry_run:
+                counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=True)] += 1
+                continue
+            verdict, uid, left = _taken(store, terms, report, now, BY_MAIL, with_farewell=sends_farewells(config))
+            counts[verdict] += 1
+            message.mark_read()
+            if left:
+                _send_farewell(config, store, uid, left, now)
+            if is_over():
+                break
     return BounceReport(counts)
 
 

@@ -19,7 +19,7 @@ from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.lifecycle import UNSETTLED
 from publisher.mail.transport import Rejected, Unanswered
 from publisher.mail.verp import ReturnPath
-from publisher.publishing import operations
+from publisher.publishing import chores, operations
 from publisher.publishing.chores import CHORES, run_chores
 from publisher.publishing.mail_wiring import project_secret, subscription_policy
 from publisher.publishing.wiring import Project as OpenProject
@@ -170,6 +170,22 @@ def test_bounces_are_read_every_five_minutes(project: Project) -> None:
         project.post("fourth", "2026-11-24")
         clockwork.at(SLOT + 7 * DAY)
         assert [len(clockwork.letters(f"{name}@example.org")) for name in ("ada", "bob")] == [1, 2]
+
+
+def test_many_bounces_are_read_in_several_goes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(project, WEEKLY, RETURNS)
+    project.subscribe("ada", "bob")
+    box = mailbox.Maildir(project.root / "returned", create=True)
+    monkeypatch.setattr(chores, "READING_SECONDS", 0.0)
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - 3 * DAY)
+        clockwork.at(SLOT)
+        path = ReturnPath("bounces@letters.example", project_secret(project.config()))
+        for row in store.ledger.rows(1):
+            box.add(report(failed("5.1.1", "550 no"), to=path.of(row.id)))
+        done = [clockwork.at(SLOT + 5 * number * MINUTE).chores for number in (1, 2, 3)]
+        assert done == [("bounces: 1 read: 1 hard bounce",), ("bounces: 1 read: 1 hard bounce",), ()]
 
 
 def test_an_unreadable_bounce_mailbox_is_reported_once(project: Project) -> None:
