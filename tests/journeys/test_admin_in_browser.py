@@ -21,7 +21,7 @@ from publisher.store.feed_readers import FeedReader
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.edit import Change, edit
 from tests.support.admin_page import PASSWORD, set_password
-from tests.support.browser import faults, load_axe
+from tests.support.browser import faults, load_axe, wait_until
 from tests.support.project import MONDAY, WEEKLY, Project, Ran
 from tests.support.smtp_server import Patient, mail_server
 from tests.support.store_samples import person
@@ -41,7 +41,7 @@ def mail() -> Iterator[tuple[Patient, str]]:
     """A mail server that accepts messages when the test lets it, and the configuration for it."""
     with mail_server(mailboxes=Patient()) as (mailboxes, smtp):
         assert isinstance(mailboxes, Patient)
-        more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'
+        more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\ntimeout = 100\n'
         yield mailboxes, more
 
 
@@ -104,12 +104,13 @@ def test_the_owner_watches_an_edition_being_sent_holds_it_and_resumes_it(
         assert float(page.locator("rect.sent").get_attribute("width") or 0) > float(first or 0)
         assert page.locator("[data-count=sent]").inner_text() == "5"
 
+        wait_until(page, lambda: mailboxes.handed_over == PEOPLE)  # all others are in flight
         page.fill("input[name=why]", "a typo in the title")
         page.click("button[value=hold]")
         page.wait_for_selector("text=On hold. Messages already")
         mailboxes.let(PEOPLE)
         assert sending.result(60).code == 0
-        page.wait_for_selector(f"[data-said]:text('{PEOPLE} of {PEOPLE} sent')")  # all were in flight
+        page.wait_for_selector(f"[data-said]:text('{PEOPLE} of {PEOPLE} sent')")
         assert said == []
 
 

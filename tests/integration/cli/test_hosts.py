@@ -89,12 +89,12 @@ def test_publish_is_refused_on_an_unconfirmed_host(
 def test_serve_logs_an_unconfirmed_host(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLISHER_HOST", "copy")
     with serving(clockwork.project) as server:
-        assert httpx.get(f"{server.url}/subscribe").status_code == 200
+        assert httpx.get(f"{server.url}/subscribe", timeout=60).status_code == 200
     log = (clockwork.project.root / "serve.log").read_text()
     assert "this host, copy, is not confirmed, and the project has run on home" in log
     monkeypatch.setenv("PUBLISHER_HOST", "home")
     with serving(clockwork.project) as server:
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        assert httpx.get(f"{server.url}/healthz", timeout=60).status_code == 200
     assert "not confirmed" not in (clockwork.project.root / "serve.log").read_text()
 
 

@@ -60,7 +60,7 @@ def test_headers_are_the_same_as_those_of_the_program(program: WebClient, server
     paths += [f"/{name}" for name in FILES]
     paths += [f"/assets/{each.name}" for each in (program.project.root / "public/assets").glob("site.*.css")]
     for path in paths:
-        ours, theirs = program.get(path), httpx.get(server + path)
+        ours, theirs = program.get(path), httpx.get(server + path, timeout=60)
         assert theirs.status_code == ours.status_code, path
         assert {name: theirs.headers.get(name) for name in SAME} == {name: ours.headers.get(name) for name in SAME}, (
             path
@@ -72,22 +72,22 @@ def test_headers_are_the_same_as_those_of_the_program(program: WebClient, server
 
 def test_text_is_compressed(server: str) -> None:
     for path in ("/feed.xml", "/atom.xml", "/feed.json", "/a.txt"):
-        answer = httpx.get(server + path)
+        answer = httpx.get(server + path, timeout=60)
         assert answer.headers.get("content-encoding") == "gzip", path
         assert "accept-encoding" in answer.headers["vary"].lower()
 
 
 def test_hidden_files_are_404(server: str) -> None:
     for path in ("/.publisher-files.json", "/.hidden", "/%2ehidden", "/a/../.hidden", "//.hidden"):
-        answer = httpx.get(httpx.URL(server).copy_with(raw_path=path.encode()))
+        answer = httpx.get(httpx.URL(server).copy_with(raw_path=path.encode()), timeout=60)
         assert answer.status_code == 404, path
         assert "secret" not in answer.text
-    assert httpx.get(f"{server}/.well-known/security.txt").text == "found"
+    assert httpx.get(f"{server}/.well-known/security.txt", timeout=60).text == "found"
 
 
 @pytest.mark.parametrize("path", REDIRECTS)
 def test_a_redirect_never_leaves_the_site(server: str, path: bytes) -> None:
-    answer = httpx.get(httpx.URL(server).copy_with(raw_path=path), follow_redirects=False)
+    answer = httpx.get(httpx.URL(server).copy_with(raw_path=path), follow_redirects=False, timeout=60)
     assert answer.status_code in (200, 301, 302, 307, 308, 400, 404)
     target = answer.headers.get("location", "/archive/")
     assert httpx.URL(server).join(target).netloc == httpx.URL(server).netloc

@@ -34,7 +34,7 @@ def test_documented_nginx_passes_every_url_unlogged(
     with serving(project) as server:
         project.ok("build")
         with documented_nginx(project.root / "public", project.root / "nginx", server.url) as url:
-            reached = {path: "x-passed-on" in httpx.get(url + path).headers for path in own_paths(project)}
+            reached = {path: "x-passed-on" in httpx.get(url + path, timeout=60).headers for path in own_paths(project)}
         assert {path for path, is_reached in reached.items() if not is_reached} == {f"/{name}" for name in INSIDE}
         log = (project.root / "nginx/access.log").read_text()
         assert [path for path, is_reached in reached.items() if is_reached and f" {path} " in log] == []
@@ -48,19 +48,19 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
     with serving(project, kept, web=proxy) as server:
         project.ok("build")
         with documented_nginx(project.root / "public", project.root / "nginx", server.url) as url:
-            assert httpx.get(f"{url}/feed.xml").status_code == 200
-            form = httpx.get(f"{url}/subscribe")
+            assert httpx.get(f"{url}/feed.xml", timeout=60).status_code == 200
+            form = httpx.get(f"{url}/subscribe", timeout=60)
             for name in ("content-security-policy", "cache-control", "x-content-type-options"):
-                assert form.headers.get_list(name) == [httpx.get(f"{server.url}/subscribe").headers[name]]
+                assert form.headers.get_list(name) == [httpx.get(f"{server.url}/subscribe", timeout=60).headers[name]]
             assert form.headers["strict-transport-security"]
             style = re.search(r'rel="stylesheet" href="([^"]+)"', form.text)[1]
-            assert httpx.get(url + style).status_code == 200
-            assert httpx.get(f"{url}/metrics").status_code == 404
+            assert httpx.get(url + style, timeout=60).status_code == 200
+            assert httpx.get(f"{url}/metrics", timeout=60).status_code == 404
 
             def ask(client: str, name: str) -> int:
                 fields = {"email": f"{name}@example.org", "newsletter": "weekly", "token": server.form_token()}
                 headers = {"x-forwarded-for": client}
-                return httpx.post(f"{url}/subscribe", data=fields, headers=headers).status_code
+                return httpx.post(f"{url}/subscribe", data=fields, headers=headers, timeout=60).status_code
 
             # What a client writes is not trusted: nginx adds 127.0.0.1 after it, which is our own proxy; here the
             # reader is on this machine, too, so the address before it counts.
@@ -69,10 +69,10 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
             server.mails("b@example.org")
             assert server.show("a0@example.org")["consent"][0]["ip"] == "192.0.2.7"
             signs_up_from_elsewhere(server, url)
-            large = httpx.post(f"{url}/subscribe", content=b"x" * 100_000)
+            large = httpx.post(f"{url}/subscribe", content=b"x" * 100_000, timeout=60)
             assert large.status_code == 413
             sizes = (500_000, 2_000_000)
-            hooks = [httpx.post(f"{url}/hooks/bounce/postmark", content=b"x" * size) for size in sizes]
+            hooks = [httpx.post(f"{url}/hooks/bounce/postmark", content=b"x" * size, timeout=60) for size in sizes]
             assert [answer.status_code for answer in hooks] == [403, 413]
         assert "confirm" not in (project.root / "nginx/access.log").read_text()
 
@@ -82,16 +82,21 @@ def signs_up_from_elsewhere(server: Serving, url: str) -> None:
     page, blog = f"{url}/subscribe.json", {"origin": BLOG, "x-forwarded-for": "192.0.2.9"}
     preflight = httpx.options(page, headers=blog | {"access-control-request-method": "POST"})
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, BLOG)
-    offer = httpx.get(page, headers=blog)
+    offer = httpx.get(page, headers=blog, timeout=60)
     assert [each["name"] for each in offer.json()["newsletters"]] == ["weekly", "daily"]
     assert offer.headers.get_list("access-control-allow-origin") == [BLOG]
     assert offer.headers.get_list("cache-control") == [
-        httpx.get(f"{server.url}/subscribe.json").headers["cache-control"]
+        httpx.get(f"{server.url}/subscribe.json", timeout=60).headers["cache-control"]
     ]
     body = {"email": "json@example.org", "newsletters": ["weekly"], "token": server.form_token()}
-    answer = httpx.post(page, json=body, headers=blog)
+    answer = httpx.post(page, json=body, headers=blog, timeout=60)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (202, BLOG)
     assert server.link("json@example.org")
-    assert httpx.post(page, json=body, headers=blog | {"origin": "https://elsewhere.example"}).status_code == 403
-    embedded = httpx.post(f"{url}/subscribe", data={"email": "form@example.org", "newsletter": "weekly"}, headers=blog)
+    assert (
+        httpx.post(page, json=body, headers=blog | {"origin": "https://elsewhere.example"}, timeout=60).status_code
+        == 403
+    )
+    embedded = httpx.post(
+        f"{url}/subscribe", data={"email": "form@example.org", "newsletter": "weekly"}, headers=blog, timeout=60
+    )
     assert "One more click" in embedded.text

@@ -116,11 +116,18 @@ def test_endless_request_is_closed(begin: bytes, drip: bytes, answer: bytes) -> 
 
 
 def test_client_that_does_not_read_is_closed() -> None:
-    with hasty_server() as port, socket.socket() as client:
+    lost = threading.Event()
+
+    class Noted(Hasty):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    with hasty_server(Noted) as port, socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         client.connect(("127.0.0.1", port))
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        threading.Event().wait(3 * Hasty.take_seconds)
+        assert lost.wait(60)
         client.settimeout(60)
         taken = 0
         with suppress(ConnectionResetError):

@@ -79,7 +79,7 @@ def test_a_delivery_may_take_days_but_other_jobs_an_hour(watched: WatchedHealth)
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
-    answer = httpx.get(f"http://127.0.0.1:{port}{path}")
+    answer = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60)
     return answer.status_code, answer.text.strip()
 
 
@@ -94,7 +94,7 @@ def test_the_port_says_whether_to_end_the_process_and_whether_it_can_work(watche
         watched.after(0)
         assert ask(port, "/healthz") == (200, "ok")
         assert ask(port, "/secret")[0] == 404
-        assert httpx.post(f"http://127.0.0.1:{port}/healthz").status_code == 501
+        assert httpx.post(f"http://127.0.0.1:{port}/healthz", timeout=60).status_code == 501
 
 
 def test_a_silent_client_delays_no_one(watched: WatchedHealth) -> None:
