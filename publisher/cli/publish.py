@@ -34,7 +34,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
 from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Edition, EditionDraft, Subscriber, slot_name
-from publisher.posts.archive import Archive
+from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.due_editions import frequencies_due, pass_slots
 from publisher.publishing.edition_plan import DueEdition, Plan, PlannedEdition, make_plan
@@ -133,14 +133,14 @@ def publish(
         with open_existing_store(config) as store:
             segment = require_segment(config, store, segment, "--segment")
             if dry_run:
-                options = PublishOptions(accept_new_ids, extra, keep_going, segment)
+                options = PublishOptions(accept_new_ids, keep_going, DueEdition(beside=extra, segment=segment))
                 return _show_plan(app, config, store, newsletters, now, options)
     _require_confirmed_host(config, now)
     if config.sources and not no_fetch:
         from publisher.cli.sources import fetch_due_sources  # not at the top: it loads the HTTP client
 
         fetch_due_sources(app, config, now)
-    options = PublishOptions(accept_new_ids, extra, keep_going, segment)
+    options = PublishOptions(accept_new_ids, keep_going, DueEdition(beside=extra, segment=segment))
     with stopped_by_signals(), _hub_notified_last(app, config), _begun(config, options) as start:
         return _publish(app, config, newsletters, now, yes, options, start)
 
@@ -154,12 +154,11 @@ def _require_meant(topics: tuple[str, ...], segment: str, *, is_test: bool) -> N
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
-    """The options of `publisher publish`. segment: the condition on the recipients; "" for all subscribers."""
+    """The options of `publisher publish`. usual: the edition to plan for a newsletter; see `make_plan`."""
 
     accept_new_ids: bool
-    extra: bool
     keep_going: bool
-    segment: str
+    usual: DueEdition
 
 
 def _require_confirmed_host(config: Config, now: datetime) -> None:
@@ -225,13 +224,9 @@ def _planned(
     archive: Archive | None,
     due: Mapping[str, DueEdition],
     options: PublishOptions,
-    *,
-    keep: bool = True,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Return the plan and its rendered editions, on hold if they have errors and --keep-going is not given."""
-    plan, drafts = compose_plan(
-        config, store, names, now, archive, keep=keep, extra=options.extra, due=due, segment=options.segment
-    )
+    plan, drafts = compose_plan(config, store, names, now, archive, due=due, usual=options.usual)
     return hold_on_errors(config, plan, drafts) if drafts and not options.keep_going else (plan, drafts)
 
 
@@ -374,7 +369,8 @@ def _show_plan(
 ) -> int:
     """Show what would be sent, and to how many people; write nothing."""
     due = frequencies_due(config, store, names, now, writes=False).editions if store else {}
-    plan, drafts = _planned(config, store, names, now, None, due, options, keep=False)
+    archive = open_archive(config, now, keep=False, whole=True)
+    plan, drafts = _planned(config, store, names, now, archive, due, options)
     KnownIds(config, accept_new=options.accept_new_ids).require_same(plan.archive)
     if not options.accept_new_ids and _report_sent_again(app, config, store, plan.archive, names):
         return 1
@@ -429,7 +425,7 @@ def _send_tests(
         raise PublisherError(NO_NEWSLETTER, hint="add a [[newsletters]] table to publisher.toml")
     with open_existing_store(config) as store:
         to = [normalise(address)] if address else testers(config, store, segment, now)
-        plan = make_plan(config, store, names, now, keep=False)
+        plan = make_plan(config, store, names, now, open_archive(config, now, keep=False, whole=True))
     broken = []
     for name in names or [newsletter.name for newsletter in config.newsletters]:
         try:

@@ -22,11 +22,13 @@ from publisher.core.newsletter_models import DeliveryCounts, Edition, EditionKin
 from publisher.daemon.lock import running
 from publisher.mail.daily_limit import limit_reached_until
 from publisher.newsletters.slots import upcoming
+from publisher.posts.archive import open_archive
 from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
 from publisher.publishing.email_views import coming_emails
 from publisher.publishing.forecast import describe_schedule
 from publisher.publishing.recipients import segment_of
+from publisher.publishing.sent_files import held_posts
 from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import SourceHealth, source_views
 from publisher.publishing.uncertain import how_to_see, undelivered
@@ -59,7 +61,8 @@ def status(app: App) -> None:
     config = app.config()
     now = app.now(config)
     with open_existing_store(config) as store:
-        plan = make_plan(config, store, (), now, keep=False, held=True)
+        archive = open_archive(config, now, keep=False, whole=True)
+        plan = make_plan(config, store, (), now, archive, held=held_posts(config, store, archive))
         facts = _facts(config, store, plan, now)
     if app.json:
         app.print_json(facts)

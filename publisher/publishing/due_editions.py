@@ -27,7 +27,7 @@ from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lea
 from publisher.publishing.publish import compose_emails, compose_plan, create_editions, hold_on_errors
 from publisher.publishing.recipients import local, segment_of
 from publisher.publishing.sent_before import handled_posts
-from publisher.publishing.sent_files import remember_files, sent_again
+from publisher.publishing.sent_files import held_posts, remember_files
 from publisher.publishing.source_slots import SlotSources, begin_with_sources
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
@@ -181,8 +181,8 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     config, store = project.config, project.store
     archive = open_archive(config, now, whole=True)
     KnownIds(config, accept_new=False).require_same(archive)
-    again = {each.source: each.problem(config) for each in sent_again(config, store, archive, list(due.editions))}
-    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=again, emails=False)
+    held = held_posts(config, store, archive, list(due.editions))
+    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=held, emails=False)
     plan, drafts = hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
     remember_files(config, store, plan.archive)

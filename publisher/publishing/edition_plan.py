@@ -23,7 +23,6 @@ from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.idle_reasons import for_more_posts, no_subscribers, nobody_in, resting, too_few_posts
 from publisher.publishing.recipients import local, outside_of
 from publisher.publishing.sent_before import handled_posts, other_ids, unhandled_sources
-from publisher.publishing.sent_files import sent_again
 from publisher.publishing.stream_audience import StreamAudience, audience_of, with_sent
 
 if TYPE_CHECKING:
@@ -51,6 +50,10 @@ class DueEdition:
     hold: Hold | None = None
     goes_at: datetime | None = None
     segment: str = ""
+
+
+# Another edition for the current slot.
+USUAL = DueEdition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,36 +205,29 @@ def make_plan(
     now: datetime,
     archive: Archive | None = None,
     *,
-    keep: bool = True,
-    without: Collection[str] = (),
     due: Mapping[str, DueEdition] | None = None,
-    extra: bool = True,
-    held: bool = False,
-    segment: str = "",
+    usual: DueEdition = USUAL,
+    held: Mapping[str, Problem] | None = None,
 ) -> Plan:
     """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
 
     store    None if there is no database yet, so that there are no subscribers and nothing was sent
     archive  the posts; None to read them
-    keep     whether to write the index of posts, which is a cache
-    without  the sources of posts to leave out
-    due      the edition to plan, by the name of the stream. A newsletter that it does not contain gets the current
-             slot; an edition of a frequency is planned only if it is due
-    extra    whether to plan another edition for a current slot that already has one
-    held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
-    segment  a segment that the recipients of all editions must be in; see DueEdition
+    due      the edition to plan, by the name of the stream; an edition of a frequency is planned only if it is due
+    usual    the edition to plan for other newsletters; the recipients of all editions must be in its segment
+    held     posts to leave out, by source, with the problem of each
     """
-    streams = _streams(config, names, due := due or {})
+    due, held = due or {}, held or {}
+    streams = _streams(config, names, due)
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
-    archive = archive or open_archive(config, now, keep=keep, whole=True)
+    archive = archive or open_archive(config, now, whole=True)
     known = {*archive.ids().values(), *(copy.id for copy in archive.copies)}
-    again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
     sources = (unhandled_sources(store, streams, archive) if store else archive.ids()) if streams else ()
-    posts = archive.load(each for each in sources if each not in without and each not in again)
+    posts = archive.load(each for each in sources if each not in held)
     editions, idle, broken = list[PlannedEdition](), list[Idle](), dict[Problem, None]()
     for stream in streams:
-        wanted = replace(due.get(stream.name, DueEdition(beside=extra)), segment=segment)
+        wanted = replace(due.get(stream.name, usual), segment=usual.segment)
         try:
             planned = plan_stream(config, store, stream, posts, now, wanted)
         except SegmentError as error:
@@ -243,7 +239,7 @@ def make_plan(
             passed_over = (*planned[0].passed_over, *sorted(items.get(stream.name, frozenset()) - known))
             editions += [replace(planned[0], passed_over=passed_over), *planned[1:]]
     unfinished = _unfinished(store, names) if store else ()
-    return Plan(archive, tuple(editions), tuple(idle), unfinished, tuple(again.values()), tuple(broken))
+    return Plan(archive, tuple(editions), tuple(idle), unfinished, tuple(held.values()), tuple(broken))
 
 
 def _streams(config: Config, names: Sequence[str], due: Collection[str]) -> list[NewsletterStream]:

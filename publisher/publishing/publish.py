@@ -22,12 +22,7 @@ from publisher.mail.send_test import send_test_email
 from publisher.mail.transport import Accepted
 from publisher.newsletters.variants import variants_of
 from publisher.posts.archive import Archive, open_archive
-from publisher.publishing.edition_plan import (
-    DueEdition,
-    Plan,
-    PlannedEdition,
-    make_plan,
-)
+from publisher.publishing.edition_plan import USUAL, DueEdition, Plan, PlannedEdition, make_plan
 from publisher.publishing.idle_reasons import rendering_problem
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
 from publisher.publishing.own_emails import plan_emails
@@ -49,11 +44,9 @@ def compose_plan(
     now: datetime,
     archive: Archive | None = None,
     *,
-    keep: bool = True,
     due: Mapping[str, DueEdition] | None = None,
-    extra: bool = True,
+    usual: DueEdition = USUAL,
     held: Mapping[str, Problem] | None = None,
-    segment: str = "",
     emails: bool = True,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as `make_plan` does, and render every edition of the plan, without creating any.
@@ -65,16 +58,12 @@ def compose_plan(
     affected.
 
     archive  the posts, if they have just been read; None to read them
-    held     posts to leave out, by source, with the problem of each
-    segment  send only to people in this segment as well as each newsletter's own: its name, or a condition
     emails   whether to include the emails without posts
     """
     unreadable: dict[str, Problem] = dict(held or {})
     while True:
-        plan = make_plan(
-            config, store, names, now, archive, keep=keep, without=unreadable, due=due, extra=extra, segment=segment
-        )
-        if emails and not segment:
+        plan = make_plan(config, store, names, now, archive, due=due, usual=usual, held=unreadable)
+        if emails and not usual.segment:
             own, failed, lines = plan_emails(config, store, names, now)
             plan = replace(plan, editions=(*plan.editions, *own), broken=(*plan.broken, *failed), emails=lines)
         try:
@@ -82,7 +71,7 @@ def compose_plan(
         except UnreadablePostError as error:
             unreadable[error.source] = error.problem
             continue
-        return _rendered(replace(plan, left_out=tuple(unreadable.values())), drafts, broken)
+        return _rendered(plan, drafts, broken)
 
 
 def compose_emails(config: Config, store: Store, now: datetime) -> tuple[Plan, list[EditionDraft]] | None:

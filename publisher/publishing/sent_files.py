@@ -77,6 +77,13 @@ def sent_again(config: Config, store: Store | None, archive: Archive, names: Col
     return [found[source] for source in sorted(found)]
 
 
+def held_posts(
+    config: Config, store: Store | None, archive: Archive, names: Collection[str] = ()
+) -> dict[str, Problem]:
+    """Return the problems of the posts that `sent_again` finds, by source. Editions are made without these posts."""
+    return {each.source: each.problem(config) for each in sent_again(config, store, archive, names)}
+
+
 class SentAgainError(PublisherError):
     """A build would show sent posts under new ids. problems: one for each of them."""
 

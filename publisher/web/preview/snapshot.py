@@ -18,12 +18,14 @@ from publisher.core.templates import Templates
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.slots import is_post_slot
-from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
+from publisher.posts.archive import open_archive
+from publisher.publishing.edition_plan import PlannedEdition, make_plan
 from publisher.publishing.letter_check import as_message
 from publisher.publishing.own_emails import unmade_emails, whole_email
 from publisher.publishing.recipients import some_of
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.sample_editions import next_edition
+from publisher.publishing.sent_files import held_posts
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.web.preview.site_preview import SitePreview
 from publisher.web.responses import NotFoundError
@@ -103,7 +105,8 @@ class Snapshot:
         """Read the posts and plan the upcoming emails. Raises PublisherError if that is not possible."""
         self.config, self.now = config, now
         with self._store() as store:
-            self._plan: Plan = make_plan(config, store, (), now, held=True)
+            archive = open_archive(config, now, whole=True)
+            self._plan = make_plan(config, store, (), now, archive, held=held_posts(config, store, archive))
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
             self._unfit: list[Problem] = []
             self._coming = {n.name: self._upcoming(n, store) for n in config.newsletters}
