@@ -48,10 +48,14 @@ _EMAIL_AND_NAME = re.compile(
 )
 # Names in which feedparser looks for an address, for which it needs much time if they are long.
 _PEOPLE = re.compile(
-    r"<((?:[\w.-]{1,30}:)?(?:author|creator|managingeditor|webmaster|publisher|owner))(?:\s[^<>]*)?>.*?(?:</\1\s*>|\Z)",
-    re.IGNORECASE | re.DOTALL,
+    r"(?s:<!\[CDATA\[.*?(?:\]\]>|\Z))"
+    r"|<((?:[\w.-]{1,30}:)?(?:author|creator|managingeditor|webmaster|publisher|owner))(?:\s[^<>]*)?>"
+    r"(?:[^<]++|(?s:<!\[CDATA\[.*?(?:\]\]>|\Z))|<(?!/\1\s*>))*+(?:</\1\s*>|\Z)",
+    re.IGNORECASE,
 )
 _LONGEST_PERSON = 5_000
+# Sections of a document in which nothing is markup.
+_SECTION = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _NOBODY = re.compile(r"\s*(?:no-?reply|nobody|donotreply)@", re.IGNORECASE)
 # Elements that feedparser confuses with others of that name, or whose text it changes, and names for them that it does
 # not know.
@@ -69,9 +73,8 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     """Return the content of an RSS or Atom feed. Raises FeedError if it is not one, or has too many items."""
     text, problem = decoded_text(body, headers)
     text = xml_text(text)
-    for pattern, name in _RENAMED:
-        text = pattern.sub(name, text)
-    text = _PEOPLE.sub(lambda found: found[0] if len(found[0]) <= _LONGEST_PERSON else "", text)
+    text = _PEOPLE.sub(lambda found: found[0] if not found[1] or len(found[0]) <= _LONGEST_PERSON else "", text)
+    text = _renamed(text)
     flaw = require_tame(text, most_items)
     if flaw and len(text) > _MOST_REPAIRED:
         raise FeedError(f"is not well-formed XML: {flaw}", hint="report it to the site")
@@ -82,6 +85,14 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
         raise too_many(most_items)
     problems = (problem, f"is not well-formed XML: {flaw}" if flaw else "")
     return _Channel(found, text, url, is_repaired=bool(flaw)).document(tuple(filter(None, problems)))
+
+
+def _renamed(text: str) -> str:
+    """Return a document in which feedparser confuses no elements. What sections contain stays as it is."""
+    pieces = _SECTION.split(text)
+    for pattern, name in _RENAMED:
+        pieces[::2] = [pattern.sub(name, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _found_in(text: str) -> Any:

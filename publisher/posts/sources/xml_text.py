@@ -48,7 +48,8 @@ _BEYOND_ASCII = bytes(range(0x80, 0x100))
 # Decodes bytes that are not UTF-8 as Windows shows them.
 _AS_WINDOWS = "publisher.windows"
 
-_ROOT = re.compile(r"<(?:[\w.-]{1,30}:)?(rss|feed|rdf|html)(?=[\s/>])", re.IGNORECASE)
+# A comment, or the first tag.
+_ROOT = re.compile(r"<!--(?s:.*?)(?:-->|\Z)|<(?:[\w.-]{1,30}:)?(rss|feed|rdf|html)(?=[\s/>])", re.IGNORECASE)
 # How far into a document its first tag is looked for. Some servers write warnings before it.
 _MOST_BEFORE = 100_000
 
@@ -155,7 +156,7 @@ def xml_text(text: str) -> str:
 
     Raises FeedError if there is no feed in it.
     """
-    root = _ROOT.search(text, 0, _MOST_BEFORE)
+    root = next((found for found in _ROOT.finditer(text, 0, _MOST_BEFORE) if found[1]), None)
     if root is None or root[1].lower() == "html":
         raise no_feed(text)
     text = without_forbidden(text[root.start() :])

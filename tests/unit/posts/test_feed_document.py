@@ -84,6 +84,18 @@ def test_the_title_and_url_of_an_item_are_read(document: str, guid: str, link: s
     assert (item(document).guid, item(document).link) == (guid, link)
 
 
+@pytest.mark.parametrize("name", ["guid", "id", "author", "itunes:summary", "media:title", "itunes:explicit"])
+@pytest.mark.parametrize("written", ["&lt;{}&gt;", "<![CDATA[<{}>]]>"], ids=["escaped", "in a section"])
+def test_the_name_of_an_element_in_a_title_is_text(name: str, written: str) -> None:
+    words, text = written.format(name), "&lt;p&gt;One&lt;/p&gt;" * 500
+    first = f"<item><title>{words}</title><description>{text}</description><author>Ann</author></item>"
+    found = read_feed(rss(f"{first}<item><title>B</title></item>").encode(), URL, {})
+    assert found.problems == ()
+    assert [each.title for each in found.items] == [f"<{name}>", "B"]
+    assert found.items[0].html == "<p>One</p>" * 500
+    assert [each.name for each in found.items[0].authors] == ["Ann"]
+
+
 @pytest.mark.parametrize(
     ("document", "html", "summary"),
     [
