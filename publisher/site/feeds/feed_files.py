@@ -13,7 +13,7 @@ from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.scan import is_item
 from publisher.site.feeds.documents import Document, FeedPart, crowds_out, entries_weight, left_out, parts_of
-from publisher.site.feeds.feed_list import OPML_FILE, Feed, feeds_of
+from publisher.site.feeds.feed_list import OPML_FILE, Feed, feeds_of, site_image
 from publisher.site.feeds.items import Item, PostSource, item_weight
 from publisher.site.feeds.json_feed import json_feed
 
@@ -27,7 +27,7 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
     A post is rendered only if its weight is needed to divide an archive and not known yet.
     """
     writer = _Writer(config)
-    settings = repr((config.site, config.feeds, config.pages.enabled, code_key()))
+    settings = repr((config.site, site_image(config), config.feeds, config.pages.enabled, code_key()))
     for feed in feeds:
         about = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
         for part in parts_of(feed, config):
@@ -35,7 +35,7 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
             for name in feed.files(config.feeds.formats, part.number):
                 yield Output(name.file, f"{name.kind}:{key}", partial(writer.write, part, name))
     if config.feeds.formats:
-        listed = [repr((feed.folder, feed.title, feed.description, feed.label)) for feed in feeds]
+        listed = [repr((feed.folder, feed.title, feed.description, feed.label, feed.language)) for feed in feeds]
         yield Output(OPML_FILE, hash_of(settings, *listed), partial(_opml, config, feeds))
 
 

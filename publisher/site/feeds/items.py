@@ -260,7 +260,7 @@ class EditionSource:
     def digest(self, key: str) -> str:
         """Return a digest of everything that determines the edition in a feed."""
         edition = self._copies[key].edition
-        return f"{edition.id}:{edition.slot}:{edition.dated.isoformat()}"
+        return f"{edition.id}:{edition.slot}:{edition.dated.isoformat()}:{self._config.editions_url}"
 
     def weights(self, keys: Sequence[str]) -> list[int]:
         """Return the weight of each edition in a feed, in bytes."""

@@ -11,13 +11,19 @@ from typing import Any
 
 import pytest
 
-from publisher.config import Posts
+from publisher.config import NewsletterConfig, Posts
+from publisher.config.server import Web
 from publisher.config.site import AuthorConfig, PagesConfig
 from publisher.site.build.builder import build
+from publisher.site.web_versions import WebVersions
+from tests.support.pages_samples import EDITIONS
 from tests.support.picture_samples import picture
 from tests.support.posts_samples import NOW, SITE, Folder
 
 ADA = AuthorConfig(id="ada", name="Ada")
+WEEKLY = NewsletterConfig(name="weekly")
+WEB_VERSIONS = WebVersions("two editions", lambda: EDITIONS)
+ILLUSTRATED = replace(SITE, image="static/img/s.png")
 
 # Differences from the usual configuration, by subject.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -30,13 +36,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "the name of an author": {"authors": (replace(ADA, name="Ada Lovelace"),)},
     "the language": {"site": replace(SITE, language="de")},
     "the languages": {"site": replace(SITE, languages=("en", "de"))},
+    "the language of a newsletter": {"newsletters": (replace(WEEKLY, language="de"),)},
+    "the URL of web versions": {"web": Web(public_url="https://other.example")},
     "the usual author": {"site": replace(SITE, author=replace(SITE.author, name="Bob"))},
 }
 
 
 def folder_of(root: Path, **settings: Any) -> Folder:
     """Return a project with posts on which all of these settings have an effect."""
-    folder = Folder(root, **({"authors": (ADA,), "site": SITE} | settings))
+    folder = Folder(root, **({"authors": (ADA,), "newsletters": (WEEKLY,), "site": ILLUSTRATED} | settings))
     folder.write("2024-07-06-day.md", "A day. [other](other.md) ![s](/img/s.png) ![m](/pictures/m.png)\n", "title: Day")
     folder.write("2024-07-07-other.de.md", "Andere.\n", "title: Andere\nauthor: ada")
     folder.write("2024-07-08-other.md", "OpenAI\u00e2\u20ac\u2122s own\n", "title: Other\nauthor: ada")
@@ -59,11 +67,11 @@ def test_a_changed_setting_reaches_every_file(tmp_path: Path, changed: dict[str,
     if not has_pages:
         settings["pages"] = replace(settings["pages"], enabled=False)
     one = folder_of(tmp_path / "one", **first)
-    one.build()
+    build(one.config, NOW, editions=WEB_VERSIONS)
     one.config = folder_of(tmp_path / "one", **settings).config
     other = folder_of(tmp_path / "other", **settings)
     for folder in (one, other):
-        build(folder.config, NOW, accept_new_ids=True)
+        build(folder.config, NOW, editions=WEB_VERSIONS, accept_new_ids=True)
     assert texts(one) == texts(other)
 
 
