@@ -88,6 +88,7 @@ class SubscriberNewsTable:
             if _mark(connection) is not None:
                 return
         with self._database.write() as connection:
+            self._database.guard(connection, alone=True)
             new = {"kind": _KIND, "digest": str(_last(connection)), "at": now}
             if _mark(connection) is None:
                 connection.execute(self._database.insert_new(told).values(new))
@@ -112,10 +113,15 @@ class SubscriberNewsTable:
         most: the maximum number of people to name who joined, and who left
         """
         with self._database.read() as connection:
-            mark = _mark(connection)
-            if mark is None:
-                return None
-            last = _last(connection)
+            mark, last = _mark(connection), _last(connection)
+        if mark is None:
+            return None
+        if last > int(mark.digest):
+            with self._database.write() as connection:
+                # Alone, because an event that was numbered earlier might otherwise be written later.
+                self._database.guard(connection, alone=True)
+                last = _last(connection)
+        with self._database.read() as connection:
             new = consent_events.c.id > int(mark.digest), consent_events.c.id <= last
             own = ~_by_file()
             joined, left = (_people(connection, (*new, own, _is(kinds)), most) for kinds in (JOINED, LEFT))
