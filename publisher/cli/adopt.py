@@ -39,7 +39,7 @@ Examples:
     "--check-against",
     "site",
     metavar="FOLDER|SITEMAP|URL",
-    help="List the addresses that the old site has and the new one has not.",
+    help="List the addresses that the old site has but the new one does not.",
 )
 @click.option("--allow-private", is_flag=True, help="These may be on this machine or in a private network.")
 @with_app
@@ -94,7 +94,7 @@ def adopt(
 def _say_dry_run(app: App, project: AdoptedProject, *, has_old: bool) -> None:
     app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
     if has_old:
-        app.say("The old feed and the old site can be compared when there is a publisher.toml.")
+        app.say("The old feed and the old site can be compared once there is a publisher.toml.")
 
 
 def _show(app: App, project: AdoptedProject) -> None:

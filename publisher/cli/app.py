@@ -171,7 +171,9 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except OSError as error:
-        raise ProjectError("the current folder no longer exists", hint="go to another, or use --project") from error
+        raise ProjectError(
+            "the current folder no longer exists", hint="go to another folder, or use --project"
+        ) from error
 
 
 def log_action(

@@ -39,7 +39,7 @@ class _Folder(click.Path):
     help="Write here instead of public/.",
 )
 @click.option("--accept-new-ids", is_flag=True, help="Continue even though feed readers will show posts again.")
-@click.option("--keep-going", is_flag=True, help="Exit with 0 although posts have errors.")
+@click.option("--keep-going", is_flag=True, help="Exit with 0 even if posts have errors.")
 @with_app
 def build(app: App, out: Path | None, accept_new_ids: bool, keep_going: bool) -> int:
     """Turn the posts into feeds and pages.

@@ -147,8 +147,9 @@ def restore(app: App, file: Path, yes: bool) -> None:
     app.say(f"Restored as it was at {made}: {_summary(found.counts)}")
     if done.carried:
         app.say(
-            f"Carried over from the previous database: {plural(done.carried.left, 'person', 'people')} who left since, "
-            f"{done.carried.erased:,} whose data was deleted, {plural(done.carried.editions, 'edition')} made since"
+            f"Carried over from the previous database: {plural(done.carried.left, 'person', 'people')} who stopped "
+            f"getting email, {done.carried.erased:,} whose data was deleted, "
+            f"{plural(done.carried.editions, 'edition')} made since"
         )
     if done.replaced:
         app.say(f"The previous database is now {done.replaced.name}: delete it when you have what you need from it.")

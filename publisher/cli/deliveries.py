@@ -42,7 +42,7 @@ See what happened:
 
 \b
 Fix it:
-  publisher deliveries retry 3                    retry all that failed, are waiting or uncertain
+  publisher deliveries retry 3                    retry all that failed, are waiting or are uncertain
   publisher deliveries retry 3 --status uncertain
   publisher deliveries hold 3 --why "a typo"      send no more of it ...
   publisher deliveries resume 3                   ... until you say so
@@ -152,7 +152,7 @@ def _moment(text: str | None, zone: tzinfo) -> datetime | None:
 def _say_added(app: App, edition: Edition, done: LaterRecipients, send: str, *, dry_run: bool) -> None:
     if done.unmatched:
         left_out = plural(done.unmatched, "subscriber")
-        app.say(f"left out {left_out}: it has no version for their topics, or for the posts they lack")
+        app.say(f"left out {left_out}: the edition has no version for their topics, or for the posts they lack")
     if not done.added:
         segment = ", or isn't in its segment" if edition.segment else ""
         app.say(f"no one to add: everyone in question already has it, or must not be emailed{segment}")
@@ -165,7 +165,7 @@ def _say_added(app: App, edition: Edition, done: LaterRecipients, send: str, *, 
 
 
 @deliveries.command(
-    short_help="Retry messages that failed, are waiting or uncertain.",
+    short_help="Retry messages that failed, are waiting or are uncertain.",
     epilog="Examples: publisher deliveries retry 3; publisher deliveries retry 3 --status failed",
 )
 @click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
@@ -175,7 +175,7 @@ def _say_added(app: App, edition: Edition, done: LaterRecipients, send: str, *, 
     "names",
     multiple=True,
     type=click.Choice(RETRIED),
-    help="Only this status; can be repeated. Default: all four.",
+    help="Only this status; can be repeated. Default: all of them.",
 )
 @with_app
 def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
@@ -273,7 +273,7 @@ def skip(app: App, edition_id: int, yes: bool) -> None:
     with _edition(app, edition_id) as (store, edition):
         if not operations.waits(edition):
             raise PublisherError(
-                f"edition {edition_id} does not wait for your approval",
+                f"edition {edition_id} is not waiting for your approval",
                 hint=f"to send no more of it: publisher deliveries cancel {edition_id}",
             )
         _make_complete(store, edition)
@@ -329,8 +329,8 @@ def _edition(app: App, edition_id: int, *, complete: bool = False) -> Iterator[t
 
 def _make_complete(store: Store, edition: Edition) -> None:
     if added := operations.make_complete(store, edition):
-        was = "1 message that was" if added == 1 else f"{added:,} messages that were"
-        click.echo(f"edition {edition.id} was not complete: {was} missing had to be written first", err=True)
+        were = "1 missing message was" if added == 1 else f"{added:,} missing messages were"
+        click.echo(f"edition {edition.id} was not complete, so {were} added to it first", err=True)
 
 
 def _say_in_hand(app: App, left: int) -> None:

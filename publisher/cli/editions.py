@@ -130,7 +130,7 @@ def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant
     everyone = variants_of(posts, [Choice(topics, 1)])[0]
     if len(posts) < len(sent) or not everyone.subscribers:
         return None
-    click.echo(f"every post has a topic of {', '.join(topics)}: this is the version for all topics", err=True)
+    click.echo(f"every post has one of these topics: {', '.join(topics)}; this is the version for all topics", err=True)
     return store.editions.letter(edition.id)
 
 

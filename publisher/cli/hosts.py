@@ -176,7 +176,7 @@ def how_to_send(config: Config, store: Store, now: datetime) -> str:
         return f"what is due is sent by {', '.join(sending)}"
     if others := [row["name"] for row in shown if not row["here"] and last_seen(row) == "now"]:
         names, by = ", ".join(others), "`publisher run` or `publisher worker`"
-        return f"{by} on {names}, seen a moment ago, sends what is due; if none runs there, run `publisher publish`"
+        return f"{by} on {names}, seen a moment ago, sends what is due; if neither runs there, run `publisher publish`"
     return PUBLISH
 
 

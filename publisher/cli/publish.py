@@ -94,7 +94,7 @@ NO_NEWSLETTER = "the project has no newsletter"
 @click.option("-y", "--yes", is_flag=True, help="Send real email without asking.")
 @click.option("--accept-new-ids", is_flag=True, help="Continue even though readers will see, and be sent, posts again.")
 @click.option("--no-fetch", is_flag=True, help="Don't fetch the sources that are due.")
-@click.option("--keep-going", is_flag=True, help="Send emails with errors, and exit with 0 although posts have errors.")
+@click.option("--keep-going", is_flag=True, help="Send emails with errors, and exit with 0 even if posts have errors.")
 @with_app
 def publish(
     app: App,

@@ -172,7 +172,7 @@ def skip(app: App, items: tuple[int, ...]) -> None:
 @click.option("--html", "part", flag_value="html", help="Print the HTML of the email.")
 @click.option("--open", "part", flag_value="open", help="Show the email in a browser.")
 @click.option("--full", is_flag=True, help="Whole texts instead of excerpts.")
-@click.option("--allow-private", is_flag=True, help="Also on this machine or in a private network.")
+@click.option("--allow-private", is_flag=True, help="The feed may be on this machine or in a private network.")
 @with_app
 def try_url(app: App, url: str, part: str | None, full: bool, allow_private: bool) -> None:
     """Show the email that the feed at URL would make. It needs no project, and writes nothing.
@@ -262,8 +262,8 @@ def _facts(config: Config, view: SourceSummary) -> Iterator[str]:
     if view.address:
         yield f"now at       {view.address}, to which it was permanently redirected"
     if view.moved_to:
-        seen = f"{view.moved_seen} of {FETCHES_OF_A_MOVE} fetches"
-        yield f"redirected   to {view.moved_to}, at {seen} after which that is its address"
+        seen = f"{view.moved_seen} of the {FETCHES_OF_A_MOVE} fetches"
+        yield f"redirected   to {view.moved_to}, in {seen} after which that becomes its address"
     if view.link:
         yield f"site         {view.link}"
     yield f"items        {view.items:,}" + (f", the newest from {_day(config, view.newest)}" if view.newest else "")

@@ -235,9 +235,13 @@ def _show_parts(app: App, *parts: tuple[int, str]) -> None:
 def _who_stays(report: ImportReport) -> Iterator[tuple[int, str]]:
     """Yield the number of rows and the reason for people who get email although the file says something against it."""
     if (rows := report.again).count:
-        yield rows.count, f"said yes again later, {_lines(rows)}"
+        yield rows.count, f"agreed again later, {_lines(rows)}"
     for (left, still), rows in report.parted.items():
-        what = f"left {', '.join(left)}; they still get {', '.join(still)}" if left else "left some; they get others"
+        what = (
+            f"unsubscribed from {', '.join(left)}; they still get {', '.join(still)}"
+            if left
+            else "unsubscribed from some newsletters; they get others"
+        )
         yield rows.count, f"{what}, {_lines(rows)}"
     if (rows := report.stay).count:
         yield rows.count, f"stay subscribed here, because they confirmed or were added before, {_lines(rows)}"

@@ -168,7 +168,9 @@ class Smtp:
     password_file: Annotated[str, Doc("File that contains the password, instead of `password`.")] = ""
     tls: Annotated[
         Literal["starttls", "tls", "none"],
-        Doc("How to encrypt the connection; use none only for a server on this host: it can be read on the network."),
+        Doc(
+            "How to encrypt the connection. Use none only for a server on this host: others on the network can read it."
+        ),
     ] = "starttls"
     timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for a reply.")] = 60
     connections: Annotated[int, Check(checks.between(1, 200)), Doc("Maximum number of simultaneous connections.")] = 4

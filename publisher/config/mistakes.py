@@ -289,7 +289,7 @@ def _feed_names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
         usual = {file: kind for kind, file in FEED_FILES.items() if kind in formats}
         for name in Feeds(also=tuple(also)).other_names:
             if name.file in usual:
-                message = f"feeds.also: {name.file} is already the name of the feed as {usual[name.file]}"
+                message = f"feeds.also: {name.file} is already the name of the {usual[name.file]} feed"
                 yield ("feeds", "also"), message, f"leave it out, or leave {usual[name.file]} out of feeds.formats"
 
 
@@ -361,9 +361,9 @@ def _copied_by_mistake(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[
         if _OF_POSTS.intersection(parts) and not (posts and parts[: len(posts)] == posts):
             what = "is a folder of posts" if parts[-1] in _OF_POSTS else "is in a folder of posts"
         elif parts[-1:] == ("_data",) and tool in ("jekyll", "hexo"):
-            what = "holds data that belongs to posts"
+            what = "contains data that belongs to posts"
         elif parts and parts[-1] in _SETTINGS:
-            what = "has the settings of the tool"
+            what = "contains the settings of the tool"
         if what:
             line, where = origins.of(("pages", "copy"))
             message = f"pages.copy: {folder!r} {what}, which would become public"

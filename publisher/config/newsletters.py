@@ -125,7 +125,7 @@ class NewsletterConfig:
         Check(checks.between(0, 1_000)),
         Doc(
             "How many of the newest posts the first edition takes; older ones are never sent. "
-            "0 takes up to 5, and none that is more than 60 days old."
+            "0 takes up to 5, none of them more than 60 days old."
         ),
     ] = 0
     since: Annotated[
@@ -172,7 +172,7 @@ class SubscribersConfig:
         Literal["button", "click"],
         Doc(
             "Whether a subscription is confirmed by a button on the page, or by opening the page in a browser. Some "
-            "mail scanners open links as a browser does: with click, they may confirm for a person."
+            "mail scanners open links as a browser does: with `click`, they may confirm for a person."
         ),
     ] = "button"
     farewell: Annotated[

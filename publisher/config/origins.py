@@ -10,7 +10,7 @@ from typing import Any
 from publisher.config.environment import CONFIG_FILE, variables
 
 KeyPath = tuple[str | int, ...]
-"""The names of the tables that lead to a key, and its own; a table in a list is an index from 0."""
+"""The names of the tables that contain a key, then its own name. A table in a list is named by its index, from 0."""
 
 
 class Origins:

@@ -29,7 +29,7 @@ class Web:
         Check(checks.origins),
         Doc(
             "Other sites whose scripts may use /subscribe.json, such as https://blog.example.org; * stands for all. "
-            "Those of site.url and public_url always may."
+            "The scripts of site.url and web.public_url always may."
         ),
     ] = ()
     trusted_proxies: Annotated[
@@ -86,7 +86,7 @@ class LogConfig:
 
     addresses: Annotated[
         bool,
-        Doc("Whether they show the whole IP addresses of clients, which fail2ban needs, and not only their networks."),
+        Doc("Whether the logs show clients' whole IP addresses, which fail2ban needs, instead of only their networks."),
     ] = False
 
 
@@ -99,7 +99,7 @@ class RunConfig:
     )
     log: Annotated[
         Literal["auto", "human", "json"],
-        Doc("Format of the log on stderr: readable lines or JSON objects. auto is human on a terminal, else json."),
+        Doc("Format of the log on stderr: human (readable lines), json, or auto: human on a terminal, json elsewhere."),
     ] = "auto"
 
 

@@ -135,16 +135,17 @@ class Posts:
     tool: Annotated[
         Tool,
         Doc(
-            "The tool that the posts were written for, as `publisher adopt` finds it. Its rules then apply to "
-            "names in addresses, and its tags and data files are understood. Empty means none."
+            "The tool that the posts were written for; `publisher adopt` sets it. The tool's rules then apply to names "
+            "in addresses, and its tags and data files are understood. Empty means none."
         ),
     ] = ""
     permalink: Annotated[
         str,
         Check(checks.permalink_pattern),
         Doc(
-            "Path of a post's page, with {folder} {year} {month} {day} {slug} {lang}, {name} as it is written, "
-            "{categories} and others (docs/posts.md); a permalink in the post itself takes precedence."
+            "Path of a post's page. It may contain {folder} {year} {month} {day} {slug} {lang}, {name} (the name of "
+            "the file, unchanged), {categories} and others (docs/posts.md). A permalink in the post itself takes "
+            "precedence."
         ),
     ] = "/{folder}/{year}/{month}/{day}/{slug}/"
     timezone: Annotated[
@@ -153,7 +154,7 @@ class Posts:
         Doc("Time zone of dates without one (IANA). Default: that of the site."),
     ] = ""
     time: Annotated[
-        str, Check(checks.time_of_day), Doc("Time at which a post whose date has none is published, as HH:MM.")
+        str, Check(checks.time_of_day), Doc("Time of day at which a post is published if its date has none, as HH:MM.")
     ] = "09:00"
     fix_encoding: Annotated[
         bool, Doc("Repair text that was once decoded wrongly (OpenAIâ€™s), where there is no doubt.")
@@ -220,7 +221,7 @@ class Feeds:
     podcast_explicit: Annotated[bool, Doc("Whether episodes that do not say so themselves are explicit.")] = False
     podcast_type: Annotated[
         Literal["episodic", "serial"],
-        Doc("How podcast apps order episodes: the newest first, or, if serial, from the first one on."),
+        Doc("How podcast apps order episodes: the newest first or, if serial, the oldest first."),
     ] = "episodic"
     markdown: Annotated[bool, Doc("Whether RSS also contains each post's Markdown (source:markdown).")] = False
     hub: Annotated[
@@ -280,8 +281,8 @@ class PagesConfig:
         int,
         Check(checks.between(0, 10_000)),
         Doc(
-            "How many of the newest posts without a picture get one for link previews, with their title. The other "
-            "pages then get one with the name of the site. site.image takes precedence."
+            "How many of the newest posts without a picture get one for link previews, which shows their title. "
+            "The other pages then get one that shows the name of the site. site.image takes precedence."
         ),
     ] = 0
     menu: Annotated[

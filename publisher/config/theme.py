@@ -93,7 +93,9 @@ def unreadable(theme: Theme) -> Iterator[tuple[str, str, str]]:
         paper, text = getattr(whole, f"{mode}paper"), getattr(whole, f"{mode}text")
         better = _nearest_text(text, paper)
         if least_contrast(better, grounds(paper, better)) < AA:
-            message = f"no text can be read on {paper} and on the background of code with the {AA} that AA requires"
+            message = (
+                f"no text colour has the contrast that AA requires ({AA}) on both {paper} and the background of code"
+            )
             yield f"{mode}paper", message, "choose a lighter or a darker colour"
             continue
         yield from _unreadable_on(paper, f"{mode}text", text, better, grounds(paper, text))

@@ -299,7 +299,7 @@ class _TagExpression:
             self._next()
             value = self._literal()
         if operator not in _OPERATORS:
-            raise self._wrong(f"{operator!r} does not compare two values", f"use {', '.join(_OPERATORS)}")
+            raise self._wrong(f"{operator!r} is not a comparison", f"use {', '.join(_OPERATORS)}")
         return ("is", name, operator, self._fitting(name, operator, value))
 
     def _fitting(self, name: str, operator: str, value: FieldValue) -> FieldValue:
@@ -317,7 +317,7 @@ class _TagExpression:
                 return value if isinstance(value, bool) else str(value).lower() == "yes"
             case FieldKind.DATE if isinstance(value, str) and _is_date(value):
                 return value
-        raise self._wrong(f"{shown} is {_KINDS[kind]}, and is compared with {value!r}", _COMPARED[kind])
+        raise self._wrong(f"{shown} is {_KINDS[kind]}, but is compared with {value!r}", _COMPARED[kind])
 
     def _literal(self) -> FieldValue:
         kind, word = self._next()

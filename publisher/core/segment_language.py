@@ -112,7 +112,7 @@ def parse_joined(text: str) -> Condition:
 def _parse(text: str, joined: int) -> Condition:
     longest = joined * LONGEST + len(both("-", "-"))
     if len(text) > (LONGEST if joined == 1 else longest):
-        raise SegmentError(f"a condition has at most {LONGEST:,} characters, and this one has {len(text):,}")
+        raise SegmentError(f"a condition can have at most {LONGEST:,} characters, and this one has {len(text):,}")
     if not text.strip():
         raise SegmentError("the condition is empty", hint="write it like tag:vip and joined > 2026-01-01")
     for column, character in enumerate(text, 1):
@@ -182,7 +182,7 @@ class _Reading:
         if rest.is_mark(")"):
             raise _error(rest.column, "there is no opening parenthesis for this one")
         if rest.kind != "end":
-            raise _error(rest.column, f"{_shown(rest.text)} doesn't belong here", "join conditions with and, or")
+            raise _error(rest.column, f"{_shown(rest.text)} doesn't belong here", "join conditions with `and` or `or`")
         return found
 
     @property
@@ -216,7 +216,7 @@ class _Reading:
         self._take()
         self._depth += 1
         if self._depth > self._deepest:
-            raise _error(token.column, f"parentheses and not can be {_DEEPEST} levels deep at most")
+            raise _error(token.column, f"parentheses and `not` can be nested at most {_DEEPEST} levels deep")
         inner = Not(self._single()) if token.kind == "word" else self._in_parentheses(token)
         self._depth -= 1
         return inner
@@ -227,7 +227,9 @@ class _Reading:
             raise _error(opening.column, "the parenthesis isn't closed")
         if not self._next.is_mark(")"):
             raise _error(
-                self._next.column, f"{_shown(self._next.text)} doesn't belong here", "join conditions with and"
+                self._next.column,
+                f"{_shown(self._next.text)} doesn't belong here",
+                "join conditions with `and` or `or`",
             )
         self._take()
         return inner
@@ -236,7 +238,7 @@ class _Reading:
         self._terms += 1
         token = self._take()
         if self._terms > self._most_terms:
-            raise _error(token.column, f"a condition has at most {_MOST_TERMS} comparisons")
+            raise _error(token.column, f"a condition can have at most {_MOST_TERMS} comparisons")
         subject, field = _subject(token, self._next)
         operator = self._operator(subject, token)
         value = None if operator in _HAS else self._value(subject, operator)

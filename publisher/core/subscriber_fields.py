@@ -66,7 +66,7 @@ def clean_tag(text: str) -> str:
     if tag[0] in "+-" or not _NOT_IN_TAGS.isdisjoint(tag):
         raise SubscriberError(
             f"{shown} can't be a tag",
-            hint="tags have no commas, semicolons, quotes or brackets, and no + or - in front",
+            hint="a tag must not contain commas, semicolons, quotes or brackets, or begin with + or -",
         )
     return tag
 

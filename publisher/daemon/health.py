@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from publisher.mail.run_options import Stop
 
 STUCK_SECONDS = 3_600.0
-"""How long a job may take without a sign of life. Only deliveries give any."""
+"""How long a job may take without a sign of life. Only deliveries give such signs."""
 
 SILENT_SECONDS = 60.0
 """How long a delivery may be silent after its lease has ended."""
 
 CERTAIN_SECONDS = 12.0
-"""How long a process must appear to hang. One that continues after a stop appears to hang for a moment."""
+"""How long a process must appear to hang before it exits. After a pause, a healthy one appears to hang for a moment."""
 
 MAIN_SECONDS = 60.0
 """How long the main thread may be silent."""
@@ -94,7 +94,7 @@ def health_port(host: str, port: int, health: Health) -> Iterator[int]:
     try:
         server = _HealthServer(host, port, health)
     except OSError as error:
-        why = f"cannot answer at {host}:{port}: {error.strerror or error}"
+        why = f"cannot listen on {host}:{port}: {error.strerror or error}"
         raise ProjectError(why, where="--health", hint="name a free port and an address of this machine") from error
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     try:

@@ -53,7 +53,7 @@ PUT_SECONDS = 5.0
 """How long to wait for the database to accept a job."""
 
 KNOWN_SECONDS = 3600.0
-"""How long the same reason is not logged again."""
+"""How long to wait before the same reason is logged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class JobQueue:
         except (ConnectorException, LateError, OSError) as error:
             putting.cancel()
             if self._config().database.direct_url:  # otherwise the job itself reports that the database is unavailable
-                self._say("jobs cannot be put in", error)
+                self._say("jobs cannot be added to the queue", error)
             return False
         except CancelledError:  # the thread has stopped serving, to begin again or to end
             return False

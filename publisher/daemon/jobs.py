@@ -37,7 +37,7 @@ WITHOUT_RUN_SECONDS = 120.0
 """After this time, a worker sends an edition even if no `publisher run` has said that its web version is online."""
 
 KNOWN_SECONDS = 24 * 3600.0
-"""How long a problem is not logged again. Not every call checks everything."""
+"""How long to wait before a problem is logged again. Not every call checks everything."""
 
 
 def rest_after(failures: int, seconds: int) -> float:

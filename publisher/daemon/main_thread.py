@@ -77,7 +77,7 @@ def wait_for_stop(
     watchdog = watchdog_seconds()
     while True:
         if why := check():
-            log("hung", f"the process hangs and ends, to be started again: {why}", level="error", why=why)
+            log("hung", f"the process hangs, so it exits to be restarted: {why}", level="error", why=why)
             os._exit(1)
         if watchdog:
             notify("WATCHDOG=1")

@@ -31,7 +31,7 @@ from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 
 CLOCK_SET_SECONDS = 5.0
-"""How far the clock must differ from the time that has passed before it is considered set."""
+"""How far the clock must differ from the time that has passed before it counts as changed by hand."""
 
 
 class Process:
@@ -106,7 +106,7 @@ class Process:
 
     def _check_clock(self) -> None:
         if self._clock_jumps.check():
-            log("clock set", "the clock was set: checking now what is due")
+            log("clock set", "the system clock was changed: checking what is due now")
             self._scheduler.now()
 
     def _begin_reload(self) -> None:

@@ -127,7 +127,7 @@ class SiteBuilder:
                     seen, since = count, time.monotonic()
                 elif time.monotonic() - since >= self._quiet:
                     child.kill()
-                    raise _failed(f"made no progress for {self._quiet:.0f} s and was ended", config, note)
+                    raise _failed(f"made no progress for {self._quiet:.0f} s and was stopped", config, note)
             answer: BuildReport | PublisherError = child.connection.recv()
         except (EOFError, OSError):
             child.wait(REPORT_SECONDS)

@@ -41,7 +41,7 @@ def worker_config(config: Config, scratch: Path, connections: int | None) -> Con
         hint = "`publisher database copy` moves everything there; on one machine, `publisher run` is enough"
         raise ProjectError("workers need a database on PostgreSQL", where="database.url", hint=hint)
     if config.mail.transport != "smtp":
-        hint = "the outbox is a folder of one machine"
+        hint = "the outbox is a folder on one machine"
         raise ProjectError('workers need transport = "smtp"', where="mail.transport", hint=hint)
     mail = config.mail
     if connections:

@@ -77,4 +77,6 @@ class Patience:
             since, self._away_since = self._away_since, None
         if since is not None:
             seconds = round(time.monotonic() - since)
-            log("sending continues", f"sending continues: the database was away for {seconds} s", seconds=seconds)
+            log(
+                "sending continues", f"sending continues: the database was unavailable for {seconds} s", seconds=seconds
+            )

@@ -105,7 +105,7 @@ class Outbox:
             finally:
                 os.close(folder)
         except OSError as error:
-            return Unanswered(f"the outbox may not keep it: {error.strerror}")
+            return Unanswered(f"it may not have been saved in the outbox: {error.strerror}")
         return Accepted()
 
     def _sweep(self) -> None:

@@ -67,7 +67,9 @@ def unanswered_links(config: Config) -> SettingsProblem | None:
     elif not config.pages.enabled:
         what = f"another program makes the site, so nothing answers the links to confirm or unsubscribe at {url}"
     elif real:
-        what = f"web.public_url is not set: the links to confirm or unsubscribe lead to {url}, and may have no answer"
+        what = (
+            f"web.public_url is not set: the links to confirm or unsubscribe lead to {url}, and perhaps nothing answers"
+        )
         return SettingsProblem(keys, what, "set it to where `publisher run` answers, even if that is site.url")
     else:
         return None
@@ -97,7 +99,9 @@ def _unnamed(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:
     if not server.host and not server.url:
         name = f"{table[0]}.{table[1]}"
         what = f"{name}: no mail server is named, so emails would go to {server.address} on this machine"
-        yield SettingsProblem(table, what, f'host = "..." under [{name}], or "localhost" if it is meant', severe=True)
+        yield SettingsProblem(
+            table, what, f'host = "..." under [{name}], or "localhost" if that is intended', severe=True
+        )
 
 
 def _in_the_clear(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:

@@ -113,7 +113,7 @@ def _entry(line: str, number: int) -> OldEntry:
     source, post_id, path, moment, *rest = cells + [""] * (4 - len(cells))
     if not source or not post_id or rest or (path and path[0] != "/"):
         raise ProjectError(
-            "is not a post, an id, a path and a time, separated by tabs",
+            "does not consist of a post, an id, a path and a time, separated by tabs",
             where=f"{ENTRIES_FILE}:{number}",
             hint="correct the line, or delete it",
         )

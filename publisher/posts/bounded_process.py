@@ -75,8 +75,8 @@ _SAID = {
     Limit.TIME: "takes longer than {amount} {purpose}",
     Limit.MEMORY: "takes more than {amount} of memory {purpose}",
     Limit.DEPTH: "is nested too deeply {purpose}",
-    Limit.CRASH: "ends the process that tries {purpose} it ({amount})",
-    Limit.WAIT: "gave no result within {amount} {purpose}",
+    Limit.CRASH: "crashes the process that tries {purpose} it ({amount})",
+    Limit.WAIT: "gave no result within {amount} of trying {purpose} it",
 }
 
 

@@ -204,7 +204,7 @@ def why_none_is_taken(config: Config) -> str:
         return "correct posts.include or posts.exclude"
     if posts.tool in ("jekyll", "hexo") and _has_folder_of_posts(config):
         return "move posts into a folder named _posts, or set posts.folder to the folder that contains them"
-    return "rename those whose name or folder begins with an underscore, or set posts.include"
+    return "rename files and folders whose names begin with an underscore, or set posts.include"
 
 
 def unmoved_page(config: Config, path: str) -> str:

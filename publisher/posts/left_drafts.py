@@ -55,7 +55,7 @@ def _problem(row: PostRow, settings: PostSettings) -> Problem:
     return Problem(
         in_folder(settings.folder, row.source),
         1,
-        f"is no longer a draft, but still has the date on which it was begun, {begun:%Y-%m-%d}, below newer posts",
-        f"write `date: {ready:%Y-%m-%d %H:%M}` if it is to be the newest; an `id:` in it stays",
+        f"is no longer a draft, but has the date on which it was begun, {begun:%Y-%m-%d}, so it is below newer posts",
+        f"write `date: {ready:%Y-%m-%d %H:%M}` if it should be the newest; keep its `id:`, if it has one",
         Severity.WARNING,
     )

@@ -328,7 +328,7 @@ class Renderer:
             return
         language, code = lexer.slow
         where = in_folder(self.config.posts.folder, source)
-        what = f"the code in {language} takes longer than {lexer.seconds:.3g} s to colour, so it has no colours"
+        what = f"the code in {language} takes longer than {lexer.seconds:.3g} s to highlight, so it has no colours"
         yield Problem(where, self._line_of(source, code), what, "shorten it, or name no language", Severity.WARNING)
 
     def _line_of(self, source: str, code: str) -> int:

@@ -134,7 +134,7 @@ def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tu
         )
     elif found and size > HEAVY:
         hint = "make it smaller, as everyone who opens it loads all of it"
-        yield f"{project_path} has {size / 1_000_000:.1f} MB", hint
+        yield f"{project_path} is {size / 1_000_000:.1f} MB", hint
     elif size > _STUB and not found and ending_of(project_path) != ".ico":
         yield f"{project_path} can't be read as a picture", "save it again in an image editor"
 

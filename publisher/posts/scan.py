@@ -135,7 +135,7 @@ def _none_taken(config: Config) -> list[Problem]:
         return []
     what = f"has no posts: {printable(left[0])} is not treated as one"
     if len(left) > 1:
-        what = f"has no posts: none of {len(left):,} files is treated as one, such as {printable(left[0])}"
+        what = f"has no posts: none of {len(left):,} files (such as {printable(left[0])}) is treated as one"
     return [Problem(config.posts.folder, 0, what, why_none_is_taken(config), Severity.WARNING)]
 
 

@@ -40,7 +40,7 @@ _FILES = (
     "NotoSansCJK-Bold.ttc", "NotoSerifCJK-Bold.ttc", "ヒラギノ角ゴシック W6.ttc", "YuGothB.ttc", "msyhbd.ttc",
     "malgunbd.ttf", "NotoSansDevanagari-Bold.ttf", "NotoSansThai-Bold.ttf",
 )  # fmt: skip
-_OF_PILLOW = "that of Pillow, which has English only"
+_OF_PILLOW = "the font in Pillow, which only covers English"
 
 
 class CardText(NamedTuple):
@@ -168,7 +168,7 @@ def _load(path: str, size: int) -> FreeTypeFont:
     font = ImageFont.load_default(size)
     if isinstance(font, ImageFont.FreeTypeFont):
         return font
-    raise OSError("Pillow was made without FreeType")
+    raise OSError("Pillow was built without FreeType")
 
 
 @cache

@@ -198,7 +198,7 @@ def left_out(
         return ""
     ending = ending_of(found[1])
     kind = f"files that end in {ending} are not" if ending else "files without an ending are not"
-    return f"the file {found[1]} is not published: {kind} pictures, sounds, films or documents"
+    return f"the file {found[1]} is not published: {kind} pictures, audio, video or documents"
 
 
 def _place_of(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:

@@ -74,7 +74,7 @@ def _forget_unconfirmed(project: Project, now: datetime) -> str:
 def _roll_up(project: Project, now: datetime) -> str:
     before = now - timedelta(days=project.config.delivery.keep_days)
     count = project.store.chores.roll_up(before, UNSETTLED)
-    return f"replaced the deliveries of {count:,} old edition{'s' * (count > 1)} by totals" if count else ""
+    return f"replaced the deliveries of {count:,} old edition{'s' * (count > 1)} with totals" if count else ""
 
 
 def _ping_hub(project: Project, now: datetime) -> str:

@@ -350,7 +350,7 @@ def _without_subscribers(
     if audience.outside:
         reason = nobody_in(audience, selection)
     elif stream.frequency:
-        reason = f"no subscriber has chosen it {stream.frequency}"
+        reason = f"no subscriber has chosen {stream.frequency} editions"
     else:
         command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
     return Idle(newsletter, reason, command, stream.frequency, passed, audience.segment)

@@ -72,7 +72,7 @@ def _of_git(config: Config, repository: _Repository | None, path: Path, what: st
         )
     elif names := repository.within(repository.taken, path):
         hint = f"add {shown} to .gitignore, or move it out of the repository"
-        yield _warning(config, path, f"{what}{_some(names)}: `git add` would take it", hint)
+        yield _warning(config, path, f"{what}{_some(names)}: `git add` would add it", hint)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -177,7 +177,7 @@ def _read(config: Config, newsletter: str) -> OwnText | None:
     require_no_date(text)
     send = text.file.text("send").strip()
     if send not in ("", "draft"):
-        what = f"send: {send} is not possible here: it is sent to everyone who unsubscribes"
+        what = f"send: {send} is not possible here: this email goes to everyone who unsubscribes"
         raise PublisherError(what, where=text.file.where("send"), hint="remove the line, or write `send: draft`")
     return None if send else text
 

@@ -199,7 +199,7 @@ class _Judge:
 def _was_there(item: StoredItem, newsletter: str) -> str:
     """Return why a newsletter does not take an item that was there before it began."""
     older = "it is older than what the feed had before"
-    return older if item.is_old else f"it was there before {newsletter} began with this source"
+    return older if item.is_old else f"it was in the feed before {newsletter} began to use this source"
 
 
 def _in_edition(edition: Edition, taker: _Taker) -> tuple[ItemStatus, str]:

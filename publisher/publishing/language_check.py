@@ -34,7 +34,7 @@ def language_problems(config: Config, archive: Archive, lines: KeyLines) -> Iter
             yield Problem(
                 CONFIG_FILE,
                 lines.of(key),
-                f"there are no texts in {language!r}, so buttons, menus and the ends of emails are in English",
+                f"there are no texts in {language!r}, so buttons, menus and the footers of emails are in English",
                 f"translate templates/locale/publisher.pot as templates/locale/{language}.po",
                 Severity.WARNING,
             )

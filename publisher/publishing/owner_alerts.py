@@ -119,11 +119,11 @@ def _source_problem(state: SourceState, now: datetime) -> Problem | None:
         return Problem(where, 0, message, "remove it from publisher.toml, or give its new url", Severity.WARNING)
     if state.failing_since is not None and now - state.failing_since >= timedelta(days=1):
         since = f"{state.failing_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        message = f"it has failed since {since}, and is tried again at least every 6 hours"
+        message = f"it has been failing since {since}, and is tried again at least every 6 hours"
         return Problem(where, 0, message, f"`publisher sources show {state.name}` says why", Severity.WARNING)
     if state.held_at is not None:
         message = "more than half of its items suddenly appeared as new, so the edition with them waits for you"
-        return Problem(where, 0, message, "skip it if they are old ones under new names", Severity.WARNING)
+        return Problem(where, 0, message, "skip it if they are old items with new ids", Severity.WARNING)
     return None
 
 

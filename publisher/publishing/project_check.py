@@ -246,7 +246,7 @@ def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:
             (
                 each.approve and schedule.kind is ScheduleKind.MANUAL,
                 "approve",
-                "approve has no effect on a manual newsletter, because what you publish is sent at once",
+                "approve has no effect on a manual newsletter, because what you publish is sent immediately",
                 "give it a schedule, or remove the line",
             ),
             (

@@ -159,7 +159,7 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     chosen = next(each for each in variants if each.subscribers)
     if not chosen.posts:
         raise PublisherError(
-            f"no post of {name}'s next edition has a topic of {', '.join(topics)}",
+            f"no post of {name}'s next edition has any of these topics: {', '.join(topics)}",
             hint="subscribers with only these topics would not get it",
         )
     letter = _renderer(config, plan.archive).letter(planned, now, chosen)

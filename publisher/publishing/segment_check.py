@@ -124,7 +124,7 @@ def require_unused(config: Config, store: Store, name: str) -> None:
     """Raise SegmentError if anything goes to a segment, so that it cannot be deleted or renamed."""
     if uses := segment_uses(config, store).get(name):
         raise SegmentError(
-            f"{name} is used", where=uses[0].where, hint="write another segment or its condition there first"
+            f"{name} is used", where=uses[0].where, hint="name another segment there first, or write out the condition"
         )
 
 

@@ -111,7 +111,7 @@ def _handled_with(store: Store, handled: Collection[str], by_link: Mapping[str, 
 
 
 def _links(post: Post) -> Iterable[str]:
-    """Return the URLs that identify a post. An item's page on this site adds nothing to its own link."""
+    """Return the URLs that identify a post: for an item of a source, only its own link, not its page on this site."""
     if post.from_source:
         return {post.canonical}
     return {post.url, post.canonical} - {""}

@@ -341,7 +341,7 @@ def require_no_date(text: OwnText) -> None:
 def _is_draft(text: OwnText) -> bool:
     send = text.file.text("send").strip()
     if send not in ("", "draft"):
-        what = f"send: {send} is not possible here: each subscriber gets it at their own time"
+        what = f"send: {send} is not possible here: each subscriber gets this email at their own time"
         raise PublisherError(what, where=text.file.where("send"), hint="remove the line, or write `send: draft`")
     return bool(send)
 

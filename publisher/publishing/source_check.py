@@ -63,10 +63,10 @@ def feed_doubts(items: Sequence[FeedItem], now: datetime, *, content: str = "fee
     if shared and shared[0][1] > 1:
         link, count = shared[0]
         yield FeedDoubt(
-            f"has {count} items with one link, {link}", "readers cannot open them; its maker should fix that"
+            f"has {count} items with the same link, {link}", "readers cannot open them; ask the site to fix that"
         )
     if content == "feed" and _are_excerpts(items[:_LOOKED_AT]):
-        yield FeedDoubt("contains only excerpts", 'set content = "excerpt", or have its maker switch it to full texts')
+        yield FeedDoubt("contains only excerpts", 'set content = "excerpt", or ask the site for full texts in its feed')
     newest = max((item.published for item in items if item.published and item.published <= now), default=None)
     if newest is not None and now - newest > SILENT:
         yield FeedDoubt(f"has been silent since {newest:%Y-%m-%d}", "remove it, or see whether the blog has a new feed")
@@ -117,7 +117,7 @@ def _doubts(
         yield from (FeedDoubt(line, "") for line in state.problems)
         if state.renamed > 1:
             what = f"gave {state.renamed} of its items different ids than before"
-            yield FeedDoubt(what, "they are recognised by their links, and sent once; its maker should fix that")
+            yield FeedDoubt(what, "they are recognised by their links, and sent only once; ask the site to fix that")
         yield from feed_doubts(_items(store, state), now, content=source.content)
 
 

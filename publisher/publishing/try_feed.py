@@ -72,5 +72,5 @@ def _nothing_to_show(feed: AdoptedFeed, now: datetime) -> PublisherError:
     dates = [item.published for item in items if item.published and item.published > now]
     if not items or len(dates) < len(items):
         return PublisherError("has no items to show", where=feed.url, hint="look at it in a browser")
-    what = f"has only items of the future, the first of {min(dates):%Y-%m-%d}"
-    return PublisherError(what, where=feed.url, hint="each is sent when its time has come")
+    what = f"has only items with dates in the future, the first on {min(dates):%Y-%m-%d}"
+    return PublisherError(what, where=feed.url, hint="each is sent when its time comes")

@@ -369,7 +369,7 @@ HINTS = (
     ("locked", "another process is writing; try again when it is done"),
     ("readonly", "the file and its folder must be writable"),
     ("unable to open", "the folder must exist and be writable"),
-    ("not a database", "database.url names a file of another program; move it away"),
+    ("not a database", "database.url names a file that another program uses; move it away"),
     ("malformed", "the file is damaged; restore it from a backup"),
     ("disk is full", "free some space and run it again"),
     ("no space left", "free some space on the disk of the database and run it again"),

@@ -243,7 +243,7 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
     if connection.execute(summed.limit(1)).first():
         raise PublisherError(
             f"edition {edition.id} is too old: its messages were replaced by totals, so nobody knows who got it",
-            hint="delivery.keep_days says for how long messages are kept",
+            hint="delivery.keep_days says how long messages are kept",
         )
 
 

@@ -77,7 +77,7 @@ class People:
     def find(self, query: PeopleQuery, at: datetime) -> PeoplePage:
         """Return a page of the people who match a query. at: the time of the query.
 
-        Raises PlaceGoneError if the person at whom the page begins is not in the database.
+        Raises PlaceGoneError if the person with whom the page begins is not in the database.
         """
         with self._database.read() as connection:
             return self._page(connection, query, at)
@@ -222,7 +222,7 @@ def _place(connection: Connection, query: PeopleQuery) -> _Place | None:
     place = sa.select(_KEYS[query.sort].label("key"), subscribers.c.id).where(subscribers.c.uid == uid)
     found = connection.execute(place).first()
     if found is None:
-        raise PlaceGoneError("the subscriber at whom the page begins is not in the database", hint="start again")
+        raise PlaceGoneError("the subscriber with whom the page begins is not in the database", hint="start again")
     return _Place(found.key, found.id)
 
 

@@ -134,4 +134,4 @@ def _these(condition: Condition | None, at: datetime, newsletter: str | None) ->
 def _check_name(name: str) -> None:
     if not is_segment_name(name):
         shown = name if len(name) <= 60 else f"{name[:57]}..."
-        raise SegmentError(f"{shown!r} isn't a valid name of a segment", hint="write it like vip or paying-readers")
+        raise SegmentError(f"{shown!r} isn't a valid name for a segment", hint="write it like vip or paying-readers")

@@ -75,5 +75,5 @@ def _require_silence(connection: Connection, database: Database, now: datetime) 
     if rows := living.all():
         names = ", ".join(sorted({row.host for row in rows}))
         seconds = max(row.lease_until - at for row in rows).total_seconds()
-        hint = f"stop what sends there and run it again; one that was killed counts as sending for {seconds:.0f} s more"
+        hint = f"stop what sends there and run this again; a killed process counts as sending for {seconds:.0f} s more"
         raise StillSendingError(f"emails are being sent from it, by {names}", where=database.where, hint=hint)

@@ -114,7 +114,7 @@ def clean_name(text: str) -> str:
 def checked_name(text: str) -> str:
     """Return a name on one line; raise SubscriberError if it is longer than 200 characters."""
     if len(clean_line(text, LONGEST_NAME + 1)) > LONGEST_NAME:
-        raise SubscriberError(f"a name has at most {LONGEST_NAME} characters")
+        raise SubscriberError(f"a name can have at most {LONGEST_NAME} characters")
     return clean_name(text)
 
 

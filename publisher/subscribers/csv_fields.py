@@ -206,8 +206,8 @@ class DetailReader:
             found.append(replace(looked.column, kind=kind))
         if len(found) > MOST_FIELDS:
             raise SubscriberError(
-                f"{len(found):,} columns would become fields, and a person has at most {MOST_FIELDS}",
-                hint="name those that you need with --fields",
+                f"{len(found):,} columns would become fields, but a person can have at most {MOST_FIELDS}",
+                hint="name the columns that you need with --fields",
             )
         self.columns = tuple(found)
 

@@ -38,7 +38,7 @@ _IN_VAIN = 1_000_000
 _MORE_IN_VAIN = 10
 
 _SEPARATOR = re.compile(r"\s*\"?sep=([,;|\t])\"?[,;|\s]*", re.IGNORECASE)
-NO_NAMES = "the first line has no column names: it has an address itself"
+NO_NAMES = "the first line has no column names: it contains an address"
 NAME_THEM = (
     "write a first line with column names, such as email, above it; or say what they are, such as --as subscribed"
 )
@@ -182,7 +182,7 @@ class CsvFile:
             return UNCLOSED
         rows = (line.split(self._delimiter) for line in ahead)
         if any(len(row) == width > 1 and is_like_an_address(row[place]) for row in rows):
-            return f"{UNCLOSED}, or a cell holds lines that look like rows"
+            return f"{UNCLOSED}, or a cell contains lines that look like rows"
         return ""
 
     def _row(self, line: int, cells: list[str], bare: list[str]) -> CsvRow:

@@ -392,7 +392,7 @@ class _Import:
             return self.kept.setdefault(status, KeptRows()), said
         names = ", ".join(done.still)
         if done.result is Added.NEWER:
-            return self.again, f"{STATUS_WORDS[status]} in the file, but said yes again later, and gets {names}"
+            return self.again, f"{STATUS_WORDS[status]} in the file, but agreed again later, and gets {names}"
         if status is SubscriberStatus.PENDING:
             return self.stay, f"unconfirmed in the file, but stays subscribed here to {names}"
         named = {wish.newsletter for wish in subscriber.subscriptions}
@@ -401,7 +401,8 @@ class _Import:
         parted = (left, done.still)
         if parted not in self.parted and len(self.parted) >= MOST_PARTED:
             parted = ((), ())
-        return self.parted.setdefault(parted, KeptRows()), f"left {', '.join(left) or 'some'}, and still gets {names}"
+        said = f"unsubscribed from {', '.join(left) or 'some newsletters'}, and still gets {names}"
+        return self.parted.setdefault(parted, KeptRows()), said
 
     def report(self, found: Survey) -> ImportReport:
         """Return a report of the rows so far."""

@@ -55,7 +55,7 @@ def suppressed_hash(columns: Columns, row: CsvRow) -> SuppressedHash | None:
     at = _moment(columns.own_cell(row.cells, "created at"))
     reason = _member(SuppressionReason, columns.own_cell(row.cells, "suppressed"))
     if at is None or reason is None or not key_id or len(address_hash) != 64:
-        raise SubscriberError("its entry of the suppression list is damaged")
+        raise SubscriberError("its entry in the suppression list is damaged")
     return SuppressedHash(
         address_hash, reason, at, clean_line(columns.own_cell(row.cells, "history"), _LONGEST), clean_line(key_id, 16)
     )

@@ -171,7 +171,7 @@ class RowReader:
             FileQuestionError(
                 f"no row of the column {column!r} names a newsletter of this project: {names}",
                 hint=f"--map {quote(f'{column}:{first}=NAME')} for each of them,"
-                " or --map newsletters= to ignore the column and take --newsletter",
+                " or --map newsletters= to ignore the column and use --newsletter",
                 column=column,
             )
         ]

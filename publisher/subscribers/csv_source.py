@@ -144,5 +144,5 @@ def _text_codec(name: str) -> str:
         "unicode-escape",
         "undefined",
     ):
-        raise SubscriberError(f"there is no encoding {name!r}", hint="one such as utf-8, windows-1252 or utf-16")
+        raise SubscriberError(f"there is no encoding {name!r}", hint="use one such as utf-8, windows-1252 or utf-16")
     return known

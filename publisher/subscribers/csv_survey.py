@@ -153,7 +153,9 @@ class Survey:
         if len(self.coded) == 1 and self.coded.total() == self.undecoded:
             (encoding,) = self.coded
             return [FileQuestionError(f"{what}; the file is in {encoding}", hint=f"--encoding {encoding}; or {refuse}")]
-        return [FileQuestionError(what, hint=f"repair them, or --encoding NAME if you know it; or {refuse}")]
+        return [
+            FileQuestionError(what, hint=f"repair them, or use --encoding NAME if you know the encoding; or {refuse}")
+        ]
 
     def _of_columns(self) -> Iterator[tuple[int, FileQuestionError]]:
         for column in self.columns.statuses:
@@ -178,8 +180,8 @@ class Survey:
         if said:
             return [
                 FileQuestionError(
-                    f"by its name, this file lists people who are {said}, and nothing in it says so",
-                    hint=f"--as {said} records them as that, and they get no email; with --as subscribed they get it",
+                    f"this file's name suggests people who are {said}, but nothing in the file says so",
+                    hint=f"--as {said} records that, and they get no email; with --as subscribed they do",
                 )
             ]
         if self.columns.tool == "Mailchimp" and not self.opted_in:
@@ -312,7 +314,7 @@ def _ask(name: str, what: str, column: StatusColumn | None, unknown: Iterable[st
         which = f"{name}:{clean_line(values[0], 200)}"
         heed = f"--map {quote(f'{which}={said}')} or --map {quote(f'{which}=subscribed')}, for each value"
     elif column and column.reading is Reading.AGAINST:
-        heed = f"--map {quote(f'{said}={name}')} to count any value but no as {said}"
+        heed = f"--map {quote(f'{said}={name}')} to count every value except no as {said}"
     else:
         heed = f"--map {quote(f'status={name}')} to use it"
     return FileQuestionError(

@@ -171,7 +171,7 @@ def with_values(
         except SubscriberError as error:
             raise SubscriberError(f"field {name}: {error.message}", hint=error.hint) from error
     if len(after) > max(MOST_FIELDS, len(before)):
-        raise SubscriberError(f"a person has at most {MOST_FIELDS} fields")
+        raise SubscriberError(f"a person can have at most {MOST_FIELDS} fields")
     return after
 
 

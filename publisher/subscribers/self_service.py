@@ -52,7 +52,7 @@ class Preferences:
 
     def __post_init__(self) -> None:
         if self.pause_weeks is not None and not 0 <= self.pause_weeks <= LONGEST_PAUSE:
-            raise SubscriberError(f"a pause has 0 to {LONGEST_PAUSE} weeks")
+            raise SubscriberError(f"a pause is 0 to {LONGEST_PAUSE} weeks long")
 
 
 @dataclass(frozen=True, slots=True)

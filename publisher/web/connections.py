@@ -52,7 +52,7 @@ _LOG_SECONDS = 60.0
 LISTENER = "listener"
 """The key of a request's state that says which socket accepted the connection: 0 for web.listen, 1 for admin.listen."""
 MORE_TIME = "more time"
-"""The key of a request's state with the function that allows its body some seconds from now instead of BODY_SECONDS."""
+"""The key in a request's state for the function that gives its body some seconds, from now, instead of BODY_SECONDS."""
 
 
 class Stage(IntEnum):

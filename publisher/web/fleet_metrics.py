@@ -106,7 +106,7 @@ def host_metrics(activities: Sequence[HostActivity], now: datetime) -> Iterable[
     )
     in_doubt = GaugeMetricFamily(
         "publisher_host_messages_in_doubt",
-        "Those messages that were handed over and have not been answered yet.",
+        "Messages that the host handed to a mail server and that have not been answered yet.",
         labels=["host"],
     )
     sent = CounterMetricFamily(

@@ -72,7 +72,7 @@ def alert_owner_of_limit(context: WebContext) -> None:
     now, most = context.now(), context.policy.most_requests
     if not most or context.store.subscribers.emails_since(EmailTrigger.FORM, now - timedelta(hours=1)) < most:
         return
-    text = f"forms have triggered {most:,} emails within an hour; more are not sent until the hour is over"
+    text = f"forms have triggered {most:,} emails within an hour; no more are sent until the hour is over"
     hint = "if a robot fills in the form, set web.proof_of_work; if these are people, raise web.email_limit"
     project = Project(context.config, context.store, context.now)
     _, unsent = alert_problems(project, "form limit", [Problem("", 0, text, hint)], now)

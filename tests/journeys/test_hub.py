@@ -273,5 +273,5 @@ def test_all_feeds_together_also_have_a_deadline() -> None:
 def test_a_forbidden_address_is_reported_and_not_tried() -> None:
     done = ping("http://2130706433:8080/", URLS)
     assert {each.error for each in done} == {
-        "its address writes an address in an unusual way; write four numbers, like 192.0.2.1"
+        "its address has an IP address in an unusual form; write it as four numbers, like 192.0.2.1"
     }

@@ -205,7 +205,7 @@ def test_a_test_email_can_have_topics(project: Project) -> None:
     assert "All about third" not in text
     ran = project.run("publish", "--to", "me@example.net", "--topic", "fish", "--topic", "sea")
     assert ran.code == 1
-    assert ran.err.startswith("error: no post of weekly's next edition has a topic of fish, sea")
+    assert ran.err.startswith("error: no post of weekly's next edition has any of these topics: fish, sea")
     assert project.run("publish", "--topic", "fish").code == 2
 
 
@@ -224,7 +224,7 @@ def test_matching_every_post_means_all_topics(project: Project) -> None:
     join(project, "ada", "birds", "maps")
     project.ok("publish")
     ran = project.ok("editions", "show", "1", "--variant", "Maps,birds", "--json")
-    assert ran.err == "every post has a topic of birds, maps: this is the version for all topics\n"
+    assert ran.err == "every post has one of these topics: birds, maps; this is the version for all topics\n"
     assert (ran.json["variant"], ran.json["letters"][0]["messages"]) == ("", 1)
     assert project.run("editions", "show", "1", "--variant", "maps").code == 1
 

@@ -68,7 +68,7 @@ class Resolver:
                 what, where=self._server, hint="try again, or name a different one with --resolver"
             ) from error
         except (dns.exception.DNSException, OSError, UnicodeError) as error:
-            raise DnsError(f"cannot ask for {name}: {error}", where=self._server) from error
+            raise DnsError(f"cannot look up {name}: {error}", where=self._server) from error
 
 
 def _text(record: Rdata) -> str:

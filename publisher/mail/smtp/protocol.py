@@ -256,7 +256,7 @@ class SmtpProtocol:
         if reply.code == CLOSING:  # refuses the oldest command (RFC 5321, 4.2.3), or says goodbye unprompted
             return self._hung_up(self._awaited.popleft() if self._awaited else None, reply.sentence)
         if not self._awaited:
-            return self.end(f"the server sent a reply to no command: {reply.sentence}")
+            return self.end(f"the server sent an unexpected reply: {reply.sentence}")
         command = self._awaited.popleft()
         if reply.code == LOGIN_NEEDED:
             words = f"the mail server requires a login: {reply.sentence}"

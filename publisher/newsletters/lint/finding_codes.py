@@ -183,11 +183,11 @@ CODES: dict[str, FindingKind] = {
         "warning",
         "Gmail, Outlook, Apple Mail or Yahoo do not support something in the email, and nothing takes its place. "
         "The finding names the clients, according to caniemail.com.",
-        "do without it, or offer something next to it",
+        "do without it, or offer an alternative next to it",
     ),
     "client-fallback": FindingKind(
         "note",
-        "Some email clients do not support something in the email. It reads well without it.",
+        "Some email clients do not support something in the email. The email reads well without it.",
         "no action needed",
     ),
     "client-removed": FindingKind(
@@ -204,7 +204,7 @@ CODES: dict[str, FindingKind] = {
     "picture-heavy": FindingKind(
         "warning",
         "A picture is over 1 MB: slow on a phone, and expensive on a metered connection.",
-        "save it smaller; 1,200 pixels are wide enough for every screen",
+        "save a smaller version; 1,200 pixels is wide enough for every screen",
     ),
     "picture-width": FindingKind(
         "note",
@@ -265,7 +265,7 @@ CODES: dict[str, FindingKind] = {
     "css-import": FindingKind(
         "error",
         "The CSS of an email has an @import. It is refused, and no email is made, because nothing is fetched for one.",
-        "copy the rules to its place",
+        "put the rules themselves in its place",
     ),
     "css-link": FindingKind(
         "error",

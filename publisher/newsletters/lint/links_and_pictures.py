@@ -132,6 +132,4 @@ def _weight(context: LintContext, source: str, name: str, files: dict[str, str])
     except OSError:
         return  # a missing file is reported as a broken link
     if size > HEAVY:
-        yield found(
-            "picture-heavy", context.locator.of_url(source), f"the picture {name} has {size / 1_000_000:.1f} MB"
-        )
+        yield found("picture-heavy", context.locator.of_url(source), f"the picture {name} is {size / 1_000_000:.1f} MB")

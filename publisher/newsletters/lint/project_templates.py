@@ -143,7 +143,7 @@ def _at_rule(at_rule: AtRule, kept: bool) -> Finding | None:
     if at_rule.keyword not in KEPT_AT_RULES:
         return found("css-at-rule", "", f"{name} is left out, because email clients do not know it")
     if at_rule.keyword == "font-face":
-        message, hint = "@font-face can't be inlined, and most clients ignore it", "name common fonts after it"
+        message, hint = "@font-face can't be inlined, and most clients ignore it", "list common fonts after it"
         return found("css-kept", "", message, hint, "warning")
     if kept:
         return None

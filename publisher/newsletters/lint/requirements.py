@@ -50,7 +50,7 @@ def _of_post(context: LintContext, post: RenderedPost) -> Iterator[Finding]:
     if not post.words and not _SHOWS.search(post.html) and not post.post.image and not post.post.enclosures:
         yield found("post-empty", context.locator.post(post), f"the post {post.post.title!r} is empty")
     elif _is_empty_for_some(context, post):
-        what = f"subscribers who don't meet its condition see nothing of the post {post.post.title!r}"
+        what = f"subscribers who don't meet the condition in the post {post.post.title!r} see nothing of it"
         yield found("post-empty", context.locator.post(post, "{%"), what, "add {% else %} with words for them")
     for problem in post.problems:
         if problem.severity is Severity.ERROR:

@@ -209,7 +209,7 @@ def _json(text: str, as_text: bool) -> Data:
     except json.JSONDecodeError as error:
         raise DataError(f"is not valid JSON: {error.msg}", where=f":{error.lineno}", hint="correct it") from error
     except ValueError as error:
-        raise DataError("has a number of thousands of digits", hint="put it in quotes") from error
+        raise DataError("has a number with thousands of digits", hint="put it in quotes") from error
 
 
 def _finite(text: str) -> float | None:
@@ -317,7 +317,11 @@ class _YamlData:
         elif isinstance(event, yaml.AliasEvent):
             name = event.anchor or ""
             if name not in self._anchors:
-                raise DataError(f"*{name[:40]} means nothing above it", where=f":{line}", hint="correct it")
+                raise DataError(
+                    f"the alias *{name[:40]} does not name a complete value above it",
+                    where=f":{line}",
+                    hint="correct it",
+                )
             value, size = self._anchors[name]
             self._add(value, None, size, line)
         elif isinstance(event, yaml.CollectionStartEvent):

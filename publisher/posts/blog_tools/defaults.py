@@ -360,7 +360,7 @@ def _not_run(path: str) -> Problem:
     return Problem(
         path,
         1,
-        "is a program of Eleventy, which is not run here, so what it says of the posts in its folder is not known",
+        "is an Eleventy program, which is not run here, so what it sets for the posts in its folder is unknown",
         f"write what they need into {path.rpartition('.')[0]}.json, such as draft or permalink",
         Severity.WARNING,
     )

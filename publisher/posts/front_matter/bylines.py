@@ -68,7 +68,7 @@ class Bylines:
         if found := self._by_id(text) or (self._by_id(handle[1]) if handle else None):
             return found
         if self._people and self._people.is_there and _ID.fullmatch(text):
-            what = f"{text!r} is nobody in {self._people.named}, so it is shown as a name"
+            what = f"{text!r} is not listed in {self._people.named}, so it is shown as a name"
             self._warn(what, "add the person there, or to [[authors]] in publisher.toml; or write the name")
         return author_in(item)
 

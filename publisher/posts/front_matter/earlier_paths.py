@@ -32,7 +32,7 @@ def earlier_paths(meta: FrontMatter, path: str, settings: PostSettings, warn: Wa
         is_alias = fold(key) != "redirectfrom"
         for number, written in enumerate(_texts(value)):
             if number == _MOST:
-                warn(line, f"{key}: only the first {_MOST} addresses count", "delete those that nobody uses")
+                warn(line, f"{key}: only the first {_MOST} addresses are used", "delete addresses that nobody uses")
                 break
             earlier, why = _read(written, path, settings, is_alias=is_alias)
             if why:

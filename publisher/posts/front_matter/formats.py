@@ -102,7 +102,7 @@ class _Handler(BaseHandler):
         first, _, rest = text.partition("\n")
         if first.strip() != self.fence:
             if why := wrong_fence(first):
-                raise PostError(f"the first line {why}", hint=f"write three: {self.fence}")
+                raise PostError(f"the first line {why}", hint=f"write exactly {self.fence}")
             raise PostError(
                 f"the first line {first.strip()[:40]!r} doesn't open any known kind of front matter",
                 hint=f"write {self.fence} alone on the line",
@@ -351,7 +351,7 @@ def _too_many_digits(language: str, text: str, first: int) -> PostError:
 
 def _too_deep(language: str, line: int) -> PostError:
     what = f"the front matter can't be read as {language}: its values are nested too deeply, or contain themselves"
-    return PostError(what, line=line, hint="remove brackets, and aliases (*name) inside what they name")
+    return PostError(what, line=line, hint="remove brackets, and any alias (*name) inside the value that it names")
 
 
 def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
@@ -367,7 +367,7 @@ def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
     if is_open:
         hint = "close the quotes"
     elif "escape" in str(error.problem):
-        hint = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
+        hint = "write the character itself (\N{GRINNING FACE}), or a single escape for it: \\U0001F600"
     elif quoted := in_quotes(written):
         hint = f"put the value in quotes: {quoted}"
     elif "flow" in str(error.context) and begun < len(lines) and (quoted := in_quotes(lines[begun])):

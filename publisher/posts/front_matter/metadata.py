@@ -67,7 +67,7 @@ def _published_by_hugo(meta: FrontMatter, path: str, tool: str) -> Iterator[Prob
     """Warn about a draft that Hugo publishes, because `yes` is only a text for Hugo, unlike `true`."""
     for key, value, line in meta.all("draft") if tool == "hugo" else ():
         if key.lower() == "draft" and word_of(value) in TRUE - {"true", "1"}:
-            what = f"{key}: {value} makes a draft of this post here, but Hugo publishes it: for Hugo it is only a text"
+            what = f"{key}: {value} makes this post a draft here; Hugo takes the value as text, and publishes the post"
             yield Problem(path, line, what, "write draft: true, or false", Severity.WARNING)
 
 

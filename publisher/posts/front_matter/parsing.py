@@ -132,7 +132,7 @@ def _not_closed(text: str, fence: str) -> PostError:
     for number, line in enumerate(text.split("\n", 100)[:100], 1):
         if why := wrong_fence(line):
             what = f"the front matter isn't {'closed' if number > 1 else 'opened'}: the line {why}"
-            return PostError(what, line=number, hint=f"write three, and nothing else: {fence}")
+            return PostError(what, line=number, hint=f"write exactly {fence} on this line, and nothing else")
     return PostError(
         f"the front matter isn't closed: there is no line with only {fence}",
         hint=f"add a line {fence} after the last key",

@@ -248,7 +248,7 @@ class _Body:
         lines = [self._lines.line_of(tag)] if tag else []
         lines += [line_at(self._lines.prose, place)] if place >= 0 else []
         for line in lines:
-            message = "browsers would hide these words because of a tag or an attribute, but readers see them"
+            message = "a tag or an attribute hides these words in a browser, but here readers see them"
             self.problems.append(Problem(self.path, line, message, "delete them, or write <!-- ... -->"))
 
     def _report_comment_in(self, name: str, text: str) -> None:

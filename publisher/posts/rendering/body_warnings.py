@@ -59,7 +59,7 @@ def personal_words(title: str, summary: str, file: str) -> Iterator[BodyWarning]
         if tags_of([words]):
             places = [number for number, before in lines if ("title" in before.lower()) is (what == "title")]
             hint = f"write the {what} without it, or set the newsletter's `subject`" if what == "title" else ""
-            message = f"the {what} of a post can't address subscribers, and would show the tag as it is"
+            message = f"the {what} of a post can't contain a tag about the subscriber, which would be shown as is"
             yield (places or [1])[0], message, hint or "write the summary without it"
 
 

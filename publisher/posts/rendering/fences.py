@@ -183,7 +183,7 @@ def _lost_at_fences(body: str, placed: str) -> list[LostWords]:
             found.append(LostWords(first, message, f"write a line with only {sign} where the code ends", meant))
         elif wordy:
             message = f"{info[:60]} is not a language, and is shown as the first line of the code"
-            found.append(LostWords(first, message, f"write the code below the line of {sign}", False))
+            found.append(LostWords(first, message, f"begin the code on the line below {sign}", False))
     return found
 
 

@@ -132,10 +132,10 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
         left[note[1]] -= 1
         if note[1] in unseen and shown.count(f"[^{escape(note[1], quote=False)}]:") <= left[note[1]]:
             if note[1].casefold() in used:
-                what = f"the footnote [^{note[1]}] is only referred to where Markdown is not read, such as in HTML"
+                what = f"the footnote [^{note[1]}] is only referred to where Markdown is not processed, such as in HTML"
             else:
                 what = f"nothing refers to the footnote [^{note[1]}]"
-            hint = "write its mark where the footnote belongs, in a Markdown paragraph"
+            hint = f"write [^{note[1]}] where the footnote belongs, in a Markdown paragraph"
             yield LostWords(line_of(note.end()), f"{what}, so readers don't see its text", hint)
 
 

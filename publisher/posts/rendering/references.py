@@ -209,7 +209,7 @@ class References:
         self.links[source] = None
         if source in self._places.by_email:
             message = f"broken link: {path} is sent by email only (page: false), so there is no page to link to"
-            self._report(reference, message, "remove the link; until then its words are shown without one")
+            self._report(reference, message, "remove the link; until then its text is shown without a link")
             raise _NoPageError
         return self._url(self._places.permalinks[source]) + fragment
 

@@ -70,7 +70,7 @@ _EXPLANATIONS = (
     ((UnknownNameError,), "its name is not known", True),
     ((TimeoutError, httpcore.TimeoutException), "did not answer within {seconds:.3g} seconds", True),
     ((httpcore.ConnectError,), "nothing answers there", True),
-    ((httpcore.ProtocolError, UnicodeError), "does not answer as a web server does", False),
+    ((httpcore.ProtocolError, UnicodeError), "does not answer like a web server", False),
     ((httpcore.NetworkError, OSError), "the connection broke off", False),
 )
 

@@ -42,14 +42,14 @@ def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument
     """
     if len(body) > MOST_BYTES:
         raise FeedError(
-            f"has {len(body) / 1_000_000:.1f} MB, more than {MOST_BYTES // 1_000_000}",
+            f"is {len(body) / 1_000_000:.1f} MB, and the limit is {MOST_BYTES // 1_000_000} MB",
             where=url,
-            hint="let the site's feed contain fewer posts",
+            hint="ask the site for a feed with fewer posts",
         )
     try:
         found: FeedDocument = feed_process().call(_read, body, url, dict(headers), seconds=_TIME.for_size(len(body)))
     except OverLimit as over:
-        hint = "let the site's feed contain fewer or shorter posts"
+        hint = "ask the site for a feed with fewer or shorter posts"
         raise FeedError(over.said("to read"), where=url, hint=hint) from over
     except FeedError as error:
         raise FeedError(error.message, where=url, hint=error.hint) from error
@@ -73,7 +73,7 @@ def _unpacked(body: bytes) -> bytes:
             pass  # each piece is counted, and refused if there are too many
         return inflater.result()
     except BadBodyError as error:
-        raise FeedError(str(error), hint="let the site's feed contain fewer posts") from error
+        raise FeedError(str(error), hint="ask the site for a feed with fewer posts") from error
 
 
 def _linked(headers: Mapping[str, str], relation: str, url: str) -> str:

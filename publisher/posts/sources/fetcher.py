@@ -385,9 +385,9 @@ _STATUSES = {
     403: ("does not let us read it (403)", "ask its owner to allow feed readers"),
     404: ("was not found (404)", "look for the feed's new address"),
     410: ("is gone for good (410)", "remove the source, or look for the feed's new address"),
-    429: ("wants fewer requests (429)", "nothing to do: it is asked less often"),
-    500: ("failed (500)", "nothing to do: it is asked again later"),
-    503: ("is not available at present (503)", "nothing to do: it is asked again later"),
+    429: ("wants fewer requests (429)", "nothing to do: Publisher will ask less often"),
+    500: ("failed (500)", "nothing to do: Publisher will try again later"),
+    503: ("is not available at present (503)", "nothing to do: Publisher will try again later"),
 }
 
 

@@ -145,7 +145,7 @@ def _host(parts: SplitResult) -> str:
         try:
             return str(IPv4Address(written))
         except ValueError:
-            raise ValueError("writes an address in an unusual way; write four numbers, like 192.0.2.1") from None
+            raise ValueError("has an IP address in an unusual form; write it as four numbers, like 192.0.2.1") from None
     return written if _NAME.fullmatch(written) else _invalid(written)
 
 

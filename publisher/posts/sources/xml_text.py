@@ -210,7 +210,7 @@ class _Counter:
         ):
             if number > most:
                 raise FeedError(
-                    f"has more than {most:,} {what}", hint="report it to the site, because no tool would write that"
+                    f"has more than {most:,} {what}", hint="report it to the site: no tool writes such a feed"
                 )
 
     def end(self, name: str) -> None:
@@ -234,7 +234,7 @@ def no_feed(text: str) -> FeedError:
 
 def too_many(most: int) -> FeedError:
     """Return the error for a feed with more items than are read."""
-    return FeedError(f"has more than {most:,} items", hint="let the site's feed contain fewer posts")
+    return FeedError(f"has more than {most:,} items", hint="ask the site for a feed with fewer posts")
 
 
 def without_forbidden(text: str) -> str:

@@ -118,7 +118,7 @@ def _left(lines: list[_Line]) -> tuple[TagProblem, ...]:
     if not left:
         return ()
     more = f", on {len(left)} lines" if len(left) > 1 else ""
-    what = f"a container is never closed, and its signs are shown as is: {' '.join(left[0].text.split())[:40]}{more}"
+    what = f"a container is never closed, and its markup is shown as is: {' '.join(left[0].text.split())[:40]}{more}"
     return (TagProblem(left[0].number, what, "write ::: on a line of its own where it ends"),)
 
 

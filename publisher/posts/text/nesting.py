@@ -41,7 +41,7 @@ def require_shallow_markdown(body: str, first_line: int = 1) -> None:
                 raise PostError(
                     f"quotes or lists are nested more than {MOST_DEPTH} deep",
                     line=first_line + line,
-                    hint="begin the line with fewer signs, or with less space",
+                    hint="begin the line with fewer markers, or indent it less",
                 )
     if body.count("\n") >= MOST_EQUAL_HEADINGS:
         _require_distinct_headings(body.split("\n"), first_line)

@@ -46,19 +46,19 @@ _FAMILIES = (
     ),
     _Family(
         Signs("*").are_in,
-        "stars inside a word emphasise a part of it, and are not shown",
+        "asterisks inside a word emphasise a part of it, and are not shown",
         patterns.compile(r"\*(?<=[A-Za-z0-9]\*)(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
-        "write \\* for a star that readers should see",
+        "write \\* for an asterisk that readers should see",
     ),
     _Family(
         Signs(">!", "||").are_in,
-        "spoilers are not supported, and readers see their words",
+        "spoilers are not supported, so readers see their text",
         patterns.compile(r"(?<!\S)>![^\n]{1,300}!<|(?<![|\w])\|\|(?=[^\s|])[^|\n]{1,300}(?<=[^\s|])\|\|(?![|\w])"),
         "write <details><summary>Spoiler</summary>words</details>",
     ),
     _Family(
         Signs("<").are_in,
-        "Markdown in this HTML element is not read, and its signs are shown as is",
+        "Markdown in this HTML element is not processed, and its markup is shown as is",
         patterns.compile(
             r"^ {0,3}(?:<(?:details|figure|table)\b[^<>\n]{0,200}> {0,8})?<(?:summary|figcaption|caption|legend)"
             r"(?: [^<>\n]{0,200})?>[^<\n]{0,300}?(?:\*\*[^\s*<]|\]\(|(?<!\w)\*[^\s*<])",
@@ -74,9 +74,9 @@ _FAMILIES = (
     ),
     _Family(
         Signs("[](", "[ ](").are_in,
-        "a link without words is not shown",
+        "a link without text is not shown",
         patterns.compile(r"(?<![!\w\]\\])\[ ?\]\((?=[^()\s]{0,300}[/.#:])[^()\s]{1,300}\)"),
-        "write its words between the brackets",
+        "write its text between the brackets",
     ),
     _Family(
         Signs("]()", "](<>)").are_in,
@@ -121,7 +121,7 @@ def _tables_with_wrong_rule(lines: list[str]) -> Iterator[tuple[int, str, str]]:
             continue
         header, rule = (_cells(line) for line in lines[number - 1 : number + 1])
         if header != rule:
-            what = f"a table is shown as text if its rule has fewer or more cells ({rule}) than its header ({header})"
+            what = f"a table is shown as text, because its header has {header} cells and the line below it {rule}"
             yield number + 1, what, "write --- once for each column, as in |---|---|"
 
 
@@ -141,5 +141,5 @@ def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:
         names.setdefault(found[1].casefold(), found.start())
     for name in used:
         if name not in texts:
-            hint = "write its text in a line of its own, behind the same sign and a colon"
+            hint = f"write its text on a line of its own: [^{name}]: text"
             yield line_at(prose, used[name]), f"the footnote [^{name}] has no text, and is shown as is", hint

@@ -134,7 +134,7 @@ def refuse_paid_part(body: str, first_line: int, *, is_markdown: bool) -> None:
     """
     if part := paid_part(body, is_markdown=is_markdown):
         raise PostError(
-            f"elsewhere only members or paying readers see what is behind {part.mark}; here everybody would",
+            f"in other tools only members or paying readers see what {part.mark} hides; here everybody would",
             line=line_at(body, part.place) + first_line - 1,
             hint="move that part into a post with draft: true, or delete the mark if everybody may read it",
         )

@@ -194,7 +194,7 @@ def _settings(blog: AdoptedBlog, *, instead: bool) -> Iterator[Taken]:
     yield Taken("posts.tool", blog.tool, blog.file)
     formats, also = _feeds(blog)
     if formats != tuple(FEED_FILES):
-        yield Taken("feeds.formats", formats, "a name of the old feed is that of another format here")
+        yield Taken("feeds.formats", formats, "the old feed has a name that belongs to another format here")
     if also:
         yield Taken("feeds.also", also, ", ".join(dict.fromkeys(where for _, _, where in blog.feeds)))
     if instead:

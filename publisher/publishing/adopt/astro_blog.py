@@ -47,7 +47,7 @@ def adopt_astro(root: Path, file: str) -> AdoptedBlog:
             found.take_feed(name, kind, f"src/pages/{name}")
     public = folder_in(settings.get("publicDir")) or "public"
     if (root / public).is_dir():
-        found.take("pages.static", public, "Astro's folder of other files")
+        found.take("pages.static", public, "Astro's folder of static files")
     if (root / "src/assets").is_dir():
         found.leave("src/assets/: pictures that posts name by an alias, such as ~/assets/a.png, need a relative path")
     found.take("site.timezone", "UTC", "Astro's zone for a time without one")
@@ -102,5 +102,7 @@ def _take_permalink(found: Findings, root: Path, settings: dict[str, Data], fold
         path = f"/{best[0][1]}{{folder}}/{{slug_or_file}}{ending}"
         found.take("posts.permalink", path, f"src/pages/{best[0][0]}{f', {why}' if why else ''}")
     else:
-        found.take("posts.permalink", f"/{name}/{{folder}}/{{slug_or_file}}{ending}", "no route was found: a guess")
+        found.take(
+            "posts.permalink", f"/{name}/{{folder}}/{{slug_or_file}}{ending}", "a guess, because no route was found"
+        )
         found.leave("src/pages/: no [slug].astro shows the addresses of posts: set posts.permalink")

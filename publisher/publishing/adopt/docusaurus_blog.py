@@ -34,7 +34,7 @@ def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
     static = [each for name in texts(settings.get("staticDirectories")) or ["static"] if (each := folder_in(name))]
     there = [each for each in static if (root / each).is_dir()]
     if there:
-        found.take("pages.static", there[0], "Docusaurus' folder of other files")
+        found.take("pages.static", there[0], "Docusaurus' folder of static files")
         take_patterns(found, "pages.copy", [f"{each} = /" for each in there[1:]], f"{file}: staticDirectories")
     found.take("site.timezone", "UTC", "Docusaurus' zone for a time without one")
     found.take("posts.time", "00:00", "Docusaurus' time for a date without one")

@@ -65,7 +65,7 @@ def _leave(found: Findings, root: Path, script: Script, file: str) -> None:
         written = [tag for given in script.calls(name) if given and (tag := one_line(given[0]))]
         if own := without_template(root, written):
             shown = ", ".join(own[:12])
-            found.leave(f"{file}: {name}: write templates/shortcodes/NAME.html for {shown} as far as posts use them")
+            found.leave(f"{file}: {name}: write templates/shortcodes/NAME.html for {shown} if posts use them")
     if own := [name for given in script.calls("addFilter") if given and (name := one_line(given[0]))]:
         found.leave(f"{file}: addFilter: {', '.join(dict.fromkeys(own[:12]))}: filters of your own are not run")
 

@@ -160,7 +160,7 @@ def _take_permalink(found: Findings, settings: dict[str, Data], sections: list[s
     lang = "/{lang}" if inner(settings, "defaultContentLanguageInSubdir") is True else ""
     # With this setting, Hugo removes the day from the name of the file.
     name = "{slug}" if ":filename" in texts(inner(settings, "frontmatter", "date")) else "{slug_or_file}"
-    where = f"Hugo's default; {file}: permalinks hold for {', '.join(written)}" if written else "Hugo's default"
+    where = f"Hugo's default; {file}: permalinks apply to {', '.join(written)}" if written else "Hugo's default"
     found.take("posts.permalink", f"{lang}/{{folder}}/{name}{ending}", where)
 
 
@@ -181,7 +181,7 @@ def _take_static(found: Findings, root: Path, settings: dict[str, Data], file: s
     folders = [each.strip("/") for each in texts(inner(settings, "staticDir"))] or ["static"]
     there = [each for each in folders if each and (root / each).is_dir()]
     if there:
-        where = f"{file}: staticDir" if inner(settings, "staticDir") is not None else "Hugo's folder of other files"
+        where = f"{file}: staticDir" if inner(settings, "staticDir") is not None else "Hugo's folder of static files"
         found.take("pages.static", there[0], where)
         take_patterns(found, "pages.copy", [f"{each} = /" for each in there[1:]], f"{file}: staticDir")
 
@@ -207,5 +207,5 @@ def _leave(found: Findings, root: Path, settings: dict[str, Data], file: str) ->
         more = f" and {len(own) - 12} more" if len(own) > 12 else ""
         found.leave(
             f"layouts/: Go templates are not run; write templates/shortcodes/NAME.html for {names}{more} "
-            "as far as posts use them"
+            "if posts use them"
         )

@@ -339,7 +339,7 @@ def _fitting(
         except (PublisherError, OSError):
             tried = None
         if tried and tried.id != entry.id:
-            conflicts.append(f"{where}: has the id {tried.id} of its own (the old feed has {entry.id})")
+            conflicts.append(f"{where}: has its own id, {tried.id} (the old feed has {entry.id})")
         if tried and entry.path and tried.permalink != entry.path:
             conflicts.append(f"{where}: stays at {tried.permalink} (the old feed has {entry.path})")
         if (

@@ -69,7 +69,7 @@ def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
     if settings.get("PLUGINS"):
         found.leave(f"{file}: PLUGINS: {', '.join(texts(settings['PLUGINS'])[:8])}: plugins are not run")
     if one_line(settings.get("DEFAULT_DATE")) == "fs":
-        found.leave(f"{file}: DEFAULT_DATE: a post needs a date of its own, as that of a file changes with each copy")
+        found.leave(f"{file}: DEFAULT_DATE: a post needs its own date, because a file's changes with each copy")
     if any("{" in name for name in texts(settings.get("EXTRA_PATH_METADATA"))):
         found.leave(f"{file}: EXTRA_PATH_METADATA: only plain paths are read")
     return found.blog()

@@ -77,9 +77,9 @@ def recognise(folder: Path) -> AdoptedBlog:
 def _not_found(folder: Path) -> ProjectError:
     if near := below(folder):
         name, tool = near[0]
-        hint = f"there is one of {TOOL_NAMES[tool]} in {name}/: publisher adopt {folder / name}"
+        hint = f"{name}/ has a blog made with {TOOL_NAMES[tool]}: publisher adopt {folder / name}"
     else:
-        hint = f"known: {', '.join(TOOL_NAMES.values())}; for any other: publisher init"
+        hint = f"known tools: {', '.join(TOOL_NAMES.values())}; for any other: publisher init"
     return ProjectError("there is no configuration of a tool that makes blogs", where=str(folder), hint=hint)
 
 

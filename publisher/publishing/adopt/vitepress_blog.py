@@ -44,7 +44,7 @@ def adopt_vitepress(root: Path, file: str) -> AdoptedBlog:
         found.leave(f"{file}: rewrites: they are not read; set posts.permalink, or a permalink in the posts")
     public = f"{folder}/public" if folder else "public"
     if (root / public).is_dir():
-        found.take("pages.static", public, "VitePress' folder of other files")
+        found.take("pages.static", public, "VitePress' folder of static files")
     if excluded := texts(settings.get("srcExclude")):
         found.leave(f"{file}: srcExclude: {', '.join(excluded[:5])}: see posts.exclude")
     found.leave("the feed, if there is one, is made by a program: publisher adopt --feed ADDRESS keeps its ids")

@@ -53,7 +53,7 @@ def adopt_zola(root: Path, file: str) -> AdoptedBlog:
     found.take("posts.time", "00:00", "Zola's time for a date without one")
     found.take("site.timezone", "UTC", "Zola's zone for a time without one")
     if (root / "static").is_dir():
-        found.take("pages.static", "static", "Zola's folder of other files")
+        found.take("pages.static", "static", "Zola's folder of static files")
     _take_feeds(found, root, settings, posts, file)
     _leave(found, root)
     return found.blog()

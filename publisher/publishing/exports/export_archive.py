@@ -61,7 +61,7 @@ class ExportArchive:
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise self._error(name, "is damaged") from error
         if len(data) > MOST_BYTES:
-            raise self._error(name, f"has more than {MOST_BYTES // 1_000_000} MB")
+            raise self._error(name, f"is larger than {MOST_BYTES // 1_000_000} MB")
         return data
 
     def open(self, name: str) -> IO[bytes]:

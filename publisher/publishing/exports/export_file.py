@@ -40,7 +40,7 @@ def open_export(path: Path, site_url: str = "") -> Iterator[Export]:
     start = begin.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"{", b"[")):
         if size > MOST_JSON:
-            raise ExportError(f"has more than {MOST_JSON // 1_000_000} MB", where=str(path))
+            raise ExportError(f"is larger than {MOST_JSON // 1_000_000} MB", where=str(path))
         yield read_ghost(path.read_bytes(), str(path))
     elif start.startswith(b"<") and re.search(rb"<(?:rss|\?xml)\b", start):
         yield read_wordpress([lambda: path.open("rb")], str(path))

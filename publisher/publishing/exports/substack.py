@@ -136,7 +136,7 @@ def _why_draft(row: Mapping[str, str], text: str) -> str:
     if not why and _MARK in text:
         return "a part of it is for paying subscribers only"
     if not why and not text.strip():
-        return "the export has no text of it"
+        return "the export does not contain its text"
     return why
 
 

@@ -218,8 +218,8 @@ _FURNITURE = frozenset(("install-substack-app-embed", "community-chat", "directM
 # What a file can't show, as the summary calls it.
 _CALLED = {
     "poll-embed": "polls",
-    "native-audio-embed": "recordings that Substack keeps to itself",
-    "native-video-embed": "videos that Substack keeps to itself",
+    "native-audio-embed": "recordings that only Substack can play",
+    "native-video-embed": "videos that only Substack can play",
     "image-gallery-embed": "galleries without pictures",
     "latex-rendered": "empty formulas",
     "comment": "notes without words",

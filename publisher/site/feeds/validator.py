@@ -102,7 +102,7 @@ class _FeedFile:
         if len(self._data) > self._config.feeds.max_bytes:
             yield self._problem(
                 f"has {len(self._data):,} bytes; feed readers reject large files",
-                "lower feeds.limit, or publish summaries only with feeds.content",
+                "lower feeds.limit, or set feeds.content to publish only summaries",
             )
         try:
             entries = list(self._json() if self._data[:1] == b"{" else self._xml())

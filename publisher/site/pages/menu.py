@@ -12,7 +12,7 @@ from publisher.core.models import Post, Problem, Severity
 from publisher.posts.urls import is_web_url, quoted
 
 SECTIONS = {"archive": "archive", "tags": "tags", "editions": "editions", "subscribe": "subscribe", "feeds": "feed"}
-"""The sections of a site that a menu can name, each with the name of its word."""
+"""The sections of a site that a menu can name, each with the key of its title in the catalog."""
 
 
 class MenuEntry(NamedTuple):

@@ -34,7 +34,9 @@ PostHandler = Callable[[Request, Session, Form], Response]
 FileHandler = Callable[[Request, Session, SentForm], Response]
 ProvedHandler = Callable[[Request, Session, Form, PasswordResult], Response]
 
-TOO_LARGE = f"a file may have {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` accepts larger ones"
+TOO_LARGE = (
+    f"a file may have at most {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` accepts larger ones"
+)
 _LOGGED_OUT = "You are no longer logged in, so nothing was done. Log in and try again."
 _EXPIRED = PublisherError(
     "Nothing was done, because this form is older than your login", hint="Go back to the page and try again."

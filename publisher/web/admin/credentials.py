@@ -25,7 +25,7 @@ def check_password(password: str) -> None:
     if len(password) > LONGEST:
         raise PublisherError(f"the password is longer than {LONGEST} characters", hint="choose a shorter one")
     if len(set(password)) < _FEWEST_DIFFERENT:
-        raise PublisherError("the password repeats too few characters", hint="choose another")
+        raise PublisherError("the password uses too few different characters", hint="choose another")
 
 
 def hash_password(password: str) -> str:

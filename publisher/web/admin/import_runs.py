@@ -78,7 +78,7 @@ FIELDS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 FIELD_WORDS = {name: words for _, group in FIELDS for name, words in group}
 ENCODINGS = (
     ("", "UTF-8"),
-    ("utf-8", "UTF-8; refuse lines that are not"),
+    ("utf-8", "UTF-8; refuse lines in any other encoding"),
     ("windows-1252", "Windows-1252 (western Europe)"),
     ("windows-1250", "Windows-1250 (central Europe)"),
     ("windows-1251", "Windows-1251 (Cyrillic)"),
@@ -271,10 +271,10 @@ def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int
     yield 0, f"{report.mailed:,}", f"{'would get' if is_rehearsal else 'get'} the next edition"
     for count, words in (
         (report.added, "new"),
-        (report.subscribed, "already known, and subscribed to a further newsletter"),
+        (report.subscribed, "already known, and subscribed to another newsletter"),
         (report.updated, "already known, with different topics"),
         (report.unchanged, "already known, with the same subscriptions"),
-        (report.described, "of all these already known, with new tags, fields or notes"),
+        (report.described, "of those already known, with new tags, fields or notes"),
         (report.newer, "unsubscribed in the file, but agreed here since then"),
         (report.left_some, "unsubscribed from some newsletters, but get others"),
         (report.stay.count, "unconfirmed in the file, but subscribed here"),

@@ -148,7 +148,7 @@ class PersonActions:
         self._record(request, ActionKind.ADD, person, f"{chosen}: {done.result.value}; {why}")
         said = f"{done.result.value.capitalize()}: {chosen}."
         if done.refusals:
-            said += f" But this person {done.reason}, and is not subscribed to that again."
+            said += f" But this person {done.reason}, and is not subscribed to it again."
         return self._to(f"readers/{person.uid}", Flash(said, is_bad=bool(done.refusals)))
 
     def _lift_before(self, request: Request, session: Session, form: Form) -> Response:
@@ -221,7 +221,7 @@ class PersonActions:
                 became = f"became {said!r}" if said else "was emptied"
                 raise SubscriberError(
                     f"while this page was open, the {what} {became}",
-                    hint="your text is still below: save it to replace that",
+                    hint="your text is still below: save it to overwrite that change",
                 )
             changed[name] = form.exact(name)
         if "language" in changed:

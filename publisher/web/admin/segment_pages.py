@@ -37,7 +37,7 @@ _EXAMPLES = (
     ('address ~ "@example.org"', "~ means: contains"),
     ('field.city = "Oslo" or field.points >= 10', "your own fields"),
     ("field.city has no value", "or: has value"),
-    ("(tag:press or tag:friends) and language:de", "and, or, not and brackets join conditions"),
+    ("(tag:press or tag:friends) and language:de", "join conditions with and, or, not and brackets"),
     ("source:import and bounces > 0", "where they came from, and consecutive bounces"),
 )
 

@@ -51,7 +51,7 @@ class ApprovalPages:
                 return self._pages.bad_form(request)
         if waited:
             self._context.record(request, what, via=Via.LINK, about=approval.edition_label(edition))
-        result = "Done." if waited else "Nothing changed: this edition had already been decided."
+        result = "Done." if waited else "Nothing changed: this edition no longer needs a decision."
         return self._page(request, store.editions.get(edition.id) or edition, result)
 
     def _page(self, request: Request, edition: Edition, result: str) -> Response:

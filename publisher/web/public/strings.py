@@ -54,8 +54,8 @@ ENGLISH: dict[str, str | Plural] = {
     "moved": "Your newsletters will now be sent to {address}.",
     "move_taken": "{address} is already subscribed. Nothing has changed.",
     "account": "Your data and your address",
-    "account_hint": "To change your address, or to download or delete your data, you need a link that we send to "
-    "{address} now. It works once.",
+    "account_hint": "To change your address, or to download or delete your data, you need a link, which we’ll "
+    "send to {address}. It works once.",
     "account_button": "Email me the link",
     "account_sent": "We’ve sent a link to {address}. It works once, within 24 hours. If it doesn’t arrive, check your "
     "spam folder, use the link in an earlier email, or try again later.",
@@ -73,7 +73,7 @@ ENGLISH: dict[str, str | Plural] = {
     "erase_back": "Cancel",
     "erased_title": "Your data has been deleted",
     "erased": "Everything we stored about {address} has been deleted. You won’t hear from us again. If the address is "
-    "ever signed up again, we’ll email it that it’s on our suppression list.",
+    "ever signed up again, we’ll only send it an email saying that it’s on our suppression list.",
     "never": "Never write to me again",
     "never_asked": "{address} will be put on our suppression list: we’ll never write to it again, and nobody can sign "
     "it up.",

@@ -96,7 +96,7 @@ def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project
     jekyll.write("old/about.html", "<html>")
     compared = ("--check-against", str(jekyll.root / "old"))
     dry = jekyll.ok("adopt", str(jekyll.root), "--dry-run", "--feed", old)
-    assert "can be compared when there is a publisher.toml" in dry.out
+    assert "can be compared once there is a publisher.toml" in dry.out
     done = jekyll.ok("adopt", str(jekyll.root), "--feed", old, *compared)
     assert "old feed  https://blog.quiet-reader.eu/feed.xml: 2 items, 1 with a post here" in done.out
     assert "made  old-feed.tsv, with 1 post: commit it, so that every build keeps its id\n" in done.out

@@ -171,7 +171,7 @@ def test_a_deleted_working_folder_is_one_line(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 1
-    assert ran.stderr == "error: the current folder no longer exists (go to another, or use --project)\n"
+    assert ran.stderr == "error: the current folder no longer exists (go to another folder, or use --project)\n"
 
 
 def test_every_configuration_mistake_has_a_line(project: Project) -> None:

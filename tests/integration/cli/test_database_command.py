@@ -53,7 +53,7 @@ def test_a_restored_backup_sends_nothing_twice_or_against_consent(sent: Project)
 
     assert "would be replaced" in sent.fails("database", "restore", str(backup)).said
     said = sent.ok("database", "restore", str(backup), "--yes").out
-    assert "2 people who left since, 1 whose data was deleted, 1 edition made since" in said
+    assert "2 people who stopped getting email, 1 whose data was deleted, 1 edition made since" in said
     assert "now publisher.db.replaced" in said
     shown = sent.ok("subscribers", "show", "ada@example.org", "--json").json
     assert len(shown["deliveries"]) == len(before["deliveries"]) + 1

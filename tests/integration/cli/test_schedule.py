@@ -152,7 +152,7 @@ def test_a_due_slot_comes_first(
     assert says in project.ok("deliveries", "list", "1").out
     assert "would never be sent (use --yes" in project.fails("deliveries", "skip", "1").err
     assert project.ok("deliveries", "skip", "1", "--yes").out == "edition 1 is skipped: no one will get it\n"
-    assert "edition 1 does not wait for your approval" in project.fails("deliveries", "skip", "1", "--yes").err
+    assert "edition 1 is not waiting for your approval" in project.fails("deliveries", "skip", "1", "--yes").err
     for command in ("editions", "editions show 1", "deliveries list 1", "status"):
         assert "on hold" not in project.ok(*command.split()).out, command
     assert "today: 3 posts" in project.ok("status", now="2026-11-23T07:10").out

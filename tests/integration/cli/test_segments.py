@@ -67,7 +67,7 @@ def test_mistakes_are_one_line(peopled: Project) -> None:
             "save",
             "A b",
             "tag:vip",
-        ): "error: 'A b' isn't a valid name of a segment (write it like vip or",
+        ): "error: 'A b' isn't a valid name for a segment (write it like vip or",
         ("save", "x", "tag;vip"): "error: column 4 of the condition: a comparison is missing after 'tag;vip'",
         ("delete", "nix"): "error: there is no segment 'nix' (known: vip)\n",
         ("rename", "vip", "vip"): "error: there is a segment 'vip' already\n",

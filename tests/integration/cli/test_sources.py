@@ -160,7 +160,7 @@ def test_a_url_that_is_not_a_blog_creates_nothing(
     (folder / "future.xml").write_text(f"<rss><channel><title>T</title>{later}</channel></rss>")
     if path == "/future.xml":
         assert run(["sources", "try", site.url + path, "--allow-private"]) == 1
-        assert "has only items of the future, the first of 2100-01-01 (" in capsys.readouterr().err
+        assert "has only items with dates in the future, the first on 2100-01-01 (" in capsys.readouterr().err
         return
     new = tmp_path / "new"
     for words in (["init", str(new), "--from-feed"], ["sources", "try"]):

@@ -294,7 +294,7 @@ def test_an_import_reports_people_who_get_email_although_the_file_forbids_it(pro
     ran = project.ok("subscribers", "import", str(project.write("left.csv", left)), "--dry-run")
     assert ran.out.splitlines()[-4:-2] == [
         "        2  would get email",
-        "              2  said yes again later, lines 2 to 3",
+        "              2  agreed again later, lines 2 to 3",
     ]
     never = str(project.write("never.txt", "ann@example.org\nbob@example.org\ncyd@example.org\n"))
     ran = project.ok("subscribers", "import", never, "--as", "unconfirmed", "--dry-run")

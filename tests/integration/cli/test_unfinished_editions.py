@@ -60,7 +60,7 @@ def test_a_complete_edition_is_shown_as_complete(half: Project) -> None:
 
 def test_cancel_asks_about_the_number_that_it_cancels(half: Project) -> None:
     asked = half.run("deliveries", "cancel", "1")
-    assert "edition 1 was not complete: 3 messages that were missing had to be written first" in asked.err
+    assert "edition 1 was not complete, so 3 missing messages were added to it first" in asked.err
     assert "5 messages of weekly post fresh would never be sent" in asked.err
     assert "5 messages cancelled" in half.ok("deliveries", "cancel", "1", "--yes").out
 
@@ -75,7 +75,7 @@ def test_adding_people_does_not_count_existing_recipients(half: Project) -> None
 def test_an_edition_is_completed_before_its_messages_are_counted(half: Project, verb: str) -> None:
     half.ok("deliveries", "hold", "1")
     done = half.ok("deliveries", verb, "1")
-    assert "3 messages that were missing" in done.err
+    assert "3 missing messages were added" in done.err
     assert half.ok("deliveries", "list", "1", "--json").json["counts"] == {"queued": 5}
 
 

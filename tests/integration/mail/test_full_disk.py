@@ -111,6 +111,6 @@ def test_a_message_whose_name_may_be_lost_is_in_doubt(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "fsync", sync)
     answer = outbox.send("ada@example.org", "bob@example.org", b"Subject: hello\r\n\r\n", "weekly/1")
-    assert answer == Unanswered("the outbox may not keep it: No space left on device")
+    assert answer == Unanswered("it may not have been saved in the outbox: No space left on device")
     monkeypatch.undo()
     assert outbox.send("ada@example.org", "bob@example.org", b"Subject: hello\r\n\r\n", "weekly/1") == Accepted()

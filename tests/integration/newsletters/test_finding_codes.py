@@ -217,7 +217,7 @@ def test_a_heavy_picture_is_reported_with_its_size(project: Project) -> None:
     good(project)
     project.write("posts/shelf.png", b"\x89PNG" + bytes(1_200_000))
     (heavy,) = [each for each in examine(project) if each.code == "picture-heavy"]
-    assert (heavy.where, heavy.message) == (f"{FIRST}:8", "the picture shelf.png has 1.2 MB")
+    assert (heavy.where, heavy.message) == (f"{FIRST}:8", "the picture shelf.png is 1.2 MB")
 
 
 def test_styles_that_gmail_drops_are_reported(project: Project) -> None:

@@ -107,7 +107,9 @@ def test_the_title_and_summary_of_a_personal_post_cannot_address_anyone(project:
         (found,) = [each for each in problems if each.path == "posts/only.md" and each.severity == "error"]
         said = project.run("check").said
         assert said.count("posts/only.md:") == said.count(f"posts/only.md:{line}: ") == 1, said
-        assert (found.line, found.message.startswith(f"the {what} of a post can't address")) == (line, True), found
+        assert (found.line, found.message.startswith(f"the {what} of a post can't contain a tag")) == (line, True), (
+            found
+        )
 
 
 def test_check_says_where_tags_about_subscribers_work(project: Project) -> None:

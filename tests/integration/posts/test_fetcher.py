@@ -164,17 +164,17 @@ REFUSED = {
     "/long": "the answer is larger than 0.1 MB",
     "/endless/body": "the answer is larger than 0.1 MB",
     "/endless/chunks": "the answer is larger than 0.1 MB",
-    "/endless/head": "does not answer as a web server does",
-    "/endless/line": "does not answer as a web server does",
+    "/endless/head": "does not answer like a web server",
+    "/endless/line": "does not answer like a web server",
     "/endless/early": "the answer is larger than 1.1 MB with its headers",
     "/slow/head": "did not answer within 0.4 seconds",
     "/slow/body": "did not answer within 0.4 seconds",
     "/slow/silence": "did not answer within 0.4 seconds",
-    "/short": "does not answer as a web server does",
-    "/smtp": "does not answer as a web server does",
-    "/two-lengths": "does not answer as a web server does",
-    "/nothing": "does not answer as a web server does",
-    "/upgrade": "does not answer as a web server does",
+    "/short": "does not answer like a web server",
+    "/smtp": "does not answer like a web server",
+    "/two-lengths": "does not answer like a web server",
+    "/nothing": "does not answer like a web server",
+    "/upgrade": "does not answer like a web server",
     "/gone": "is gone for good (410)",
     "/busy": "is not available at present (503)",
     "/many": "wants fewer requests (429)",
@@ -185,7 +185,7 @@ REFUSED = {
     "/to/ftp": "redirects to ftp://example.org/feed, which begins with ftp:, not with https:",
     "/to/file": "redirects to file:///etc/passwd, which begins with file:, not with https:",
     "/to/login": "redirects to http://example.org/feed, which contains a user name or password",
-    "/to/decimal": "redirects to http://2130706433/feed, which writes an address in an unusual way",
+    "/to/decimal": "redirects to http://2130706433/feed, which has an IP address in an unusual form",
     "/to/metadata": "nothing may connect to this address: 169.254.169.254 is a metadata service",
     "/to/broken": "redirects to http://[::1/, which is not a valid web address",
 }
@@ -466,7 +466,7 @@ def test_a_connection_that_was_closed_in_between_is_replaced_once() -> None:
         assert [fetch(private(running, "/a")).status for _ in range(2)] == [200, 200]
         found = outcomes(*(private(running, path) for path in ("/a", "/b", "/c")))
         assert found[f"{running.url}/b"].startswith("Answer")
-        assert found[f"{running.url}/c"] == "does not answer as a web server does"
+        assert found[f"{running.url}/c"] == "does not answer like a web server"
         assert [each.path for each in running.asked] == ["/a", "/a", "/a", "/b", "/b", "/c", "/c"]
 
 

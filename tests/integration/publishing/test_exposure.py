@@ -71,7 +71,7 @@ def test_forgotten_private_files_are_found(project: Project, path: str, text: st
     git(project.root, "init", "-q")
     project.write(path, text)
     (line, *_) = warned(project)[path]
-    assert line == f"{what}: `git add` would take it"
+    assert line == f"{what}: `git add` would add it"
     project.write(".gitignore", f"/{path}\n")
     assert "git" not in "".join(warned(project).get(path, []))
 
@@ -114,7 +114,7 @@ def test_files_named_by_the_configuration_are_checked(project: Project, config: 
         project.configure(config)
         project.write(path, "x")
     git(project.root, "init", "-q")
-    assert any("`git add` would take it" in line for line in warned(project)[path])
+    assert any("`git add` would add it" in line for line in warned(project)[path])
 
 
 @pytest.mark.parametrize(

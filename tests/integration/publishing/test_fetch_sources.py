@@ -195,7 +195,7 @@ def test_a_failing_source_is_fetched_less_often_and_reported_after_a_day(blog: B
     while moment < later(days=3):
         (report,) = blog.fetch(moment)
         assert report.problem is not None
-        assert report.error == f"{BLOG}/feed: failed (500) (nothing to do: it is asked again later)"
+        assert report.error == f"{BLOG}/feed: failed (500) (nothing to do: Publisher will try again later)"
         moments.append(moment)
         moment = blog.state().next_at
     waits = [after - before for before, after in pairwise(moments)]
@@ -205,7 +205,7 @@ def test_a_failing_source_is_fetched_less_often_and_reported_after_a_day(blog: B
     assert blog.state().failing_since == moments[0]
     quiet, loud = (alert_sources(blog.project(), moments[0] + timedelta(hours=hours))[0] for hours in (23, 25))
     assert quiet == []
-    assert [line.partition(" since ")[0] for line in loud] == ["source blog: it has failed"]
+    assert [line.partition(" since ")[0] for line in loud] == ["source blog: it has been failing"]
     assert alert_sources(blog.project(), later(days=9)) == ([], [])
     blog.answers["/feed"] = answer(feed("b", "a"))
     (report,) = blog.fetch(moment)

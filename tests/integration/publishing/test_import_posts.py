@@ -528,7 +528,7 @@ def test_data_missing_in_substack_exports_is_reported_with_the_post(blank: Proje
         archive.writestr("posts/99.lone.html", "<p>L</p>")
     done = blank.ok("import-posts", str(file), "--no-files", "--json").json
     assert done["left"] == {"polls (in asked)": 1, "texts that posts.csv doesn't list (in 99.lone.html)": 1}
-    assert done["hidden"] == [{"path": "posts/2024-05-01-bare.html", "reason": "the export has no text of it"}]
+    assert done["hidden"] == [{"path": "posts/2024-05-01-bare.html", "reason": "the export does not contain its text"}]
     assert '<pre><code class="language-math">x^2</code></pre>' in blank.read("posts/2024-05-01-tex.html")
 
 

@@ -61,7 +61,7 @@ def test_an_item_is_seen_waits_settles_and_is_sent(project: Project) -> None:
     take(project, NOW, item("b", 2), item("a", 3))
     assert states(project) == {
         "b": "waiting: for the next edition of weekly",
-        "a": "seen: it was there before weekly began with this source",
+        "a": "seen: it was in the feed before weekly began to use this source",
     }
     assert set(states(project, newsletters=()).values()) == {"seen: no newsletter takes this source"}
     sent(project.store, "b")
@@ -70,7 +70,7 @@ def test_an_item_is_seen_waits_settles_and_is_sent(project: Project) -> None:
     assert states(project, at) == {
         "c": "resting: until 2026-11-21 10:10, unless it changes again",
         "b": "in edition: 1 of weekly, 2026-W47",
-        "a": "seen: it was there before weekly began with this source",
+        "a": "seen: it was in the feed before weekly began to use this source",
     }
     assert states(project, later(hours=2))["c"] == "waiting: for the next edition of weekly"
     daily = replace(WEEKLY, name="daily", first=9)

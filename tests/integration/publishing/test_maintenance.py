@@ -141,7 +141,7 @@ def test_chores_are_not_done_on_every_tick(project: Project) -> None:
         clockwork.at(SLOT - 3 * DAY)
         clockwork.at(SLOT)
         kept = clockwork.at(SLOT + 401 * DAY).chores
-        assert kept == ("replaced the deliveries of 1 old edition by totals",)
+        assert kept == ("replaced the deliveries of 1 old edition with totals",)
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SENT: 1}
         assert clockwork.at(SLOT + 401 * DAY + HOUR).chores == ()
         assert [message["To"] for message in project.mail()["ada@example.org"]] != []

@@ -107,7 +107,11 @@ def test_a_broken_step_is_reported_and_later_steps_wait_for_it(clock: Clockwork)
 @pytest.mark.parametrize(
     ("name", "front", "problem"),
     [
-        ("welcome", "after: 3d\nsend: now", ":4: send: now is not possible here: each subscriber gets it at their own"),
+        (
+            "welcome",
+            "after: 3d\nsend: now",
+            ":4: send: now is not possible here: each subscriber gets this email at their own",
+        ),
         ("welcome", "after: 400d", ":3: after: 400d is longer than a year"),
         ("welcome", "to: tag:vip", ":3: 'to' is unknown"),
         ("welcome-2", "", ":1: it does not say when it is sent"),

@@ -61,8 +61,8 @@ def test_a_name_may_have_a_format_that_no_other_feed_has(empty: Project) -> None
 @pytest.mark.parametrize(
     ("also", "formats", "message"),
     [
-        ("feed.xml = atom", '["rss", "atom"]', "feed.xml is already the name of the feed as rss"),
-        ("atom.xml", '["rss", "atom"]', "atom.xml is already the name of the feed as atom"),
+        ("feed.xml = atom", '["rss", "atom"]', "feed.xml is already the name of the rss feed"),
+        ("atom.xml", '["rss", "atom"]', "atom.xml is already the name of the atom feed"),
         ("../index.xml", '["rss"]', "isn't a path for a feed"),
         (".feed.xml", '["rss"]', "isn't a path for a feed"),
         ("index.html", '["rss"]', "isn't a path for a feed"),

@@ -194,7 +194,7 @@ def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         open_store("sqlite:///notes.db", tmp_path)
     assert str(caught.value) == (
-        "sqlite:///notes.db: file is not a database (database.url names a file of another program; move it away)"
+        "sqlite:///notes.db: file is not a database (database.url names a file that another program uses; move it away)"
     )
 
 

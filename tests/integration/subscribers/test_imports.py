@@ -801,7 +801,7 @@ def test_a_damaged_entry_of_a_suppression_list_is_refused(people: Store, other: 
     suppress(people, "ann@example.org", now=NOW, source="test")
     export_to(people, tmp_path / "all.csv")
     text = (tmp_path / "all.csv").read_text(encoding="utf-8-sig").replace("+00:00", "")
-    assert bring(other, tmp_path / "all.csv", text).refused == ["line 2: its entry of the suppression list is damaged"]
+    assert bring(other, tmp_path / "all.csv", text).refused == ["line 2: its entry in the suppression list is damaged"]
 
 
 @pytest.mark.parametrize("text", ["email\n", "email,status\n\n\n"])

@@ -142,7 +142,7 @@ def test_a_late_pause_excludes_from_an_edition(people: Store) -> None:
 
 def test_a_pause_has_an_end(people: Store) -> None:
     for weeks in (-1, 53, 10**9):
-        with pytest.raises(SubscriberError, match="a pause has 0 to 52 weeks"):
+        with pytest.raises(SubscriberError, match="a pause is 0 to 52 weeks long"):
             Preferences((), pause_weeks=weeks)
 
 

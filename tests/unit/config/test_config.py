@@ -73,11 +73,11 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         ),
         (
             SITE + "[pages]\ncopy = ['_config.yml']\n",
-            ["publisher.toml:5: pages.copy: '_config.yml' has the settings of"],
+            ["publisher.toml:5: pages.copy: '_config.yml' contains the settings of"],
         ),
         (
             SITE + "[posts]\ntool = 'jekyll'\n[pages]\ncopy = ['_data']\n",
-            ["publisher.toml:7: pages.copy: '_data' holds data that belongs to posts"],
+            ["publisher.toml:7: pages.copy: '_data' contains data that belongs to posts"],
         ),
         (
             SITE + "[feeds]\nformats = ['rss', 'rdf']\n",

@@ -106,7 +106,7 @@ def test_a_mistake_is_reported_in_one_line_with_its_column() -> None:
         "tag:a or or tag:b": "column 10 of the condition: a condition is missing before 'or' (write it like tag:vip)",
         "and tag:b": "column 1 of the condition: a condition is missing before 'and' (write it like tag:vip)",
         "tag:a and": "column 10 of the condition: a condition is missing (write it like tag:vip)",
-        "tag:a tag:b": "column 7 of the condition: 'tag' doesn't belong here (join conditions with and, or)",
+        "tag:a tag:b": "column 7 of the condition: 'tag' doesn't belong here (join conditions with `and` or `or`)",
         "(tag:a": "column 1 of the condition: the parenthesis isn't closed",
         "tag:a)": "column 6 of the condition: there is no opening parenthesis for this one",
         "(tag:a tag:b)": "column 8 of the condition: 'tag' doesn't belong here",
@@ -144,12 +144,13 @@ def test_a_mistake_is_reported_in_one_line_with_its_column() -> None:
 
 def test_long_deep_and_wide_conditions_are_refused() -> None:
     for text, message in {
-        "tag:" + "a" * LONGEST: "a condition has at most 1,000 characters, and this one has 1,004",
+        "tag:" + "a" * LONGEST: "a condition can have at most 1,000 characters, and this one has 1,004",
         "(" * 400
         + "tag:a"
-        + ")" * 400: "column 21 of the condition: parentheses and not can be 20 levels deep at most",
-        "not " * 200 + "tag:a": "column 81 of the condition: parentheses and not can be 20 levels deep at most",
-        " or ".join(["tag:a"] * 100): "column 451 of the condition: a condition has at most 50 comparisons",
+        + ")" * 400: "column 21 of the condition: parentheses and `not` can be nested at most 20 levels deep",
+        "not " * 200
+        + "tag:a": "column 81 of the condition: parentheses and `not` can be nested at most 20 levels deep",
+        " or ".join(["tag:a"] * 100): "column 451 of the condition: a condition can have at most 50 comparisons",
     }.items():
         with pytest.raises(SegmentError) as caught:
             parse(text)

@@ -105,7 +105,7 @@ def test_a_silent_client_delays_no_one(watched: WatchedHealth) -> None:
 def test_a_port_in_use_is_an_error_with_a_hint(watched: WatchedHealth) -> None:
     with health_port("127.0.0.1", 0, watched.health) as port:
         with (
-            pytest.raises(ProjectError, match="cannot answer") as raised,
+            pytest.raises(ProjectError, match="cannot listen") as raised,
             health_port("127.0.0.1", port, watched.health),
         ):
             nullcontext()

@@ -144,7 +144,7 @@ TOML = '[site]\ntitle = "A"\nurl = "https://example.org"\n'
         ('[theme]\nlogo_width = 900', 5, "900 is not between 0 and 536"),
         ('[theme]\ntext = "#bbbbbb"', 5, "theme.text: #bbbbbb has a contrast of "),
         ('[theme]\ndark_accent = "#0a5a8a"', 5, "theme.dark_accent: #0a5a8a has a"),
-        ('[theme]\npaper = "#7a7a7a"\ntext = "#7a7a7a"', 5, "theme.paper: no text can be read on #7a7a7a"),
+        ('[theme]\npaper = "#7a7a7a"\ntext = "#7a7a7a"', 5, "theme.paper: no text colour has the contrast"),
         ('[theme]\npaper = "#222222"', 4, "theme.text: #1f1d1a has a"),
         ('[theme]\npaper = "#222222"\ntext = "#eeeeee"\n[[newsletters]]\nname = "a"\ntheme = { accent = "#0a5a8a" }', 9,
          "newsletters[1].theme.accent: #0a5a8a has"),

@@ -83,7 +83,7 @@ def test_an_unknown_id_is_reported(tmp_path: Path) -> None:
     folder.write("2024-07-07-b.md", head="title: x\nauthor: ada")
     archive = folder.archive()
     assert [(p.path, p.line, p.message) for p in archive.problems] == [
-        ("posts/2024-07-06-a.md", 3, "'eve' is nobody in [[authors]], so it is shown as a name")
+        ("posts/2024-07-06-a.md", 3, "'eve' is not listed in [[authors]], so it is shown as a name")
     ]
     assert [author.name for author in archive.posts[1].authors] == ["eve", "Plato", "Bob B"]
 

@@ -75,7 +75,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 HOSTILE = [
     (".yml", BOMB, "has more than 200,000 values"),
-    (".yml", "a: &a [*a]", "means nothing above it"),
+    (".yml", "a: &a [*a]", "does not name a complete value above it"),
     (".yml", "a: &a " + "x" * 1_500_000 + "\nb: [" + "*a, " * 10_000 + "]", "has more than 200,000 values"),
     (".yml", "[" * 500 + "]" * 500, "nested too deeply"),
     (".yml", "a: [\n", "is not valid YAML"),

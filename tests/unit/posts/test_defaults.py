@@ -297,7 +297,7 @@ def test_a_program_is_reported_and_not_run(blog: Folder) -> None:
     ):
         blog.file("blog/blog.11tydata.js", program)
         problems = blog.archive().problems
-        said = [(p.path, p.severity) for p in problems if "is a program of Eleventy" in p.message]
+        said = [(p.path, p.severity) for p in problems if "is an Eleventy program" in p.message]
         assert said == [("blog/blog.11tydata.js", Severity.WARNING)], number
 
 

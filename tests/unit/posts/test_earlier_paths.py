@@ -54,7 +54,7 @@ def test_a_post_has_a_limited_number_of_earlier_urls() -> None:
     entry = read("---\ntitle: x\naliases:\n" + "".join(f"  - /{n}/\n" for n in range(500)) + "---\n")
     assert entry.post
     assert len(entry.post.aliases) == 100
-    assert [problem.message for problem in entry.problems] == ["aliases: only the first 100 addresses count"]
+    assert [problem.message for problem in entry.problems] == ["aliases: only the first 100 addresses are used"]
 
 
 @pytest.mark.parametrize(

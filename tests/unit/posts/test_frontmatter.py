@@ -105,7 +105,7 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
         ("+++\na = 1\nb =\n+++\n", 3, "not valid TOML", ""),
         ('{\n"title": "x"\n"date": 1\n}\n', 3, "not valid JSON", ""),
         ('{\n"title": "x",\n', 2, "not valid JSON", ""),
-        ("---\na: &a [*a]\n---\n", 2, "nested too deeply, or contain themselves", "remove brackets, and aliases"),
+        ("---\na: &a [*a]\n---\n", 2, "nested too deeply, or contain themselves", "remove brackets, and any alias"),
         (f"---\na: {'[' * 900 + ']' * 900}\n---\n", 2, "can't be read as YAML: its values are nested too", "brackets"),
         (
             f"+++\na = {'[' * 3000 + ']' * 3000}\n+++\n",
@@ -114,7 +114,12 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
             "brackets",
         ),
         ('{\n"a": ' + "[" * 200_000 + "]" * 200_000 + "\n}\n", 1, "can't be read as JSON: its values", "brackets"),
-        ('---\na: "\\ud83d\\ude00"\n---\n', 2, "invalid Unicode", "write the character itself (😀), or its one number"),
+        (
+            '---\na: "\\ud83d\\ude00"\n---\n',
+            2,
+            "invalid Unicode",
+            "write the character itself (😀), or a single escape",
+        ),
         ("---coffee\ntitle: x\n---\n", 1, "doesn't open any known kind", "---"),
         ("---js\ntitle: x\n---\n", 2, "has to be run because of 'x'", "YAML"),
         ("Title: x\nno header\n\nbody", 2, "neither a header nor text", "blank line"),

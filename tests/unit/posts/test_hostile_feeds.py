@@ -191,7 +191,7 @@ def test_no_entity_is_expanded_or_fetched() -> None:
         (rss("<item>" + "<category>a</category>" * 1001 + "</item>"), "has more than 1,000 elements in one item"),
         (rss("".join(f'<a xmlns:b{n}="x"/>' for n in range(101))), "has more than 100 prefixes"),
         (rss("<p>" + "x" * 4_000_000), "is not well-formed XML: mismatched tag, line 1"),
-        (b" " * (MOST_BYTES + 1), "has 20.0 MB, more than 20"),
+        (b" " * (MOST_BYTES + 1), "is 20.0 MB, and the limit is 20 MB"),
     ],
 )
 def test_a_document_that_is_not_a_feed_is_refused_in_one_line(body: bytes | str, says: str) -> None:

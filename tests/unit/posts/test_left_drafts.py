@@ -32,7 +32,7 @@ def test_the_old_date_is_reported_from_the_end_of_the_draft_until_the_build(tmp_
     assert said(folder) == []
     folder.write(EARLY, "Text, finished.", HEAD)
     (first,) = said(folder)
-    assert "the date on which it was begun, 2026-10-04, below newer posts" in first
+    assert "the date on which it was begun, 2026-10-04, so it is below newer posts" in first
     assert "write `date: 2026-11-20 13:00`" in first
     folder.write(EARLY, "Text, finished again.", HEAD)
     assert said(folder, days=1) == [first]

@@ -36,7 +36,7 @@ def test_a_footnote_without_a_place_is_an_error() -> None:
     for body, line, why in (
         ("A\n\n[^1]: lost words", 3, "nothing refers to"),
         ("A[^1]\n\n[^1]: one\n[^x]: two", 4, "nothing refers to"),
-        ("A\n\n<p>see [^1]</p>\n\n[^1]: lost words", 5, "is only referred to where Markdown is not read"),
+        ("A\n\n<p>see [^1]</p>\n\n[^1]: lost words", 5, "is only referred to where Markdown is not processed"),
         ("A `[^1]` b\n\n[^1]: lost words", 3, "nothing refers to"),
         ("A\n\n[^1]: lost words\n\n[^1]: a second text", 3, "nothing refers to"),
     ):

@@ -133,6 +133,6 @@ def test_code_that_takes_too_long_is_shown_without_highlighting(
     renderer.remember()
     ((_, warning),) = archive.body_problems()
     assert (warning.line, warning.severity) == (11, "warning")
-    assert warning.message == f"the code in {language} takes longer than 0.1 s to colour, so it has no colours"
+    assert warning.message == f"the code in {language} takes longer than 0.1 s to highlight, so it has no colours"
     checked = Renderer(archive, folder.config, inspect=True, limits=limits, process=lexing).render(post)
     assert checked.problems == (warning,)

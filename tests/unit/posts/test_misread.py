@@ -147,7 +147,7 @@ def test_an_intended_comment_gets_no_warning(lines: str) -> None:
 def test_a_fence_with_too_many_or_too_few_characters_is_reported(text: str, line: int, message: str) -> None:
     with pytest.raises(PostError, match=message) as caught:
         read(text)
-    assert (caught.value.line, "write three" in caught.value.hint) == (line, True)
+    assert (caught.value.line, "write exactly" in caught.value.hint) == (line, True)
 
 
 def test_text_without_quotes_in_toml_and_json_gets_the_line_with_quotes() -> None:

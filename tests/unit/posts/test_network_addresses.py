@@ -82,7 +82,7 @@ def test_a_url_has_one_spelling(written: str, url: str) -> None:
     assert destination_of(url).url == url
 
 
-UNUSUAL = "writes an address in an unusual way"
+UNUSUAL = "has an IP address in an unusual form"
 REFUSED = {
     "http://2130706433/": UNUSUAL,
     "http://0177.0.0.1/": UNUSUAL,

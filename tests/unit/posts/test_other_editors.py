@@ -17,7 +17,7 @@ WRITTEN = {
     "<summary>Click **me**</summary>": "Markdown in this HTML element",
     "<details><summary>See [it](a.md)</summary>": "Markdown in this HTML element",
     "+---+---+": "tables drawn with +",
-    "see [](https://a.example)": "a link without words",
+    "see [](https://a.example)": "a link without text",
     "see [it]() and [it](<>)": "a link has no address",
     "| Plan | Price |\n|---|\n| Basic | $5 |": "a table is shown as text",
     "A claim.[^1]": "the footnote [^1] has no text",

@@ -197,7 +197,7 @@ def test_problems_after_a_container_have_the_line_of_the_writer() -> None:
         (6, "<title> is shown as text, because it isn't allowed in a post")
     ]
     (line, message), *_ = said(rendered("a\n\n::: box\nb"))
-    assert (line, message) == (6, "a container is never closed, and its signs are shown as is: ::: box")
+    assert (line, message) == (6, "a container is never closed, and its markup is shown as is: ::: box")
 
 
 def test_neither_titles_of_containers_nor_attributes_are_the_excerpt() -> None:

@@ -336,7 +336,7 @@ def test_everything_that_a_page_loads_or_a_feed_encloses_is_published(name: str,
 )
 def test_a_file_that_is_not_published_is_reported_once(written: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    what = "the file posts/a.psd is not published: files that end in .psd are not pictures, sounds, films or documents"
+    what = "the file posts/a.psd is not published: files that end in .psd are not pictures, audio, video or documents"
     folder.file("posts/a.psd", "x")
     folder.write(HELLO, f"One.\n\n{written}")
     assert [(p.line, p.message) for p in folder.check()] == [(6, what)]
@@ -350,8 +350,8 @@ def test_a_file_in_front_matter_that_is_not_published_is_reported(tmp_path: Path
     folder.file("posts/LICENCE", "x")
     folder.write(HELLO, "[l](LICENCE)", "title: x\nimage: a.psd")
     assert [(p.line, p.message.partition(": ")[2]) for p in folder.check()] == [
-        (3, "files that end in .psd are not pictures, sounds, films or documents"),
-        (5, "files without an ending are not pictures, sounds, films or documents"),
+        (3, "files that end in .psd are not pictures, audio, video or documents"),
+        (5, "files without an ending are not pictures, audio, video or documents"),
     ]
 
 
@@ -361,7 +361,7 @@ def test_a_file_in_front_matter_that_is_not_published_is_reported(tmp_path: Path
         ("a.jxl", b"x", "most browsers don't show posts/a.jxl"),
         ("a.png", b"\x89PNG broken" + bytes(500), "posts/a.png can't be read as a picture"),
         ("a.bmp", b"BM" + bytes(3_000_000), "posts/a.bmp can't be read as a picture"),
-        ("a.jpg", picture("jpg") + bytes(3_000_000), "posts/a.jpg has 3.0 MB"),
+        ("a.jpg", picture("jpg") + bytes(3_000_000), "posts/a.jpg is 3.0 MB"),
     ],
 )
 def test_a_check_reports_pictures_that_readers_cannot_see_or_wait_for(

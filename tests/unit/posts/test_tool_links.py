@@ -231,7 +231,7 @@ OTHER_FILES: list[tuple[Tool, str, str, str, list[str]]] = [
     ("jekyll", "_posts/a.md", "[a](/feed.xml)", "feed.xml", []),
     ("", "posts/a.md", "[a](/atom.xml)", "atom.xml", []),
     ("", "posts/a.md", "[a](/other.xml)", "other.xml", [
-        "the file other.xml is not published: files that end in .xml are not pictures, sounds, films or documents"]),
+        "the file other.xml is not published: files that end in .xml are not pictures, audio, video or documents"]),
     ("zola", "content/a.md", "[a](../x.pdf)", "static/x.pdf", []),
     ("zola", "content/a.md", "![a](../x.gif)", "static/x.gif", []),
     ("zola", "content/a.md", "![a](../y.gif)", "static/x.gif", ["the file y.gif doesn't exist"]),

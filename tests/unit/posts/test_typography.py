@@ -226,4 +226,4 @@ def test_asterisks_in_sums_and_path_patterns_stay() -> None:
         "<em>5*3 and</em> <strong>a1</strong>b 5<em>x</em> 第<em>1</em>章"
     ]
     ((line, message),) = said(rendered("A\n\nPassword: ab*cd*ef"))
-    assert (line, message) == (6, "stars inside a word emphasise a part of it, and are not shown: *cd*")
+    assert (line, message) == (6, "asterisks inside a word emphasise a part of it, and are not shown: *cd*")

@@ -97,7 +97,7 @@ def test_values_in_a_post_override_the_old_feed(blog: Folder) -> None:
     match = match_old_feed(blog.config, blog.archive(), replace(feed.document, items=(item,)))
     assert match.entries == ()
     assert match.conflicts == (
-        "posts/2026-03-04-tea.md: has the id mine of its own (the old feed has theirs)",
+        "posts/2026-03-04-tea.md: has its own id, mine (the old feed has theirs)",
         "posts/2026-03-04-tea.md: stays at /tea/ (the old feed has /tea)",
     )
     write_entries(blog.root, [OldEntry("2026-03-04-tea.md", "x", "/x/", datetime(2026, 3, 4, 7, tzinfo=UTC))])

@@ -542,12 +542,12 @@ def test_templates_that_exist_are_not_requested_for_shortcodes(tmp_path: Path) -
         "layouts/shortcodes/cup.html": "",
     }
     found = blog(tmp_path, files | {"templates/shortcodes/vid.html": ""})
-    assert [line for line in found.left if "NAME.html for cup as far" in line]
+    assert [line for line in found.left if "NAME.html for cup if" in line]
     assert not any("NAME.html" in line for line in blog(tmp_path, {"templates/shortcodes/cup.html": ""}).left)
     config = "export default function (c) { c.addShortcode('vid', f); c.addShortcode('cup', f) }\n"
     files = {"eleventy.config.js": config, "posts/a.md": POST, "templates/shortcodes/vid.html": ""}
     found = blog(tmp_path / "eleventy", files)
-    assert [line for line in found.left if "NAME.html for cup as far" in line]
+    assert [line for line in found.left if "NAME.html for cup if" in line]
 
 
 def test_a_folder_without_a_known_tool_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -556,7 +556,7 @@ def test_a_folder_without_a_known_tool_is_refused_in_one_line(tmp_path: Path) ->
     with pytest.raises(ProjectError, match="there is no such folder"):
         recognise(tmp_path / "nowhere")
     blog(tmp_path / "docs", JEKYLL)
-    with pytest.raises(ProjectError, match=r"there is one of Jekyll in docs/: publisher adopt .*docs"):
+    with pytest.raises(ProjectError, match=r"docs/ has a blog made with Jekyll: publisher adopt .*docs"):
         recognise(tmp_path)
 
 

@@ -35,7 +35,7 @@ def each(**changes: object) -> Callable[[], list[FeedItem]]:
         (each(published=None), "has no dates"),
         (lambda: [replace(item, published=None) if n else item for n, item in enumerate(items())], "4 of 5 items"),
         (lambda: [items()[0], *(replace(each, published=None) for each in items()[1:3]), *items(9)[3:]], ""),
-        (each(link="https://blog.example/"), "has 5 items with one link, https://blog.example/"),
+        (each(link="https://blog.example/"), "has 5 items with the same link, https://blog.example/"),
         (each(link=""), ""),
         (each(html=""), "contains only excerpts"),
         (each(html="<p>The beginning of it […]</p>"), "contains only excerpts"),

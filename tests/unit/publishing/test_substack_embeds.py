@@ -71,8 +71,8 @@ SHOWN: list[tuple[str, object, str]] = [
 ]
 LEFT = [
     ("poll-embed", {"id": 1}, "polls"),
-    ("native-video-embed", {"mediaUploadId": "v"}, "videos that Substack keeps to itself"),
-    ("native-audio-embed", {"mediaUploadId": "v"}, "recordings that Substack keeps to itself"),
+    ("native-video-embed", {"mediaUploadId": "v"}, "videos that only Substack can play"),
+    ("native-audio-embed", {"mediaUploadId": "v"}, "recordings that only Substack can play"),
     ("tweet", [1], "embeds of the kind tweet"),
     ("new-embed", {"id": 1}, "embeds of the kind new-embed"),
 ]

@@ -224,8 +224,8 @@ def test_every_column_that_is_not_understood_is_reported(tmp_path: Path) -> None
     text = "email,unsubscribed,status,open rate\n" + "".join(f"r{n}@x.test,maybe,vip,0.5\n" for n in range(12))
     assert judged(tmp_path, text)[1] == [
         "the column 'unsubscribed' seems to say who must not get email, and 12 rows have a value that is not understood"
-        " there ('maybe'; first in line 2) (--map unsubscribed=unsubscribed to count any value but no as unsubscribed,"
-        " or --map unsubscribed=ignore to ignore it)",
+        " there ('maybe'; first in line 2) (--map unsubscribed=unsubscribed to count every value except no as"
+        " unsubscribed, or --map unsubscribed=ignore to ignore it)",
         "the column 'status' seems to say who must not get email, and 12 rows have a value that is not understood there"
         " ('vip'; first in line 2) (--map status:vip=unsubscribed or --map status:vip=subscribed, for each value, or"
         " --map status=ignore to ignore it)",
