@@ -72,7 +72,7 @@ def back_up(config: Config, file: Path, now: datetime, copied: Copied = lambda t
         keys = sorted((config.state_dir / KEYS).glob("*.pem"))
         found = [folder / ABOUT, folder / RECORD, folder / SECRET_FILE, folder / IDS]
         members = [(path, path.name) for path in found if path.exists()] + [(key, f"{KEYS}/{key.name}") for key in keys]
-        with replacing(file) as part:
+        with replacing(file, 0o600) as part:
             _write_archive(part, members)
     return Backup(now, counts, tuple(name for _, name in members))
 
