@@ -38,6 +38,7 @@ _IN_VAIN = 1_000_000
 _MORE_IN_VAIN = 10
 
 _SEPARATOR = re.compile(r"\s*\"?sep=([,;|\t])\"?[,;|\s]*", re.IGNORECASE)
+_QUOTED = re.compile('"[^"]*+"?')
 NO_NAMES = "the first line has no column names: it contains an address"
 NAME_THEM = (
     "write a first line with column names, such as email, above it; or say what they are, such as --as subscribed"
@@ -150,7 +151,8 @@ class CsvFile:
         ahead: list[str] = []
         try:
             # With strict=True, text after a closing quote is an error. It shows that this quote really opens a cell.
-            cells = next(csv.reader(self._following(text, ahead), delimiter=self._delimiter, strict=True))
+            following = _following(self._lines, text, min(MOST_CHARACTERS, self._allowed), ahead)
+            cells = next(csv.reader(following, delimiter=self._delimiter, strict=True))
             fault = self._doubt(cells, ahead)
         except csv.Error:
             fault = UNCLOSED
@@ -159,15 +161,6 @@ class CsvFile:
             self._lines.give_back(ahead)
             raise csv.Error(fault)
         return cells
-
-    def _following(self, text: str, ahead: list[str]) -> Iterator[str]:
-        """Yield the line `text` and the lines after it. The lines after it are also added to `ahead`."""
-        yield text
-        size, most = len(text), min(MOST_CHARACTERS, self._allowed)
-        while len(ahead) < MOST_LINES and size < most and (more := self._lines.next()):
-            ahead.append(more)
-            size += len(more)
-            yield more
 
     def _doubt(self, cells: list[str], ahead: list[str]) -> str:
         """Return the reason why a record of several lines should not be accepted, or "" if it should be.
@@ -282,6 +275,16 @@ class _Lines:
         self._file.close()
 
 
+def _following(lines: _Lines, text: str, most: int, ahead: list[str]) -> Iterator[str]:
+    """Yield the line `text` and the lines after it, up to about `most` characters. Add the latter to `ahead`."""
+    yield text
+    size = len(text)
+    while len(ahead) < MOST_LINES and size < most and (more := lines.next()):
+        ahead.append(more)
+        size += len(more)
+        yield more
+
+
 class _OpenError(Exception):
     """Raised if a quote is still open at the end of a line."""
 
@@ -344,13 +347,43 @@ def _header(lines: _Lines, bare: bool) -> tuple[str, list[str]]:
         elif first.strip(' ,;\t|\r\n"\xa0') or not first:
             break
         first = lines.next()
-    delimiter = delimiter or max(",;\t|", key=first.count)
-    header: list[str] = []
-    with suppress(csv.Error, _OpenError):
-        header = [cell.strip() for cell in next(csv.reader(_only(first), delimiter=delimiter))]
+    delimiter = delimiter or _delimiter(first)
+    ahead: list[str] = []
+    header = [_name(cell) for cell in _first_cells(lines, first, delimiter, ahead)]
     if any(map(is_like_an_address, header)):
         if not bare:
             raise SubscriberError(NO_NAMES, hint=NAME_THEM)
-        lines.give_back([first])
+        lines.give_back([first, *ahead])
         return delimiter, [""] * len(header)
     return delimiter, header
+
+
+def _delimiter(first: str) -> str:
+    """Return the delimiter that occurs most often in the first line. Those between quotes do not count."""
+    bare = _QUOTED.sub("", first)
+    return max(",;\t|", key=lambda sign: (bare.count(sign), first.count(sign)))
+
+
+def _first_cells(lines: _Lines, first: str, delimiter: str, ahead: list[str]) -> list[str]:
+    """Return the cells of the record that begins with the line `first`; [] if it cannot be read.
+
+    A name in quotes may have line breaks, as in the exports of surveys. ahead: receives the record's other lines
+    """
+    try:
+        return next(csv.reader(_only(first), delimiter=delimiter))
+    except csv.Error:
+        return []
+    except _OpenError:
+        following = _following(lines, first, MOST_CHARACTERS, ahead)
+        with suppress(csv.Error):
+            cells = next(csv.reader(following, delimiter=delimiter, strict=True))
+            if not any(is_like_an_address(cell) for line in ahead for cell in line.split(delimiter)):
+                return cells
+        lines.give_back(ahead)
+        ahead.clear()
+        return []
+
+
+def _name(cell: str) -> str:
+    """Return the name of a column, on one line."""
+    return " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell.strip()

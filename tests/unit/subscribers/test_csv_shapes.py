@@ -69,6 +69,31 @@ def test_a_file_from_a_spreadsheet_is_read(tmp_path: Path, content: str | bytes)
     assert addresses(tmp_path, content) == ["ann@example.org"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        'When,"Your email\n(never shared)",Name\n2024,ann@example.org,Ann\n2024,bob@example.org,Bob\n',
+        'email,"What do\r\nyou like?"\r\nann@example.org,tea\r\nbob@example.org,"a\r\nb"\r\n',
+        '"email";"Last name, first name";"Tea, milk, juice or water?"\nann@example.org;A;tea\nbob@example.org;B;a, b\n',
+        '"email";"a, b\nc, d"\nann@example.org;A\nbob@example.org;B\n',
+    ],
+)
+def test_the_questions_of_a_survey_are_column_names(tmp_path: Path, content: str) -> None:
+    assert addresses(tmp_path, content) == ["ann@example.org", "bob@example.org"]
+    (tmp_path / "list.csv").write_bytes(content.encode())
+    with CsvFile(tmp_path / "list.csv", Choices()) as file:
+        first, *_ = list(file)
+        file.rewind()
+        assert next(iter(file)) == first
+        assert not any("\n" in name for name in file.columns.header)
+
+
+@pytest.mark.parametrize("end", ["", '"\n'], ids=["never", "below the first row"])
+def test_a_column_name_whose_quote_is_not_closed_contains_no_rows(tmp_path: Path, end: str) -> None:
+    with pytest.raises(SubscriberError, match="does not name a column with addresses"):
+        read(tmp_path, f'email,"name\nann@example.org,Ann\nbob@example.org,Bob{end}')
+
+
 def test_a_cell_without_a_column_is_refused_unless_it_is_empty(tmp_path: Path) -> None:
     first, second = read(tmp_path, "email;name\nann@example.org;Ann;;\nbob@example.org;Bob;;x\n")
     assert (first.fault, second.fault) == ("", "it has 4 cells, and the first line names 2 columns")
