@@ -223,7 +223,7 @@ def erase(app: App, address: str | None, segment: str, dry_run: bool, yes: bool)
 
     Traces in the database file are deleted too. Only a keyed hash remains, so that no import or form can add the
     address again. Messages in the outbox, logs and backups are not touched; delete them yourself. Exits with 1 if
-    another process was reading the database: then run it again.
+    another process was using the database, or the disk is full: then run it again.
     """
     config = app.config()
     if segment or not address or dry_run:
@@ -252,9 +252,8 @@ def _erase_all(app: App, segment: str, *, yes: bool, dry_run: bool) -> int:
 
 def _say_scrubbed(scrubbed: bool) -> int:
     if not scrubbed:
-        click.echo(
-            "another process was reading the database, so traces may remain in its file; run this again", err=True
-        )
+        why = "another process was using the database, or the disk is full"
+        click.echo(f"{why}, so traces may remain in its file; run this again", err=True)
     return 0 if scrubbed else 1
 
 

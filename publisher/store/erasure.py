@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -86,9 +87,10 @@ def _deliveries_of(ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def scrub(database: Database) -> bool:
-    """Remove the remains of deleted rows from the database files; return False if another process is reading them.
+    """Remove the remains of deleted rows from the database files; return False if that is not possible now.
 
-    SQLite: the file is rewritten without its free space, and the write-ahead log is emptied.
+    SQLite: the file is rewritten without its free space, and the write-ahead log is emptied. That is not possible while
+    another process is reading or writing it, or without room for a copy on the disk.
     PostgreSQL: the space of deleted rows is released to be overwritten. The server's own log and backups are the
     responsibility of its administrator.
     """
@@ -97,10 +99,16 @@ def scrub(database: Database) -> bool:
             for table in _EMPTIED:
                 execute(f"VACUUM {table.name}")
             return True
-        execute("VACUUM")
-        execute(f"PRAGMA busy_timeout = {READERS_SECONDS * 1000}")
-        (busy, _, _) = execute("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-        execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        try:
+            execute("VACUUM")
+            execute(f"PRAGMA busy_timeout = {READERS_SECONDS * 1000}")
+            (busy, _, _) = execute("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+                raise
+            return False
+        finally:
+            execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return not busy
 
 

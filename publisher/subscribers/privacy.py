@@ -24,8 +24,8 @@ class Erased:
     """The result of an erasure.
 
     rows      how many rows were deleted; 0 for an unknown address
-    scrubbed  whether the remains were also removed from the database files. If another process was reading the files,
-              this is False, and erasing the same address again later removes the remains
+    scrubbed  whether the remains were also removed from the database files. If another process was using the files, or
+              the disk is full, this is False, and erasing the same address again later removes the remains
     """
 
     rows: int

@@ -83,10 +83,10 @@ class AccountPages:
     def _scrub(self, transport: Transport) -> None:
         """Rewrite the database files, which still contain traces of deleted rows.
 
-        Raises RetryLaterError if another process is reading the database.
+        Raises RetryLaterError if that is not possible now.
         """
         if not self._context.store.subscribers.scrub():
-            raise RetryLaterError("another process is reading the database")
+            raise RetryLaterError("another process is using the database, or the disk is full")
 
     def _data(self, request: Request) -> Response:
         """Return everything that is stored about the subscriber, as a JSON file."""

@@ -13,13 +13,15 @@ import sqlalchemy as sa
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.newsletter_models import SuppressionReason
-from publisher.store import Store, open_store
+from publisher.store import Store, database, open_store
+from publisher.store.sign_ups import SignUps
 from publisher.store.tables import deliveries, subscriber_tags
 from publisher.subscribers.address_change import request_address_change
 from publisher.subscribers.manage import lift_suppression, suppress
 from publisher.subscribers.privacy import Erased, erase, export_data
 from tests.support.consent_samples import FORM, SECRET, TERMS, ask, bounce, everything, known, people, subscribed
 from tests.support.csv_samples import bring as bring_text
+from tests.support.full_disk import almost_full, only_root, small_disk
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
 __all__ = ["people"]
@@ -154,6 +156,35 @@ def test_a_blocked_erasure_can_be_repeated(tmp_path: Path) -> None:
         reader.close()
         assert erase(store, ADDRESS, now=NOW, source="test") == Erased(0, True)
         assert traces(tmp_path) == []
+
+
+def test_an_erasure_is_done_although_another_process_begins_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with open_store("sqlite:///publisher.db", tmp_path, lambda: SECRET) as store:
+        a_life(store)
+        writer = sqlite3.connect(tmp_path / "publisher.db", isolation_level=None)
+        with monkeypatch.context() as patched:
+            patched.setattr(SignUps, "forget", lambda *given: writer.execute("BEGIN IMMEDIATE"))
+            done = erase(store, ADDRESS, now=NOW, source="test")
+        assert (done.rows > 0, done.scrubbed) == (True, False)
+        writer.close()
+        assert erase(store, ADDRESS, now=NOW, source="test") == Erased(0, True)
+        assert traces(tmp_path) == []
+
+
+@only_root
+def test_an_erasure_is_done_although_there_is_no_room_for_a_copy(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with small_disk(disk), open_store("sqlite:///publisher.db", disk, lambda: SECRET) as store:
+        a_life(store)
+        add_people(store, 500)
+        with almost_full(disk, room=250_000):
+            done = erase(store, ADDRESS, now=NOW, source="test")
+        assert (done.rows > 0, done.scrubbed) == (True, False)
+        assert erase(store, ADDRESS, now=NOW, source="test") == Erased(0, True)
+        assert traces(disk) == []
 
 
 def test_a_suppressed_address_never_gets_email(people: Store, tmp_path: Path) -> None:
