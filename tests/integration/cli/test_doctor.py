@@ -231,15 +231,15 @@ def test_a_received_message_needs_no_project(tmp_path: Path, empty: Project) -> 
 
 def test_the_mail_server_is_contacted_as_in_sending() -> None:
     with mail_server() as (_, settings):
-        assert check_tls(settings, 5).level == "ok"
-        found = check_tls(Smtp(host="127.0.0.1", port=settings.port, tls="starttls"), 5)
+        assert check_tls(settings, 60).level == "ok"
+        found = check_tls(Smtp(host="127.0.0.1", port=settings.port, tls="starttls"), 60)
         assert (found.level, found.message) == ("error", "the mail server does not offer STARTTLS")
-    found = check_tls(Smtp(host="127.0.0.1", port=free_port(), tls="none"), 5)
+    found = check_tls(Smtp(host="127.0.0.1", port=free_port(), tls="none"), 60)
     assert (found.level, "cannot be reached" in found.message) == ("error", True)
 
 
 def test_an_unreachable_application_is_explained() -> None:
-    assert reach(f"http://127.0.0.1:{free_port()}", 2) == "Connection refused"
+    assert reach(f"http://127.0.0.1:{free_port()}", 60) == "Connection refused"
     assert reach("http://[", 2) != ""
 
 
@@ -248,8 +248,8 @@ def test_the_application_is_recognised_by_its_answer(empty: Project) -> None:
     empty.configure(f'\n[web]\npublic_url = "http://127.0.0.1:{port}"\n')
     serving = Serving(empty, port)
     try:
-        assert reach(serving.url, 10) == ""
-        assert reach(f"{serving.url}/elsewhere", 10) == "404 Not Found"
+        assert reach(serving.url, 60) == ""
+        assert reach(f"{serving.url}/elsewhere", 60) == "404 Not Found"
     finally:
         serving.end()
 

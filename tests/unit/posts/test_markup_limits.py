@@ -28,6 +28,14 @@ def process() -> Iterator[BoundedProcess]:
 
 
 @pytest.fixture
+def roomy() -> Iterator[BoundedProcess]:
+    """A process whose memory does not end before the time of a post."""
+    process = BoundedProcess(memory=2_000_000_000)
+    yield process
+    process.end()
+
+
+@pytest.fixture
 def lexing(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedProcess]:
     """A child process that has loaded its lexers. Otherwise, slow code would also be given the time to load them."""
     for language in ("java", "perl", "python", "no such language"):
@@ -62,9 +70,9 @@ def broken(tmp_path: Path, process: BoundedProcess, body: str, limits: RenderLim
     ids=["a list", "nothing odd", "a paragraph", "stars"],
 )
 def test_a_post_that_takes_too_long_is_broken(
-    body: str, line: int, oddity: str, process: BoundedProcess, tmp_path: Path
+    body: str, line: int, oddity: str, roomy: BoundedProcess, tmp_path: Path
 ) -> None:
-    found = broken(tmp_path, process, body, SHORT)
+    found = broken(tmp_path, roomy, body, SHORT)
     assert found.problem.path == f"posts/{HELLO}"
     assert found.problem.line == line
     assert found.problem.message == f"takes longer than 0.01 s to render{oddity and ': '}{oddity}"
@@ -97,7 +105,7 @@ def test_code_that_was_highlighted_ahead_has_the_same_colours(lexing: BoundedPro
     usual, slow = ("x = [1, 2]\n", "python"), ("a<b " * 8000, "java")
     for codes in ([usual, ("?", "no such language"), usual], [usual, slow, usual]):
         html = "".join(f'<pre><code class="language-{name}">{escape(code)}</code></pre>' for code, name in codes)
-        now, before = CodeLexer(lexing, 0.1), CodeLexer(lexing, 0.1)
+        now, before = CodeLexer(lexing, 0.3), CodeLexer(lexing, 0.3)
         before.begin(html, coloured)
         tokens = [now(*each) for each in codes]
         assert [before.html(coloured, name, escape(code)) for code, name in codes] == [
@@ -106,7 +114,7 @@ def test_code_that_was_highlighted_ahead_has_the_same_colours(lexing: BoundedPro
         assert before.slow == now.slow
 
 
-@pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 8000)], ids=["java", "perl"])
+@pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 16000)], ids=["java", "perl"])
 def test_code_that_takes_too_long_is_shown_without_highlighting(
     language: str, code: str, lexing: BoundedProcess, tmp_path: Path
 ) -> None:
@@ -115,7 +123,7 @@ def test_code_that_takes_too_long_is_shown_without_highlighting(
         HELLO, f"Text\n\n```python\ndef f(): pass\n```\n\n```{language}\n{code}\n```\n\n```python\nx = 1\n```\n"
     )
     archive = folder.archive(keep=True)
-    limits = RenderLimits(code=TimeLimit(0.1))
+    limits = RenderLimits(code=TimeLimit(0.3))
     renderer = Renderer(archive, folder.config, limits=limits, process=lexing)
     (post,) = archive.posts
     body = renderer.render(post)
@@ -133,6 +141,6 @@ def test_code_that_takes_too_long_is_shown_without_highlighting(
     renderer.remember()
     ((_, warning),) = archive.body_problems()
     assert (warning.line, warning.severity) == (11, "warning")
-    assert warning.message == f"the code in {language} takes longer than 0.1 s to highlight, so it has no colours"
+    assert warning.message == f"the code in {language} takes longer than 0.3 s to highlight, so it has no colours"
     checked = Renderer(archive, folder.config, inspect=True, limits=limits, process=lexing).render(post)
     assert checked.problems == (warning,)

@@ -20,6 +20,8 @@ from tests.support.bounded_calls import add, spin
 from tests.support.posts_samples import NOW, Folder
 from tests.unit.posts.test_archive import age
 
+# It needs more memory than the processes here have, long before its time is over on any computer.
+HUGE = f"|{'a|' * 2000}\n|{'-|' * 2000}\n" + "a\n" * 2000
 NAMES = [f"2024-07-{day:02}-post.md" for day in range(1, 31)]
 
 
@@ -72,11 +74,11 @@ def test_a_post_that_is_expected_several_times_is_rendered_once(tmp_path: Path) 
 
 def test_a_broken_post_that_was_expected_breaks_only_itself(process: BoundedProcess, tmp_path: Path) -> None:
     folder = folder_of_posts(tmp_path)
-    folder.write(NAMES[20], "- a\n" * 200_000)
+    folder.write(NAMES[20], HUGE)
     folder.write(NAMES[18], b"---\ntitle: x\n---\ncaf\xe9")
     archive = folder.archive()
     (tmp_path / "posts" / NAMES[22]).unlink()
-    renderer = Renderer(archive, folder.config, process=process, limits=RenderLimits(time=TimeLimit(0.1, 0)))
+    renderer = Renderer(archive, folder.config, process=process, limits=RenderLimits(time=TimeLimit(20, 0)))
     renderer.expect(archive.posts)
     broken = {}
     for post in archive.posts:
@@ -84,9 +86,8 @@ def test_a_broken_post_that_was_expected_breaks_only_itself(process: BoundedProc
             assert post.source in renderer.render(post).html
         except BrokenPost as found:
             broken[post.source] = found.problem.message.partition(":")[0]
-    too_much = ("takes longer than 0.1 s to render", "takes more than 150 MB of memory to render")
-    assert broken.pop(NAMES[20]) in too_much  # the limit that it reaches first
-    assert broken == {NAMES[18]: "is not UTF-8", NAMES[22]: "cannot be read"}
+    too_much = "takes more than 150 MB of memory to render"
+    assert broken == {NAMES[20]: too_much, NAMES[18]: "is not UTF-8", NAMES[22]: "cannot be read"}
 
 
 def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_itself(tmp_path: Path) -> None:
@@ -97,10 +98,10 @@ def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_i
     code = "name = '{0.source}'\n"
     for name in (names[20], names[21]):  # newest first, so both processes are running
         folder.write(name, b"---\ntitle: x\n---\ncaf\xe9")
-    folder.write(names[31], "- a\n" * 200_000)
+    folder.write(names[31], HUGE)
     archive = folder.archive()
     first, second = BoundedProcess(memory=150_000_000), BoundedProcess(memory=150_000_000)
-    limits = RenderLimits(time=TimeLimit(0.1, 0))
+    limits = RenderLimits(time=TimeLimit(20, 0))
     renderer = Renderer(archive, folder.config, process=first, second=second, limits=limits, paint=coloured)
     for post in archive.posts[:20]:
         renderer.render(post)  # its code is highlighted ahead, nevertheless
@@ -129,9 +130,9 @@ def test_the_first_posts_of_a_build_start_early_and_unneeded_ones_do_not_delay_o
     for name in names:
         folder.write(name, f"This is {name}.\n\n```python\nname = '{name}'\n```\n")
     folder.write(names[3], b"---\ntitle: x\n---\ncaf\xe9")
-    folder.write(names[4], "- a\n" * 200_000)
+    folder.write(names[4], HUGE)
     archive = folder.archive()
-    limits = RenderLimits(time=TimeLimit(0.1, 0))
+    limits = RenderLimits(time=TimeLimit(20, 0))
     counting = Counting(memory=150_000_000)
     renderer = Renderer(archive, folder.config, process=counting, second=counting, limits=limits, paint=coloured)
     renderer.start_processes()

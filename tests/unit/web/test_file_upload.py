@@ -31,7 +31,7 @@ def form_of(body: bytes, content_type: str = "multipart/form-data; boundary=b", 
 
 
 def sent(folder: Path, body: bytes, most: int = 10_000, **options: Any) -> SentForm:
-    return asyncio.run(receive(form_of(body, **options), folder, most=most, seconds=5))
+    return asyncio.run(receive(form_of(body, **options), folder, most=most, seconds=60))
 
 
 def test_a_file_arrives_as_it_was_sent_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
