@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from hashlib import blake2b
 from sys import intern
@@ -118,14 +118,14 @@ def listed_post(post: Post, site_language: str, posts: Sequence[Post] = (), numb
     posts, number  where the post is loaded from when it is needed again; by default the post itself is kept
     """
     language = intern(post.language or site_language)
-    stamp = post.published.isoformat()
+    stamp = _iso(post.published)
     return ListedPost(
         source=post.source,
         title=post.title,
         path=post.source if post.is_elsewhere else output_path(post.permalink),
         language=language,
         stamp=stamp,
-        updated=stamp if post.updated is post.published else post.updated.isoformat(),
+        updated=stamp if post.updated is post.published else _iso(post.updated),
         permalink=post.permalink,
         url=post.url,
         excerpt=post.excerpt,
@@ -139,6 +139,13 @@ def listed_post(post: Post, site_language: str, posts: Sequence[Post] = (), numb
         _posts=posts or (post,),
         _number=number,
     )
+
+
+def _iso(moment: datetime) -> str:
+    """Return a time in ISO 8601. HTML allows no seconds in an offset, but local mean time before 1900 has them."""
+    offset = moment.utcoffset() or timedelta(0)
+    seconds = offset % timedelta(minutes=1)
+    return (moment.replace(tzinfo=timezone(offset - seconds)) if seconds else moment).isoformat()
 
 
 def as_rendered(entry: ListedPost, rendered: RenderedPost) -> ListedPost:
@@ -376,8 +383,8 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
         "@type": "BlogPosting",
         "headline": post.title,
         "url": page.url,
-        "datePublished": post.published.isoformat(),
-        "dateModified": post.updated.isoformat(),
+        "datePublished": _iso(post.published),
+        "dateModified": _iso(post.updated),
         "inLanguage": page.language,
         "isPartOf": {"@type": "Blog", "name": frame.site.title, "url": f"{frame.site.url}/"},
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import etree, html
@@ -160,6 +162,19 @@ def test_a_post_page_has_language_direction_and_dates() -> None:
         "2024-11-20T09:00:00+00:00",
         "2024-11-22T09:00:00+00:00",
     ]
+
+
+def test_no_date_on_a_page_has_seconds_in_its_offset() -> None:
+    local = datetime(1850, 1, 1, 0, 0, 5, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert local.isoformat() == "1850-01-01T00:00:05+00:53:28"
+    west = datetime(1860, 1, 1, 9, tzinfo=ZoneInfo("America/New_York"))
+    pages = {path: output.make() for path, output in plan(posts=with_post(1, published=local, updated=west)).items()}
+    page = own_page(1, pages)
+    dates = ["1850-01-01T00:00:05+00:53", "1860-01-01T09:00:00-04:57"]
+    assert page.xpath("//article//time/@datetime") == dates
+    data = json.loads(page.findtext(".//script"))
+    assert [data["datePublished"], data["dateModified"]] == dates
+    assert page.xpath("head/meta[@property='article:published_time']/@content") == dates[:1]
 
 
 def test_a_post_leads_to_its_neighbours_and_its_tags() -> None:
