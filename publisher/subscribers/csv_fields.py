@@ -148,6 +148,7 @@ class DetailReader:
     _looked: dict[tuple[int, str], _Candidate] = field(default_factory=dict)
     _objects: list[int] = field(default_factory=list)
     _known: Mapping[str, FieldKind] = field(default_factory=dict)
+    _is_own: bool = False
 
     @property
     def kinds(self) -> dict[str, FieldKind]:
@@ -161,7 +162,7 @@ class DetailReader:
         own   whether Publisher exported the file
         Raises SubscriberError if a requested column does not exist.
         """
-        self._known = options.known
+        self._known, self._is_own = options.known, own
         asked = _asked(header, free, options)
         for place in sorted(free):
             match = _OWN.fullmatch(header[place].strip()) if own else None
@@ -236,7 +237,7 @@ class DetailReader:
         if not 0 <= self.tags < len(cells) or not cells[self.tags]:
             return self.given
         tags = set(self.given)
-        for text in _listed(cells[self.tags]):
+        for text in (topics_of if self._is_own else _listed)(cells[self.tags]):
             try:
                 tags.add(clean_tag(text))
             except SubscriberError:

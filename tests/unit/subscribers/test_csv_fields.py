@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.subscriber_fields import LONGEST_TAG, MOST_TAGS, FieldKind, decode_fields, encode_fields
+from publisher.subscribers.csv_cells import cell_of
 from publisher.subscribers.csv_fields import DetailReader, FieldOptions, is_own_detail, own_heading
 
 EVERYTHING = FieldOptions(everything=True)
@@ -81,3 +82,9 @@ def test_our_own_columns_are_recognised_by_their_headings() -> None:
     assert all(map(is_own_detail, headings))
     reader = read([["1", "01", "2026-11-29", "x"]], *headings, "other", own=True)
     assert reader.kinds == {"points": FieldKind.NUMBER, "zip": FieldKind.TEXT, "born": FieldKind.DATE}
+
+
+@pytest.mark.parametrize("tag", ["[1]", "[]", "[a", "[true]", "a]"])
+def test_a_tag_in_brackets_is_exported_and_read_unchanged(tag: str) -> None:
+    assert read([], "tags", own=True).tags_in([cell_of([tag])]) == (tag,)
+    assert read([], "tags").tags_in(['["a", 1]']) == ("a",)
