@@ -301,10 +301,9 @@ def make_article(
 def plan_standalone(frame: Frame, pages: Sequence[RenderedPost]) -> Iterator[Output]:
     """Yield an output for each standalone page. They are already rendered, so a key covers all that a page shows."""
     for rendered in pages:
-        page = rendered.post
-        shown = (page.title, page.url, page.language, page.excerpt, repr(page.image), repr(rendered.pictures))
-        key = frame.key("standalone", *shown, rendered.html, rendered.excerpt)
-        yield Output(output_path(page.permalink), key, partial(make_standalone, frame, rendered))
+        page = repr(replace(rendered.post, digest=""))  # the digest changes with what the page does not show, too
+        key = frame.key("standalone", page, repr(rendered.pictures), rendered.html, rendered.excerpt)
+        yield Output(output_path(rendered.post.permalink), key, partial(make_standalone, frame, rendered))
 
 
 def make_standalone(frame: Frame, rendered: RenderedPost) -> bytes:

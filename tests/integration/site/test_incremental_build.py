@@ -75,6 +75,29 @@ def test_a_changed_setting_reaches_every_file(tmp_path: Path, changed: dict[str,
     assert texts(one) == texts(other)
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("pages/about.de.md", "title: Über uns", b'hreflang="de" href="https://site.example/de/about/"'),
+        ("pages/about.md", "title: About\ncanonical: https://other.example/about/", b"https://other.example/about/"),
+        ("pages/about.md", "title: About\ndescription: All of us", b"All of us"),
+    ],
+    ids=["a translation", "another URL", "a description"],
+)
+def test_a_standalone_page_shows_what_changes_besides_its_text(
+    tmp_path: Path, path: str, text: str, expected: bytes
+) -> None:
+    folder = folder_of(tmp_path, site=replace(SITE, languages=("en", "de")))
+    folder.build()
+    assert expected not in folder.public()["about/index.html"]
+    before = folder.root / "pages/about.md"
+    body = before.read_text().rpartition("---\n")[2]
+    folder.file(path, f"---\n{text}\n---\n{body}")
+    folder.build()
+    assert expected in folder.public()["about/index.html"]
+    assert folder.build().written == 0
+
+
 def test_an_image_that_is_replaced_while_its_page_is_made_is_read_again(tmp_path: Path) -> None:
     folder, heights = folder_of(tmp_path), [48]
     build(folder.config, NOW)
