@@ -105,24 +105,44 @@ class Parts:
             self._lock = None
 
 
+@contextmanager
+def temporary_folder(folder: Path, begin: str) -> Iterator[Path]:
+    """Yield a new folder in `folder` that only its owner can read; at the end it is removed with all that is in it.
+
+    begin  what its name begins with
+    """
+    parts = Parts(folder, begin)
+    made = Path(parts.path("folder"))
+    try:
+        made.mkdir(0o700)
+        yield made
+    finally:
+        _remove_folder(made)
+        parts.close()
+
+
 def is_temporary(name: str, begin: str = "") -> bool:
     """Return whether a file with this name may be a temporary file. begin: what the names of these begin with."""
     return name.startswith(begin) and name.endswith(_ENDING)
 
 
 def remove_left(folder: Path, begin: str = "") -> None:
-    """Remove the temporary files that killed processes have left in a folder, which may be missing.
+    """Remove the temporary files and folders that killed processes have left in a folder, which may be missing.
 
     begin  what their names begin with
     """
     names = list[str]()
     with suppress(OSError):
         names += [name for name in os.listdir(folder) if is_temporary(name, begin)]  # noqa: PTH208 - names alone
-    for name in names:
+    # The shared locks last: without them, nobody would know whether a folder is in use.
+    for name in sorted(names, key=lambda name: name.endswith(f"-{_SHARED_LOCK}{_ENDING}")):
         path = folder / name
         shared = folder / f"{name.rpartition('-')[0]}-{_SHARED_LOCK}{_ENDING}"
         with suppress(OSError), taken(shared if shared.exists() else path):  # unless its process is running
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                _remove_folder(path)
+            else:
+                path.unlink()
 
 
 def locked_file(path: Path, mode: int = 0o666) -> BinaryIO:
@@ -152,6 +172,12 @@ def taken(path: Path) -> BinaryIO:
         file.close()
         raise BlockingIOError(error.errno, error.strerror, str(path)) from error
     return file
+
+
+def _remove_folder(path: Path) -> None:
+    from shutil import rmtree  # not at the top: few processes make such a folder
+
+    rmtree(path, ignore_errors=True)
 
 
 def _token() -> str:

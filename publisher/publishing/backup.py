@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from publisher import __version__
 from publisher.config import Config
-from publisher.core.atomic_write import replacing
+from publisher.core.atomic_write import remove_left, temporary_folder
 from publisher.core.errors import ProjectError, StillSendingError, StoreError
 from publisher.core.frozen import dataclass
 from publisher.core.private_folder import make_private
@@ -35,6 +34,8 @@ RECORD, IDS, KEYS, ABOUT = "publisher.db", "published.db", "dkim", "backup.json"
 
 _MOST_KEYS, _LONGEST_KEY = 100, 20_000  # bytes
 _LONGEST_ABOUT = 20_000
+
+_BACKUP = ".backup-"  # what the names of temporary files begin with
 
 Copied = Callable[[str, int], None]
 
@@ -61,8 +62,8 @@ def back_up(config: Config, file: Path, now: datetime, copied: Copied = lambda t
     """
     if not has_store(config):
         raise ProjectError("there is no database to back up yet", where=str(config.root))
-    with _explained(file), tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as name:
-        folder = Path(name)
+    remove_left(file.parent, _BACKUP)
+    with _explained(file), temporary_folder(file.parent, _BACKUP) as folder:
         counts = _copy_record(config, folder / RECORD, copied)
         (folder / SECRET_FILE).write_text(f"{project_secret(config)}\n")
         if (ids := config.state_dir / IDS).is_file():
@@ -72,8 +73,8 @@ def back_up(config: Config, file: Path, now: datetime, copied: Copied = lambda t
         keys = sorted((config.state_dir / KEYS).glob("*.pem"))
         found = [folder / ABOUT, folder / RECORD, folder / SECRET_FILE, folder / IDS]
         members = [(path, path.name) for path in found if path.exists()] + [(key, f"{KEYS}/{key.name}") for key in keys]
-        with replacing(file, 0o600) as part:
-            _write_archive(part, members)
+        _write_archive(folder / "archive", members)
+        (folder / "archive").replace(file)
     return Backup(now, counts, tuple(name for _, name in members))
 
 
@@ -111,8 +112,8 @@ def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda t
     with _explained(file), _opened(file) as archive:
         found = _about(archive, file)
         make_private(config.state_dir)
-        with tempfile.TemporaryDirectory(prefix=".restore-", dir=config.state_dir) as name:
-            folder = Path(name)
+        remove_left(config.state_dir)
+        with temporary_folder(config.state_dir, ".restore-") as folder:
             for member in found.names:
                 target = folder / member
                 target.parent.mkdir(exist_ok=True)

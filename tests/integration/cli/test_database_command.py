@@ -69,6 +69,18 @@ def test_a_restored_backup_sends_nothing_twice_or_against_consent(sent: Project)
     assert "suppress" in sent.fails("subscribers", "add", "eve@example.org").said
 
 
+def test_what_a_killed_backup_or_restore_left_is_removed_by_the_next(sent: Project) -> None:
+    backup = sent.root.parent / "letter.tar"
+    for left in (sent.root.parent / ".backup-1f-folder.part", sent.root / ".publisher/.restore-1f-folder.part"):
+        left.mkdir()
+        (left / "secret").write_text("x")
+        (left.parent / left.name.replace("folder", "lock")).write_text("")
+    sent.ok("database", "backup", str(backup))
+    sent.ok("database", "restore", str(backup), "--yes")
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert not [*sent.root.parent.glob(".backup-*"), *(sent.root / ".publisher").glob(".restore-*")]
+
+
 def test_a_backup_for_a_damaged_database_waits_for_the_owner(sent: Project) -> None:
     backup = sent.root.parent / "letter.tar"
     sent.ok("database", "backup", str(backup))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from publisher.core.atomic_write import Parts, locked_file, remove_left, replacing, taken, write_new
+from publisher.core.atomic_write import Parts, locked_file, remove_left, replacing, taken, temporary_folder, write_new
 
 
 def test_a_new_file_is_complete_and_never_replaces_another(tmp_path: Path) -> None:
@@ -43,10 +44,11 @@ def test_a_file_that_cannot_be_written_is_an_error_that_says_why(tmp_path: Path)
 _IN_THE_MIDDLE = """
 import sys
 from pathlib import Path
-from publisher.core.atomic_write import Parts, replacing
+from publisher.core.atomic_write import Parts, replacing, temporary_folder
 folder = Path(sys.argv[1])
-with replacing(folder / "a.html") as part:
+with replacing(folder / "a.html") as part, temporary_folder(folder, ".all-") as several:
     part.write_text("half")
+    (several / "b.html").write_text("half")
     several = Parts(folder, ".mine-")
     for number in range(2):
         Path(several.path(number)).write_text("half")
@@ -72,7 +74,13 @@ def test_only_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
         assert set(before) - set(names(tmp_path)) == {".mine-1-2-3.part", "older.json.1-2.part"}
         process.kill()
     remove_left(tmp_path, ".mine-")
-    assert [name[:8] for name in names(tmp_path)] == [".a.html.", "my.parts", "part"]
+    assert [re.sub("[0-9a-f]{12}.*", "", name) for name in names(tmp_path)] == [
+        ".a.html.",
+        ".all-",
+        ".all-",
+        "my.parts",
+        "part",
+    ]
     remove_left(tmp_path)
     assert names(tmp_path) == ["my.parts", "part"]
 
@@ -88,6 +96,15 @@ def test_nothing_is_removed_from_under_this_process(tmp_path: Path) -> None:
     part.unlink()
     parts.close()
     assert names(tmp_path) == ["a"]
+
+
+def test_a_temporary_folder_is_private_and_removed_with_its_files(tmp_path: Path) -> None:
+    with temporary_folder(tmp_path, ".all-") as folder:
+        (folder / "inside").mkdir()
+        remove_left(tmp_path)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "inside").exists()
+    assert names(tmp_path) == []
 
 
 def test_a_file_that_fails_half_way_is_removed_and_the_old_one_stays(tmp_path: Path) -> None:
