@@ -13,7 +13,17 @@ from publisher.core.errors import PublisherError
 from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.later_recipients import add_recipients
-from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip, take_over_dead
+from publisher.publishing.operations import (
+    approve,
+    cancel,
+    edition_label,
+    hold,
+    in_hand,
+    resume,
+    retry,
+    skip,
+    take_over_dead,
+)
 from publisher.publishing.publish import send_letter
 from publisher.publishing.shared_drafts import DAYS, DraftKind, draft_link
 from publisher.publishing.wiring import transport_name
@@ -32,6 +42,9 @@ if TYPE_CHECKING:
     from publisher.web.forms import Form
 
 _LONGEST_REASON = 200
+
+# How long to wait for running deliveries to stop, in seconds, before the rest of an edition is cancelled.
+PATIENCE = 5.0
 
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.DEFERRED)
 
@@ -139,8 +152,11 @@ class AdminActions:
         if form.one("sure") != "yes":
             return Flash("Nothing was cancelled: please tick the confirmation box.", is_bad=True)
         take_over_dead(self._context.config, self._context.store, self._context.now())
-        total = cancel(self._context.store, edition, why="cancelled on the admin page")
-        return _Done(f"{total:,} cancelled. Messages already sent are not affected.", ActionKind.CANCEL, f"{total:,}")
+        total = cancel(self._context.store, edition, why="cancelled on the admin page", patience=PATIENCE)
+        text = f"{total:,} cancelled. Messages already sent are not affected."
+        if left := in_hand(self._context.store, edition):
+            text += f" {left:,} being sent right now may still go out."
+        return _Done(text, ActionKind.CANCEL, f"{total:,}")
 
     def _add(self, edition: Edition, form: Form) -> Flash | _Done:
         context = self._context

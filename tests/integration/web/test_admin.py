@@ -10,8 +10,10 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Event
 
 import httpx
 import pytest
@@ -23,10 +25,13 @@ from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.core.signing import signer
+from publisher.mail.lifecycle import DeliveryEvent, moves, update_returned
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
+from publisher.store.workers import Heartbeat
 from publisher.subscribers.privacy import erase
+from publisher.web.admin import actions
 from publisher.web.admin.feed_stats import FeedStats
 from tests.support.admin_page import PASSWORD, Owner, set_password
 from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
@@ -401,6 +406,42 @@ def test_cancelling_needs_confirmation(web: WebClient, owner: Owner) -> None:
         assert store.deliveries.counts(1)[DeliveryStatus.QUEUED] == 4
         assert owner.press("/editions/1", do="cancel", sure="yes").startswith("4 cancelled")
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SKIPPED: 4}
+
+
+def test_cancelling_also_stops_what_a_run_has_claimed(
+    web: WebClient, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "PATIENCE", 600.0)  # until the run has stopped
+    pressed = Event()
+    with opened(web) as store, ThreadPoolExecutor(1) as pool:
+        made_at = edition_of(store).made_at
+        store.ledger.move(1, dict.fromkeys(DeliveryStatus, DeliveryStatus.QUEUED), next_try_at=made_at)
+        store.workers.begin("w", "a host", Heartbeat(made_at, 1_000 * DAY))
+        mine = store.deliveries.claim(
+            *(1, "w"),
+            now=made_at,
+            lease_until=made_at + 1_000 * DAY,
+            limit=3,
+            claimed=moves(DeliveryEvent.CLAIMED),
+            left=moves(DeliveryEvent.LEFT),
+        )
+        assert len(mine) == 3
+
+        def run_until_hold() -> None:
+            """Give the deliveries back when the edition is on hold, as a run does, or at the end."""
+            while not (store.editions.held(1) or pressed.wait(0.01)):
+                continue
+            returned = [update_returned(each.id, made_at, edition_id=1).settled for each in mine]
+            store.deliveries.acknowledge("w", returned)
+
+        running = pool.submit(run_until_hold)
+        said = owner.press("/editions/1", do="cancel", sure="yes")
+        pressed.set()
+        running.result()
+        store.workers.end("w")
+        assert said == "4 cancelled. Messages already sent are not affected."
+        assert store.deliveries.counts(1).by_status == {DeliveryStatus.SKIPPED: 4}
+        assert edition_of(store).held == ""
 
 
 def test_an_edition_is_sent_to_people_who_joined_later(web: WebClient, owner: Owner) -> None:
