@@ -13,6 +13,7 @@ from pathlib import Path
 from publisher.core.atomic_write import Parts, is_temporary
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
+from publisher.posts.permalinks import file_key
 from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
 from publisher.site.unchanged import PARTS
 
@@ -183,9 +184,21 @@ class OutputFolder:
 
         Only files in the manifest or the folder's list are removed; other files in the folder stay.
         """
-        for name in sorted((self._listed | self._manifest.outputs.keys()) - wanted):
-            self._remove(name)
+        others = sorted((self._listed | self._manifest.outputs.keys()) - wanted)
+        keys = {file_key(name): name for name in wanted} if others else {}
+        for name in others:
+            if self._is_one_file(name, keys.get(file_key(name), "")):
+                self._manifest.outputs.pop(name, None)
+            else:
+                self._remove(name)
         self._write_list(wanted)
+
+    def _is_one_file(self, name: str, wanted: str) -> bool:
+        """Return whether an old path leads to a wanted file, as on file systems that ignore case or Unicode forms."""
+        try:
+            return bool(wanted) and os.path.samefile(self.path / name, self.path / wanted)
+        except OSError:
+            return False
 
     def _remove(self, name: str) -> None:
         target = self.path / name

@@ -130,3 +130,20 @@ def test_an_image_that_changes_or_is_added_later_is_copied_by_the_next_build(pro
     project.ok("build")
     built = {path.name: path.read_bytes() for path in (project.root / "public").rglob("*.png")}
     assert built == {"here.png": b"\x89PNG second", "later.png": b"\x89PNG late"}
+
+
+@pytest.mark.parametrize(("before", "after"), [("Img", "img"), ("e\u0301t\u00e9", "\u00e9t\u00e9")])
+def test_a_file_whose_name_changes_only_in_case_stays(project: Project, before: str, after: str) -> None:
+    """On a file system that ignores case, both paths lead to one file. A link has the same effect on any other."""
+    static, public = project.root / "static", project.root / "public"
+    project.write(f"static/{before}/one.txt", "one")
+    project.ok("build")
+    if not (public / after).exists():
+        (public / after).symlink_to(before)
+    (static / before).rename(static / after)
+    project.ok("build")
+    assert (public / after / "one.txt").read_text() == "one"
+    assert "nothing changed" in project.ok("build").out
+    (static / after / "one.txt").unlink()
+    project.ok("build")
+    assert not (public / after / "one.txt").exists()
