@@ -67,5 +67,5 @@ def pgbouncer(url: str) -> Iterator[str]:
         raise
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(300)
         shutil.rmtree(folder, ignore_errors=True)
