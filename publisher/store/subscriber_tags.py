@@ -14,13 +14,18 @@ from publisher.core.subscriber_fields import MOST_TAGS, FieldKind
 from publisher.store.database import Database
 from publisher.store.tables import fields, subscriber_tags, subscribers
 
+# As in subscriptions.py, the statement is made once: nearly everything reads it for one person at a time.
+_TAGS = (
+    sa.select(subscriber_tags.c.subscriber_id, subscriber_tags.c.tag)
+    .where(subscriber_tags.c.subscriber_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(subscriber_tags.c.subscriber_id, subscriber_tags.c.tag)
+)
+
 
 def tags_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     """Return the tags of some subscribers, sorted; those without any are left out."""
-    columns = subscriber_tags.c
-    query = sa.select(columns.subscriber_id, columns.tag).where(columns.subscriber_id.in_(subscriber_ids))
     found: dict[int, list[str]] = {}
-    for row in connection.execute(query.order_by(columns.subscriber_id, columns.tag)):
+    for row in connection.execute(_TAGS, {"ids": [*subscriber_ids]}):
         found.setdefault(row.subscriber_id, []).append(row.tag)
     return {subscriber_id: tuple(tags) for subscriber_id, tags in found.items()}
 

@@ -27,6 +27,13 @@ from publisher.store.subscriber_records import decode_topics, encode_topics
 from publisher.store.subscriber_tags import tags_of
 from publisher.store.tables import subscribers, subscriptions
 
+# Nearly everything reads these for one person at a time, and making the statement took as long as executing it.
+_RECORDS = (
+    sa.select(subscriptions)
+    .where(subscriptions.c.subscriber_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(subscriptions.c.newsletter)
+)
+
 
 def subscribed() -> sa.ColumnElement[bool]:
     """Return the SQL condition that a subscription has not ended."""
@@ -35,9 +42,8 @@ def subscribed() -> sa.ColumnElement[bool]:
 
 def records_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, list[SubscriptionRecord]]:
     """Return all subscriptions of some subscribers, including ended ones, sorted by newsletter."""
-    query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_(subscriber_ids))
     found: dict[int, list[SubscriptionRecord]] = {}
-    for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
+    for row in connection.execute(_RECORDS, {"ids": [*subscriber_ids]}):
         record = SubscriptionRecord(
             row.newsletter, decode_topics(row.topics), row.status, row.since, row.cause, row.source, row.frequency
         )
