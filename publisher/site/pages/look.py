@@ -97,7 +97,11 @@ def stylesheet(templates: Templates, looks: Looks) -> str:
 
     Comments and indentation, which make up an eighth of the source, are removed.
     """
-    sheet = "".join([templates.render(_THEME, looks=looks), *map(templates.source, _SHEETS)])
+    return _without_spare("".join([templates.render(_THEME, looks=looks), *map(templates.source, _SHEETS)]))
+
+
+@lru_cache(maxsize=4)  # the checks of a project, its builds and the web application make the same one again and again
+def _without_spare(sheet: str) -> str:
     return _SPARE.sub(lambda found: found[1] or found[2] or found[3] or ("" if found[4] else " "), sheet)
 
 
