@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date
 from importlib import import_module
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -38,13 +39,19 @@ ADDRESS = "TESTS_PROGRAM_SOCKET"
 # Modules of others that the program loads only when it needs them.
 _LATE = (
     "alembic.command",
+    "alembic.config",
+    "anyio._backends._asyncio",
+    "babel.dates",
     "email_validator",
     "encodings.ascii",
     "encodings.utf_8_sig",
     "jinja2.ext",
     "jinja2.meta",
+    "rich.console",
+    "rich.progress",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
+    "structlog",
     "uvicorn.protocols.http.h11_impl",
 )
 # What can be run, and the module whose function `main` does that.
@@ -234,21 +241,35 @@ class _Forker:
 
 
 def _load() -> None:
-    """Load the program, and compile its templates, which would take 0.1 s in each process that uses them."""
+    """Load the program, and do what each process would otherwise do when it first needs it."""
     if "publisher.cli.main" in sys.modules:
         return
     for name in (*_modules(), *_LATE):
         import_module(name)
+    _compile()
+    _be_patient()
+    gc.collect()
+    gc.freeze()
+
+
+def _compile() -> None:
+    """Compile the templates, the patterns and the constructors of the program, and read how English writes a date."""
+    from publisher.core import frozen, patterns
+    from publisher.core.i18n import civil_date
     from publisher.core.templates import Templates, shipped_folder
 
     folder = shipped_folder()
     templates = Templates(folder)
     for kind in ("*.html", "*.txt"):
         for file in sorted(folder.rglob(kind)):
-            templates.require_valid(file.relative_to(folder).as_posix())
-    _be_patient()
-    gc.collect()
-    gc.freeze()
+            templates.require_valid(name := file.relative_to(folder).as_posix())
+            templates.family(name)
+    civil_date(date(2026, 11, 30), "en")
+    for each in gc.get_objects():
+        if isinstance(each, patterns._Pattern):
+            each.search  # noqa: B018 - the first use of a pattern compiles it
+        elif isinstance(each, type) and getattr(vars(each).get("__init__"), "__module__", "") == frozen.__name__:
+            each.__init__ = frozen._compiled_init(each)  # type: ignore[misc]
 
 
 def _be_patient() -> None:
