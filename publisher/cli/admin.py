@@ -95,7 +95,7 @@ def totp(app: App, off: bool, yes: bool) -> None:
         log_action(app, store, ActionKind.FACTOR_ON)
     if app.json:
         app.print_json({"recovery_codes": codes})
-    app.say("The second factor is on. Keep these recovery codes; they are shown only now:")
+    app.say("The second factor is on. Keep these recovery codes; they are not shown again:")
     for code in codes:
         app.say(f"  {code}")
 

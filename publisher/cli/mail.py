@@ -43,7 +43,7 @@ def mail(app: App) -> None:
 
 
 @mail.command(epilog="Example: publisher mail keys --domain letters.example.org --kind ed25519")
-@click.option("--domain", default="", help="Domain of the From address. Default: that of mail.sender.")
+@click.option("--domain", default="", help="Domain of the From address. Default: the domain of mail.sender.")
 @click.option("--selector", default="", help="Name of the key in the DNS. Default: letters, or letters-ed25519.")
 @click.option("--kind", type=click.Choice(["rsa", "ed25519"]), help="Default: rsa, which every receiver supports.")
 @with_app

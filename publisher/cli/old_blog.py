@@ -172,7 +172,7 @@ def _listed(app: App, config: Config, differences: AddressDifferences) -> list[s
         lines.append(f"  To keep the old address: permalink: {near.near} in the front matter of {_path(config, near)}")
     if differences.gone:
         is_whole = config.pages.enabled
-        whose = f"Addresses of the old site that {'a build does not write' if is_whole else 'are not those of posts'}"
+        whose = f"Addresses of the old site that {'a build does not write' if is_whole else 'do not belong to posts'}"
         lines += [f"{whose}: {len(differences.gone):,}", *_some(app, [f"  {path}" for path in differences.gone])]
         lines += _ways_to_keep(config, differences.gone) if is_whole else []
     return lines

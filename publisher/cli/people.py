@@ -41,7 +41,7 @@ _OPTIONS = (
         default="",
         metavar="NAME",
         shell_complete=newsletter_names,
-        help="Only those who are or were subscribed to it.",
+        help="Only subscribers who are or were subscribed to it.",
     ),
     click.option(
         "--status",
@@ -50,15 +50,24 @@ _OPTIONS = (
         type=click.Choice(["", *_STATUSES]),
         help="Only this status: pending (unconfirmed), active, unsubscribed, bounced, complained or suppressed.",
     ),
-    click.option("--tag", default="", metavar="TAG", help="Only those with this tag of yours."),
-    click.option("--topic", default="", metavar="TAG", help="Only those who chose this topic."),
-    click.option("--field", default="", metavar="NAME=VALUE", help="Only those with this value; NAME alone: with any."),
+    click.option("--tag", default="", metavar="TAG", help="Only subscribers with this tag of yours."),
+    click.option("--topic", default="", metavar="TAG", help="Only subscribers who chose this topic."),
     click.option(
-        "--source", default="", metavar="TEXT", help="Only those who came from this source: 'import people.csv'."
+        "--field",
+        default="",
+        metavar="NAME=VALUE",
+        help="Only subscribers with this value; NAME alone means any value.",
     ),
-    click.option("--since", default="", metavar="DAY", help="Only those who joined on this day or later: 2026-01-31."),
-    click.option("--until", default="", metavar="DAY", help="Only those who joined on this day or earlier."),
-    click.option("--segment", default="", metavar="SEGMENT", help="Only those in a segment: its name, or a condition."),
+    click.option(
+        "--source", default="", metavar="TEXT", help="Only subscribers who came from this source: 'import people.csv'."
+    ),
+    click.option(
+        "--since", default="", metavar="DAY", help="Only subscribers who joined on this day or later: 2026-01-31."
+    ),
+    click.option("--until", default="", metavar="DAY", help="Only subscribers who joined on this day or earlier."),
+    click.option(
+        "--segment", default="", metavar="SEGMENT", help="Only subscribers in a segment: its name, or a condition."
+    ),
 )
 
 

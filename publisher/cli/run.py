@@ -24,8 +24,8 @@ Examples:
 
 
 @click.command(short_help="Do everything on schedule, in one long-running program.", epilog=EXAMPLES)
-@click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: that of web.listen.")
-@click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: that of web.listen.")
+@click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: the address in web.listen.")
+@click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: the port in web.listen.")
 @click.option(
     "--wait/--no-wait",
     default=True,

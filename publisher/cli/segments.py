@@ -62,7 +62,7 @@ _newsletter = click.option(
     "--newsletter",
     metavar="NAME",
     shell_complete=newsletter_names,
-    help="Only those who would be sent this newsletter now.",
+    help="Only people who would be sent this newsletter now.",
 )
 
 

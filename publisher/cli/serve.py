@@ -21,8 +21,8 @@ Examples:
 
 
 @click.command(short_help="Serve the pages for subscribers; print a form for other sites.", epilog=EXAMPLES)
-@click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: that of web.listen.")
-@click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: that of web.listen.")
+@click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: the address in web.listen.")
+@click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: the port in web.listen.")
 @click.option("--snippet", is_flag=True, help="Print an HTML sign-up form for use on any page, then exit.")
 @with_app
 def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:

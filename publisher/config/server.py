@@ -68,7 +68,7 @@ class Admin:
         Check(checks.own_listen_address),
         Doc(
             "IP address and port for the admin page alone, such as 127.0.0.1:8019; web.listen then answers 404 for it. "
-            "Default: that of web.listen."
+            "Default: the same as web.listen."
         ),
     ] = ""
     session_hours: Annotated[int, Check(checks.between(1, 720)), Doc("Hours until you have to log in again.")] = 12

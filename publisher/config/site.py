@@ -151,7 +151,7 @@ class Posts:
     timezone: Annotated[
         str,
         Check(checks.time_zone_or_none),
-        Doc("Time zone of dates without one (IANA). Default: that of the site."),
+        Doc("Time zone of dates without one (IANA). Default: the time zone of the site."),
     ] = ""
     time: Annotated[
         str, Check(checks.time_of_day), Doc("Time of day at which a post is published if its date has none, as HH:MM.")

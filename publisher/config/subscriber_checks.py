@@ -26,7 +26,7 @@ def frequencies(values: Sequence[str]) -> None:
     for value in values:
         kind = FREQUENCIES.get(parse_schedule(value).kind)
         if kind is None:
-            raise ValueError(f"{value!r} is neither daily nor weekly nor monthly")
+            raise ValueError(f"{value!r} is not daily, weekly or monthly")
         if kind in seen:
             raise ValueError(f"{value!r} and {seen[kind]!r} are both {kind}")
         seen[kind] = value

@@ -337,7 +337,7 @@ def _subject(token: _Piece, following: _Piece) -> tuple[Subject, str]:
         if hint.startswith("known") and _FIELD_NAME.fullmatch(start) and not dot and following.kind == "mark":
             is_field = following.text not in (":", "(", ")")
             hint = f"did you mean field.{start}?" if is_field else f"{hint}; a field is written field.{start}"
-        raise _error(token.column, f"there is no {_shown(token.text)} in conditions", hint)
+        raise _error(token.column, f"{_shown(token.text)} can't be used in a condition", hint)
     return Subject(start), ""
 
 

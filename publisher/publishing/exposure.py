@@ -54,7 +54,7 @@ def exposures(config: Config) -> Iterator[Problem]:
         yield from _of_sites(config, sites, path, what)
         for dockerfile, is_ignored in images:
             if not is_ignored(path.resolve()):
-                message = f"{what}: an image that is built with {_shown(config, dockerfile)} would contain it"
+                message = f"{what}: a container image built with {_shown(config, dockerfile)} would contain it"
                 yield _warning(config, path, message, "add it to .dockerignore")
         if path in named and _is_open(path):
             message = f"{what}: other users of this machine can read it"

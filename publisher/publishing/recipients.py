@@ -70,7 +70,7 @@ def testers(config: Config, store: Store | None, segment: str, now: datetime) ->
     at = now.astimezone(config.zone)
     people = store.segments.some(parse_joined(condition), at, None, MOST_TESTERS + 1) if store else ()
     if not people:
-        raise PublisherError("no one in this segment may get email", where="--test-segment")
+        raise PublisherError("no one in this segment can be sent email", where="--test-segment")
     if len(people) > MOST_TESTERS:
         hint = "use a smaller segment, such as tag:testers"
         raise PublisherError(f"a test goes to at most {MOST_TESTERS} people", where="--test-segment", hint=hint)

@@ -160,12 +160,12 @@ def _mismatch(term: Term, kind: FieldKind) -> str:
             fits = typed is not None and not isinstance(typed, float | bool)
         case FieldKind.TEXT:
             fits = term.operator not in _ORDER
-    return "" if fits else f"the values of {term.field} are {_CALLED[kind]}, and {term.value.text!r} is not"
+    return "" if fits else f"the values of {term.field} are {_WANTED[kind].format(term.value.text)}"
 
 
-_CALLED = {
+_WANTED = {
     FieldKind.TEXT: "texts, which have no order",
-    FieldKind.NUMBER: "numbers",
-    FieldKind.DATE: "dates",
-    FieldKind.YES_NO: "yes or no",
+    FieldKind.NUMBER: "numbers, but {!r} is not one",
+    FieldKind.DATE: "dates, but {!r} is not one",
+    FieldKind.YES_NO: "yes or no, but {!r} is neither",
 }

@@ -192,7 +192,7 @@ def stray_steps(config: Config, newsletter: NewsletterConfig) -> Iterator[Proble
     for name in _files(config, newsletter):
         if name.casefold().startswith(FIRST) and not _STEP.fullmatch(name):
             hint = f"name the first email {FIRST}.md, and the following {FIRST}-2.md to {FIRST}-99.md"
-            message = "this name is not that of a welcome email, so no one gets it"
+            message = "this is not the name of a welcome email, so no one gets this email"
             yield Problem(f"{FOLDER}/{newsletter.name}/{name}.md", 0, message, hint, Severity.WARNING)
 
 
@@ -326,7 +326,7 @@ def _read_step(config: Config, newsletter: NewsletterConfig, name: str, before: 
         raise PublisherError(f"after: {after} is longer than a year", where=where, hint="make it shorter")
     if before is not None and wait <= before:
         what = f"after: {after} is not later than the email before it"
-        raise PublisherError(what, where=where, hint="it counts from the time of subscribing")
+        raise PublisherError(what, where=where, hint="`after` counts from the time of subscribing")
     return Step(name, wait, text)
 
 

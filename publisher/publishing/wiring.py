@@ -44,7 +44,7 @@ _WAYS = {
     OLDER: "if it was copied from another database: run `publisher database copy` again; otherwise, if this host is to "
     "send: publisher database accept",
     NOT_THE_TOKEN: "print a new one with `publisher hosts token`, or remove it",
-    _OTHER_SECRET: "give it the same one; after a deliberate change, `publisher hosts forget` the others",
+    _OTHER_SECRET: "give it the same secret; after a deliberate change, `publisher hosts forget` the others",
 }
 
 Clock = Callable[[], datetime]

@@ -241,7 +241,7 @@ def _lease_lost(beat: Heartbeat) -> LeaseLostError:
     """Return the error for a worker whose deliveries others have taken over."""
     silent = f"{beat.lease.total_seconds():g} s"
     return LeaseLostError(
-        f"other workers have taken over the messages of this one, which was silent for {silent}",
+        f"other workers have taken over this worker's messages, because it was silent for {silent}",
         hint="the host or its connection to the database was stopped for that long; the next run sends the rest",
     )
 

@@ -140,7 +140,7 @@ def ask_again(
         if person is None or person.status is not SubscriberStatus.PENDING:
             raise SubscriberError(f"{subscriber.address} is not waiting for a confirmation")
         if transaction.suppressed([person.address]):
-            raise SubscriberError(f"{person.address} is on the suppression list", hint="its owner wants no email")
+            raise SubscriberError(f"{person.address} is on the suppression list", hint="its owner does not want email")
         asked = [token for token in transaction.issued(person) if token.purpose == TokenPurpose.CONFIRM]
         if any(token.used_at is None and token.made_at > now - AGAIN_AFTER for token in asked):
             raise SubscriberError(

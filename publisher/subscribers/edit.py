@@ -211,7 +211,7 @@ def _correct(transaction: SubscriberTransaction, before: Subscriber, address: st
         raise SubscriberError(f"{before.address} {REFUSALS[before.status]}", hint="its address can't be changed")
     for each in (before.address, address):
         if transaction.suppressed([each]):
-            raise SubscriberError(f"{each} is on the suppression list", hint="its owner wants no email")
+            raise SubscriberError(f"{each} is on the suppression list", hint="its owner does not want email")
     holder = transaction.find(address)
     if holder is not None and holder.id != before.id:
         raise SubscriberError(

@@ -158,7 +158,8 @@ CODES: dict[str, FindingKind] = {
     ),
     "post-empty": FindingKind(
         "warning",
-        "A post in the email has neither text nor a picture, or only in a condition that some subscribers don't meet.",
+        "A post in the email has neither text nor a picture, or only inside a condition that some "
+        "subscribers don't meet.",
         "write it, or keep it out with draft: true",
     ),
     "text-hidden": FindingKind(

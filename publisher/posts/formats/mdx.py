@@ -165,7 +165,7 @@ def mdx_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made |
         return make(call, context, raw)
     if call.closing:
         return None
-    what = f"the component <{call.name}> is not known, so it is not shown"
+    what = f"the component <{call.name}> is unknown, so it is not shown"
     return Made(("",), problem=what, hint=f"add templates/shortcodes/{call.name}.html")
 
 

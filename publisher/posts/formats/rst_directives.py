@@ -82,7 +82,7 @@ class UnknownDirectives:
 
     def report(self, name: str, line: int) -> None:
         """Note that a directive is not known."""
-        what = f"the directive {name} is not known, so only the words in it are shown"
+        what = f"the directive {name} is unknown, so only the text inside it is shown"
         if all(each.message != what for each in self.problems):
             self.problems.append(TagProblem(line, what, f"add templates/shortcodes/{name}.html"))
 

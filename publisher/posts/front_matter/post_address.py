@@ -72,7 +72,7 @@ class PostAddress:
             what = f"its URL is {base}{self.path}, because the permalink repeats the path of site.url"
             warn(line, what, f"delete {base} from it, unless this is intended")
         if is_page_of_site(self.path):
-            what = f"its URL {self.path} is that of one of the site's own pages, which the post replaces"
+            what = f"its URL {self.path} belongs to one of the site's own pages, which the post replaces"
             warn(self._line(), what, "choose a different permalink, unless this is intended")
 
     def _line(self) -> int:

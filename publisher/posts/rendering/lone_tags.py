@@ -133,7 +133,7 @@ def settle(raw: str, escaped: str | None = None) -> SettledHtml:
 
 
 _NOT_CLOSED, _NOT_ALLOWED = "it is never closed", "it isn't allowed in a post"
-_A_WORD = "it seems to be a word of the sentence"
+_A_WORD = "it seems to be a word in the sentence"
 
 
 class _Reader:

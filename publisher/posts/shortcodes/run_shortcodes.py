@@ -133,7 +133,7 @@ class _Expansion:
     def _run(self, call: ShortcodeCall, depth: int) -> None:
         made = self._made(call)
         if made is None and call.closing:
-            what = f"the {self.kind} {call.name} is not known, so only the words in it are shown"
+            what = f"the {self.kind} {call.name} is unknown, so only the text inside it is shown"
             self._report(call, what, f"add templates/shortcodes/{call.name}.html")
             made = Made(("", None, ""))
         if made is None:

@@ -67,7 +67,7 @@ def explanation(error: Exception, seconds: float) -> tuple[str, bool]:
 
 
 _EXPLANATIONS = (
-    ((UnknownNameError,), "its name is not known", True),
+    ((UnknownNameError,), "its host name is unknown", True),
     ((TimeoutError, httpcore.TimeoutException), "did not answer within {seconds:.3g} seconds", True),
     ((httpcore.ConnectError,), "nothing answers there", True),
     ((httpcore.ProtocolError, UnicodeError), "does not answer like a web server", False),

@@ -203,7 +203,7 @@ def _settings(blog: AdoptedBlog, *, instead: bool) -> Iterator[Taken]:
         yield Taken(
             "pages.enabled", value=False, where=f"{blog.name if blog.command else 'another tool'} makes the pages"
         )
-        where = f"copy what is in it to {blog.output}/" if blog.output else "copy what is in it to the site"
+        where = f"copy its contents to {blog.output}/" if blog.output else "copy its contents to the site"
         yield Taken("pages.output", BESIDE, where)
 
 

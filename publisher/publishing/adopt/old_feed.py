@@ -328,7 +328,7 @@ def _fitting(
         other = taken.get(entry.path, source)
         if other != source:
             whose = in_folder(config.posts.folder, other)
-            conflicts.append(f"{where}: its old address {entry.path} is that of {whose}")
+            conflicts.append(f"{where}: its old address {entry.path} belongs to {whose}")
             entry = entry._replace(path="")
         if post.id != entry.id and post.id in sent:
             conflicts.append(f"{where}: was sent under {post.id}, which it keeps (the old feed has {entry.id})")

@@ -67,7 +67,7 @@ def _take_feeds(found: Findings, root: Path, settings: dict[str, Data], posts: P
     for name in names:
         kind = _kind(root, name)
         if not kind:
-            found.leave(f"{file}: feed_filenames: {name}: neither its name nor its template is that of a feed")
+            found.leave(f"{file}: feed_filenames: {name}: neither its name nor its template belongs to a feed")
             continue
         if is_on:
             found.take_feed(name, kind, f"{file}: generate_feeds")

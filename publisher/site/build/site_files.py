@@ -95,7 +95,7 @@ def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iter
     posts = {file_key(permalink) for permalink in archive.permalinks()} if own.pages else ()
     for page in (each.post for each in own.pages):
         if file_key(page.permalink) in posts:
-            what = f"its URL {page.permalink} is that of a post, so the page is left out"
+            what = f"its URL {page.permalink} belongs to a post, so the page is left out"
             yield Problem(f"{config.pages.folder}/{page.source}", 0, what, "give it a different permalink or slug")
     pages = [page.post for page in own.pages]
     yield from menu_problems(config, pages, line)

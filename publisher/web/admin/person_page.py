@@ -47,7 +47,7 @@ CAUSES: Mapping[SubscriptionEvent, str] = {
     SubscriptionEvent.REMOVED: "unsubscribed by the owner",
     SubscriptionEvent.SUPPRESSED: "suppressed by the owner",
     SubscriptionEvent.FILE_LEFT: "unsubscribed, according to an imported file",
-    SubscriptionEvent.FILE_LEFT_ONE: "unsubscribed from this one, according to an imported file",
+    SubscriptionEvent.FILE_LEFT_ONE: "unsubscribed from this newsletter, according to an imported file",
     SubscriptionEvent.FILE_REMOVED: "unsubscribed by the owner, according to an imported file",
 }
 STATUS_MEANINGS: Mapping[SubscriberStatus, str] = {

@@ -35,7 +35,7 @@ ENGLISH: dict[str, str | Plural] = {
     "language_default": "Same as the site",
     "how_often": "How often",
     "pause": "Pause",
-    "pause_hint": "A pause is for all newsletters. What is sent during it doesn’t arrive later.",
+    "pause_hint": "A pause applies to all newsletters. Emails that are sent during a pause don’t arrive later.",
     "pause_keep": "No change",
     "pause_end": "Resume now",
     "weeks": Plural("Pause for {count} week", "Pause for {count} weeks"),

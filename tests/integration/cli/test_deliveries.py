@@ -475,7 +475,7 @@ def test_an_edition_is_sent_once_to_people_who_joined_later(project: Project) ->
 
     would = project.ok("deliveries", "add", "1", "--dry-run", now="2026-11-20")
     assert would.out == (
-        "left out 1 subscriber: it has no version for their topics, or for the posts they lack\n"
+        "left out 1 subscriber: the edition has no version for their topics, or for the posts they lack\n"
         "1 subscriber would get edition 1; nothing was changed\n"
     )
     late = project.ok("deliveries", "add", "1", "--joined-since", "2026-11-19", "--json", now="2026-11-20").json

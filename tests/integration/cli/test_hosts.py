@@ -168,7 +168,7 @@ def test_a_token_is_for_one_secret_and_one_database(
 
 
 OTHER = "the secret of this host differs from that of home"
-SAME = "give it the same one; after a deliberate change, `publisher hosts forget` the others"
+SAME = "give it the same secret; after a deliberate change, `publisher hosts forget` the others"
 
 
 def test_a_host_with_another_secret_sends_nothing(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:

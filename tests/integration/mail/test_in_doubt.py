@@ -106,7 +106,7 @@ def test_a_worker_whose_work_was_taken_over_hands_over_nothing(store: Store, tmp
 
     beat = Heartbeat(NOW, LEASE, ())
     assert not store.workers.renew("slow.1.x", beat)
-    with pytest.raises(LeaseLostError, match="have taken over the messages of this one, which was silent for 120 s"):
+    with pytest.raises(LeaseLostError, match="have taken over this worker's messages, because it was silent for 120 s"):
         store.deliveries.claim(
             *(edition.id, "slow.1.x"), now=NOW, lease_until=NOW, limit=1, claimed={}, left={}, beat=beat
         )

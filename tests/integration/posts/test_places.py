@@ -23,7 +23,7 @@ def test_a_post_may_replace_a_page_of_the_site_with_a_warning(empty: Project, pe
     empty.post("mine", permalink=permalink)
     reported = [p for p in empty.run("build", "--json").json["problems"] if p["where"].startswith("posts/")]
     assert [(p["where"], p["severity"]) for p in reported] == [("posts/mine.md:4", "warning")]
-    assert "is that of one of the site's own pages, which the post replaces" in reported[0]["message"]
+    assert "belongs to one of the site's own pages, which the post replaces" in reported[0]["message"]
     assert len([p for p in empty.run("check", "--json").json if "own pages" in p["message"]]) == 1
     assert len(links(empty)) == 1
 

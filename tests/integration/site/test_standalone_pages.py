@@ -54,7 +54,7 @@ def test_a_broken_page_is_reported_and_the_others_stay(project: Project) -> None
     said = project.run("build")
     text = said.out + said.err
     assert "pages/bad.md" in text
-    assert "pages/twin.md: its URL /mine/ is that of a post" in text
+    assert "pages/twin.md: its URL /mine/ belongs to a post" in text
     assert "The post." in project.read("public/mine/index.html")
     assert "Words." in project.read("public/good/index.html")
     (line,) = [line for line in project.run("check").said.splitlines() if "'god'" in line]

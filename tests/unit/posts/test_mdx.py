@@ -93,7 +93,7 @@ def test_unknown_components_are_reported_with_their_lines() -> None:
         "import A from 'a'\n\n<Card2 x={y}>\n\n*a*\n\n</Card2>\n\n<Map2 lat={1} />\n\n{list.map((x) => <b>{x}</b>)}"
     )
     assert result.html.strip() == "<p><em>a</em></p>"
-    assert [(p.line, p.message.partition(" is not")[0]) for p in result.problems] == [
+    assert [(p.line, p.message.partition(" is ")[0]) for p in result.problems] == [
         (6, "the component Card2"),
         (12, "the component <Map2>"),
         (14, "the expression {list.map((x) => <b>{x}</b>)}"),

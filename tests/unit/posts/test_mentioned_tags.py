@@ -103,7 +103,7 @@ def test_a_check_reports_mentioned_tags_and_removed_fields() -> None:
     body = "Shops love\n<s> here.\n\nA vector<int> and <br>.\n\n<form><input type='text'></form>"
     assert sorted(said(rendered(body))) == [
         (5, "<s> is shown as text, because it is never closed"),
-        (7, "<br> is shown as text, because it seems to be a word of the sentence"),
+        (7, "<br> is shown as text, because it seems to be a word in the sentence"),
         (7, "<int> is shown as text, because it isn't allowed in a post"),
         (9, "the HTML tag <form> was removed"),
         (9, "the HTML tag <input> was removed"),

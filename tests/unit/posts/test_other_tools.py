@@ -160,7 +160,7 @@ def test_code_and_other_braces_are_unchanged(body: str) -> None:
          LIQUID + "{{ page.title }}, {{ page.date }}, on 2 lines up to line 6"),
         ("One.\n\n{{< gallery abc >}}", 6, SHORTCODES + "{{< gallery >}}"),
         ('{{% note %}}\nText\n{{% /note %}}', 4,
-         "the shortcode note is not known, so only the words in it are shown"),
+         "the shortcode note is unknown, so only the text inside it is shown"),
         ('{{< gallery\n  src="x" >}}', 4, SHORTCODES + "{{< gallery >}}"),
         ("One.\n\nimport Card from '../card'", 6, MDX + "import Card from '../card'"),
         ("One.\n\n<Tabs.Item name='x'>y</Tabs.Item>{''}", 6, MDX + "<Tabs.Item name='x'>"),

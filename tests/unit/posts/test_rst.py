@@ -90,7 +90,7 @@ def test_a_directive_is_rendered_with_the_template_of_the_owner() -> None:
     result = shown(f"Words\n\n{body}")
     assert result.html == "<p>Words</p>\n<p>one two</p>\n<p><em>a</em></p>\n"
     assert [(p.line, p.message) for p in result.problems] == [
-        (9, "the directive box is not known, so only the words in it are shown")
+        (9, "the directive box is unknown, so only the text inside it is shown")
     ]
 
 
