@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
-from publisher.core.atomic_write import replacing
+from publisher.core import atomic_write
 from publisher.core.errors import ProjectError
 from publisher.core.frozen import dataclass
 from publisher.core.private_folder import COPY_IT
@@ -189,7 +189,7 @@ def ignore_more(path: Path, wanted: str) -> bool:
 def _rewrite(path: Path, text: str) -> None:
     """Replace the text of an existing file, which keeps its permissions."""
     try:
-        with replacing(path.resolve()) as part:
+        with atomic_write.replacing(path.resolve()) as part:
             part.write_bytes(text.encode("utf-8", "surrogateescape"))
             part.chmod(path.stat().st_mode & 0o777)
     except OSError as error:
@@ -204,18 +204,12 @@ def _yaml(text: str) -> str:
 def write_new(path: Path, text: str) -> bool:
     """Write a file unless it exists; return whether it was written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            try:
-                file.write(text)
-                file.flush()
-            except BaseException:  # the next run would mistake half a file for the author's own
-                path.unlink()
-                raise
+        # As a whole: the next run would mistake half a file for the author's own.
+        is_written = atomic_write.write_new(path, text.encode("utf-8"))
     except FileExistsError:
-        if path.is_file():
-            return False
-        raise ProjectError("is in the way", where=str(path), hint="move it, or choose a different folder") from None
+        is_written = False
     except OSError as error:
         raise ProjectError(f"cannot be written: {error.strerror}", where=str(path)) from error
-    return True
+    if not (is_written or path.is_file()):
+        raise ProjectError("is in the way", where=str(path), hint="move it, or choose a different folder")
+    return is_written
