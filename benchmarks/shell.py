@@ -167,7 +167,7 @@ def prove(root: Path, wanted: Mapping[str, Trouble], letters: int, seconds: floa
         with _running(root, project, web) as (target, watchdog, process):
             _post(project, "large", datetime.now(UTC))
             os.kill(target.pid, signal.SIGHUP)
-            _until(lambda: to.count() > 0, 60)
+            _until(lambda: to.count() > 0, 240)
             assert to.count(), (root / "run.log").read_text(encoding="utf-8")
             rows = []
             for name, trouble in wanted.items():
@@ -347,7 +347,7 @@ def _running(root: Path, project: Path, web: int) -> Iterator[tuple[Target, Watc
     target = Target(process.pid, web, project, clock if library else None)
     try:
         # The web application answers a little before the parent listens for SIGHUP.
-        _until(lambda: watchdog.is_ready and _healthz(target.url, 5).status_code == 200, 60)
+        _until(lambda: watchdog.is_ready and _healthz(target.url, 60).status_code == 200, 240)
         yield target, watchdog, process
     finally:
         process.kill()

@@ -206,7 +206,7 @@ def killed(name: str) -> Callable[[Target], object]:
 
 
 def _kill(target: Target, name: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 240
     while not (found := target.children(name)) and time.monotonic() < until:
         time.sleep(0.02)
     assert found, f"there is no process {name!r}"

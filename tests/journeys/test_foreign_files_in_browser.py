@@ -156,9 +156,9 @@ def test_no_file_of_a_writer_acts_for_the_owner(
         page.goto(f"{url}/form.svg")
         page.mouse.click(20, 15)
         page.goto(f"{url}/embedding.html")
+        wait_until(page, lambda: f"GET {url}/outside.svg" in asked)
         page.wait_for_timeout(500)
         pictures = page.evaluate("[...document.images].map(each => [each.src.split('/').pop(), each.naturalWidth])")
-        assert f"GET {url}/outside.svg" in asked
         assert [each for each in asked if "/ran" in each or "/admin" in each] == []
         assert {name for name, width in pictures if width} == {name for name in EMBEDDED if name.endswith(".svg")}
         page.goto(f"{url}/2026/11/02/first/")

@@ -194,6 +194,7 @@ def test_no_page_scrolls_sideways_or_contacts_another_machine(page: Page, projec
         page.goto(path)
         for width in (320, 768, 1100):
             page.set_viewport_size({"width": width, "height": 640})
+            wait_until(page, f"innerWidth === {width}")
             inner, needed = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
             assert inner == width
             if needed > inner:

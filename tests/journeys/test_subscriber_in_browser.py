@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import faults, faults_everywhere, load_axe
+from tests.support.browser import faults, faults_everywhere, held, load_axe
 from tests.support.picture_samples import picture
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
@@ -246,9 +246,11 @@ def test_axe_finds_nothing_wrong_on_any_page(
             page.fill("input[name=email]", "eve@example.org")
             page.check("input[name=newsletter][value=weekly]")
             page.evaluate("document.querySelector('[name=token]').remove()")  # like a form on another page
-            page.click("button[type=submit]")
-            wrong["one more click"] = faults(page)
-            page.wait_for_selector("ul.ways", timeout=60_000)  # the script presses the button
+            with held(page, "/subscribe"):
+                page.click("button[type=submit]")
+                page.wait_for_selector("h1:has-text('One more click')" if language == "en" else "h1")
+                wrong["one more click"] = faults(page)
+            page.wait_for_selector("ul.ways")  # the script presses the button
             wrong["success"] = faults_everywhere(page, dark=dark)
             for path, button in presses:
                 page.goto(path)
@@ -288,8 +290,9 @@ def test_the_preferences_can_be_reached_from_the_index_with_only_the_keyboard(
         page.keyboard.press("Space")
         tab_to(page, "input[name=email]")
         page.keyboard.type("ada@example.org")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("h1:has-text('One more click')")  # the page of a file has no token
+        with held(page, "/subscribe"):
+            page.keyboard.press("Enter")
+            page.wait_for_selector("h1:has-text('One more click')")  # the page of a file has no token
         page.wait_for_selector("h1:has-text('Check your inbox')")
         page.goto(server.link("ada@example.org"))
         tab_to(page, "button[value=confirm]")
@@ -299,7 +302,7 @@ def test_the_preferences_can_be_reached_from_the_index_with_only_the_keyboard(
         page.keyboard.press("Enter")
         page.wait_for_selector("select[name=language]")
         tab_to(page, "select[name=language]")
-        page.keyboard.type("Deutsch")
+        page.keyboard.press("D")  # a browser soon forgets the first letter of several
         tab_to(page, "button[value=save]")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=Gespeichert.")
@@ -337,10 +340,11 @@ def test_a_browser_does_its_proof_of_work_and_confirms_by_a_click_in_the_email(
         page.goto("/subscribe/")  # of the built site, which has no token
         page.fill("input[name=email]", "ada@example.org")
         page.check("input[name=newsletter][value=weekly]")
-        page.click("button[type=submit]")
-        page.wait_for_selector("h1:has-text('One more click')")
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        page.wait_for_selector("h1:has-text('Check your inbox')", timeout=60_000)
+        with held(page, "/subscribe"):
+            page.click("button[type=submit]")
+            page.wait_for_selector("h1:has-text('One more click')")
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        page.wait_for_selector("h1:has-text('Check your inbox')")
         link = server.link("ada@example.org")
         assert server.get(link).status_code == 200  # like a link scanner
         assert server.show("ada@example.org")["status"] == "pending"

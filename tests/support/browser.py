@@ -72,6 +72,24 @@ def wait_until(page: Page, found: str | Callable[[], object]) -> None:
         page.wait_for_timeout(50)
 
 
+_HELD = """
+const repeat = setInterval;
+window.isHeld = location.pathname === "{path}";
+window.setInterval = (call, ...more) => repeat(() => isHeld || call(), ...more);
+"""  # {path} is replaced
+
+
+@contextmanager
+def held(page: Page, path: str) -> Iterator[None]:
+    """Let a page that is opened in the block do nothing at intervals, such as sending its form, until the block ends.
+
+    path  of its URL
+    """
+    page.add_init_script(_HELD.replace("{path}", path))
+    yield
+    page.evaluate("window.isHeld = false")
+
+
 @pytest.fixture(scope="session")
 def axe() -> Path:
     """The script of axe-core. A test with this fixture is skipped before it begins if axe-core is not installed."""

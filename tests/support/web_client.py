@@ -53,6 +53,7 @@ class WebClient:
 
     def __init__(self, project: Project, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self.project, self.url, self._transport = project, url, transport
+        self._seen: dict[Path, int] = {}
         self.client = self.browser()
 
     def browser(self, **headers: str) -> httpx.Client:
@@ -121,10 +122,14 @@ class WebClient:
         return [link_in(mail, page) for mail in self._mails(address) if f"/{page}/" in str(mail.get_body(("plain",)))]
 
     def _mails(self, address: str) -> list[EmailMessage]:
-        files = sorted(
-            (self.project.root / ".publisher/outbox/new").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns
-        )
-        found = [parse(path.read_bytes()) for path in files]
+        """Return the messages to an address in the order in which they were sent.
+
+        The times of two files that are written within some milliseconds are the same, so what was seen before is older.
+        """
+        files = list((self.project.root / ".publisher/outbox/new").glob("*.eml"))
+        for path in sorted(set(files) - self._seen.keys(), key=lambda path: path.stat().st_mtime_ns):
+            self._seen[path] = len(self._seen)
+        found = [parse(path.read_bytes()) for path in sorted(files, key=self._seen.__getitem__)]
         return [message for message in found if message["To"].addresses[0].addr_spec == address]
 
 
