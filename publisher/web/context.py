@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind, Via
+from publisher.core.errors import StoreError
+from publisher.core.logging import log
 from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.store import Store
@@ -74,10 +76,32 @@ class WebContext:
         subscriber_id: int | None = None,
     ) -> None:
         """Add what the owner did to the log of actions. subscriber_id: the person affected, if there is one."""
-        client, now = self.clients.shown(request.scope), self.now()
-        self.store.actions.record(
-            what, now, via=via, client=client, about=about, detail=detail, subscriber_id=subscriber_id
-        )
+        client = self.clients.shown(request.scope)
+        self.record_from(client, what, via=via, about=about, detail=detail, subscriber_id=subscriber_id)
+
+    def record_from(
+        self,
+        client: str,
+        what: ActionKind,
+        *,
+        via: Via = Via.PAGE,
+        about: str = "",
+        detail: str = "",
+        subscriber_id: int | None = None,
+    ) -> None:
+        """Add what the owner did from a browser to the log of actions, as `record` does. client: see Clients.shown.
+
+        If the database is unavailable now, it is written to the process's log instead: it is done, so no error may say
+        that it is not.
+        """
+        try:
+            self.store.actions.record(
+                what, self.now(), via=via, client=client, about=about, detail=detail, subscriber_id=subscriber_id
+            )
+        except StoreError as error:
+            text = f"action not recorded: {', '.join(filter(None, (what.value, about)))}"
+            facts = {"what": what.value, "about": about, "client": client, "error": type(error).__name__}
+            log("action not recorded", text, level="warning", **facts)
 
     def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
         """Return the origin of a consent or its withdrawal. The policy decides how much of it is stored.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from publisher.core.action_kinds import ActionKind, Via
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import SegmentError, SubscriberError
 from publisher.core.frozen import dataclass
 from publisher.core.subscriber_fields import clean_tags
@@ -245,9 +245,7 @@ class BulkPages:
             done = deed.run(context.store, query, text, BulkOptions(context.now(), SOURCE, expected))
             said = deed.past.format(count=_people(done.changed))
             detail = f"{said}: {text}" if text else said
-            context.store.actions.record(
-                deed.what, context.now(), via=Via.PAGE, client=client, about=about, detail=detail
-            )
+            context.record_from(client, deed.what, about=about, detail=detail)
             same = f"; {done.people - done.changed:,} unchanged" if done.people > done.changed else ""
             return f"{said[:1].upper()}{said[1:]}{f' ({text})' if text else ''}{same}."
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from publisher.core.action_kinds import ActionKind, Via
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import SubscriberError
 from publisher.publishing.waiting_files import UPLOADS, WaitingFile, WaitingFiles
 from publisher.store.imports import FileImport, TakenBack
@@ -290,8 +290,7 @@ class ImportPages:
         return found
 
     def _record(self, client: str, what: ActionKind, about: str, detail: str) -> None:
-        context = self._context
-        context.store.actions.record(what, context.now(), via=Via.PAGE, client=client, about=about, detail=detail)
+        self._context.record_from(client, what, about=about, detail=detail)
 
     def _to(self, path: str, flash: Flash | None = None) -> Response:
         said = f"?said={self._pages.flashes.add(flash)}" if flash else ""

@@ -21,6 +21,7 @@ import pytest
 from publisher.bounces.apply import take_report
 from publisher.cli.main import run
 from publisher.core.bounce_report import Addressee, Report, Verdict
+from publisher.core.errors import StoreError
 from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
@@ -29,8 +30,10 @@ from publisher.mail.lifecycle import DeliveryEvent, moves, update_returned
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
+from publisher.store.action_log import ActionLog
 from publisher.store.workers import Heartbeat
 from publisher.subscribers.privacy import erase
+from publisher.web import context
 from publisher.web.admin import actions
 from publisher.web.admin.feed_stats import FeedStats
 from tests.support.admin_page import PASSWORD, Owner, set_password
@@ -397,6 +400,24 @@ def test_edition_is_held_and_resumed(web: WebClient, owner: Owner) -> None:
         assert owner.press("/editions/1", do="resume") == "Resumed: sending continues with the next run."
         assert edition_of(store).held == ""
         assert owner.press("/editions/1", do="resume") == "It was not on hold."
+
+
+def test_a_button_that_worked_does_not_seem_to_have_failed(
+    web: WebClient, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+
+    def fail(*given: object, **named: object) -> None:
+        """Fail as a database that is locked."""
+        raise StoreError("is locked by another process")
+
+    monkeypatch.setattr(ActionLog, "record", fail)
+    monkeypatch.setattr(context, "log", lambda event, line, **facts: logged.append(line))
+    with opened(web) as store:
+        assert owner.press("/editions/1", do="hold", why="a typo").startswith("On hold")
+        assert edition_of(store).held == "a typo"
+        assert owner.press("/editions/1", do="resume").startswith("Resumed")
+    assert logged == [f"action not recorded: {word}, edition 1, weekly 2026-W47" for word in ("put on hold", "resumed")]
 
 
 def test_cancelling_needs_confirmation(web: WebClient, owner: Owner) -> None:
