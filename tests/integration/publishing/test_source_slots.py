@@ -98,7 +98,7 @@ def test_a_newsletter_or_source_that_is_added_later_begins_with_the_newest_items
     config = project.config()
     with open_project_store(config) as store:
         added = Clockwork(project, store)
-        plan = partial(make_plan, config, store, ["two"], keep=False)
+        plan = partial(make_plan, config, store, ["two"])
         assert [post.title for post in plan(at - HOUR).editions[0].posts] == [f"Item {n}" for n in range(57, 52, -1)]
         (late,) = added.at(at - HOUR).created
         assert len(late.posts) == 2 + 28
