@@ -174,7 +174,9 @@ def _outcome(make: Callable[[int], Edition | None], number: int) -> Edition | No
 ODD = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), max_size=4)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(st.lists(ODD, max_size=6))
 def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence[list[str]]) -> None:
     """Quotes, backslashes, newlines and every script survive in the one parameter for all choices."""

@@ -49,7 +49,9 @@ def add(connection: sa.Connection, count: int) -> list[int]:
 
 
 @given(changes=CHANGES)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 def test_rows_are_changed_as_by_sqlalchemy(store: Store, changes: list[dict[str, Any]]) -> None:
     columns = [column for column in subscribers.c if column.name != "id"]
     rows = [{"person": f"u{n}", **each} for n, each in enumerate(changes)]
@@ -66,7 +68,9 @@ def test_rows_are_changed_as_by_sqlalchemy(store: Store, changes: list[dict[str,
 
 
 @given(chosen=st.lists(st.integers(0, 9) | st.integers(10**6, 2**60)))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 def test_rows_are_found_by_any_number_of_ids(store: Store, chosen: list[int]) -> None:
     with store.database.write(dry_run=True) as connection:
         ids = add(connection, 10)

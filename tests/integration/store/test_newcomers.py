@@ -58,7 +58,9 @@ def added(
 
 
 @given(people=st.lists(PEOPLE, min_size=2, max_size=12), event=EVENTS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 def test_people_added_together_equal_people_added_one_by_one(
     store: Store, people: list[NewSubscriber], event: SubscriberEvent
 ) -> None:

@@ -101,7 +101,7 @@ def added(
 @given(earlier=st.lists(PEOPLE, max_size=3), people=FILES, is_another=st.booleans(), is_again=st.booleans())
 @settings(
     max_examples=settings.default.max_examples // 2,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
 )
 def test_borders_of_transactions_change_nothing_for_the_people_of_a_file(

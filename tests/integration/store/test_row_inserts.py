@@ -49,7 +49,9 @@ def stored(connection: sa.Connection) -> list[tuple[Any, ...]]:
 
 
 @given(rows=ROWS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 def test_rows_are_stored_as_by_sqlalchemy(store: Store, rows: list[dict[str, Any]]) -> None:
     found = []
     for is_ours in (False, True):

@@ -240,7 +240,9 @@ def test_no_cell_is_a_formula_and_every_cell_reads_back(cell: str) -> None:
 TOPICS = st.lists(CELLS.map(lambda text: clean_line(text, 40)).filter(bool), unique=True, max_size=4)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=40
+)
 @given(TOPICS)
 def test_any_topics_come_back_from_an_export_as_they_were(
     sqlite_store: Store, tmp_path: Path, topics: list[str]

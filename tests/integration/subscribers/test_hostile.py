@@ -55,7 +55,9 @@ ADDRESSES = (
     | st.builds("ada{}@example.org".format, st.sampled_from(HOSTILE))
 )
 DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def is_clean(text: str) -> bool:

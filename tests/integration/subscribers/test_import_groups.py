@@ -52,7 +52,7 @@ COLUMNS = (
 FILES = st.lists(ROWS, min_size=2, max_size=7)
 FEW = settings(
     max_examples=settings.default.max_examples // 2,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
 )
 

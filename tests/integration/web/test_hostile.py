@@ -90,7 +90,9 @@ ANYTHING = st.text(st.characters(codec="utf-8"), max_size=60)
 @given(
     st.dictionaries(st.sampled_from(["email", "name", "newsletter", "topic.weekly", "language", "website"]), ANYTHING)
 )
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_typed_text_is_never_shown_as_markup(web: WebClient, fields: dict[str, str]) -> None:
     for token in ("", web.form_token()):
         answer = web.post("/subscribe", token=token, **fields)

@@ -15,7 +15,7 @@ from publisher.web.public.strings import preferred
 
 
 @given(st.text(max_size=40), st.binary(max_size=300))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_body_is_a_form_or_refused(kind: str, body: bytes) -> None:
     for shape in (kind, "multipart/form-data; boundary=b", "multipart/form-data; charset=" + kind):
         try:
