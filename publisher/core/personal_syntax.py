@@ -253,7 +253,7 @@ class _TagExpression:
         if self._accept(","):
             self._next()  # Jinja2's second argument, whose effect is always on here
         if text is None or not self._accept(")"):
-            raise self._wrong("default needs a text in brackets", _EXAMPLE)
+            raise self._wrong("default needs a text in parentheses", _EXAMPLE)
         return str(text)
 
     def require_end(self) -> None:

@@ -180,7 +180,7 @@ class _Reading:
         found = self._any_of()
         rest = self._next
         if rest.is_mark(")"):
-            raise _error(rest.column, "there is no opening parenthesis for this one")
+            raise _error(rest.column, "this closing parenthesis has no opening one")
         if rest.kind != "end":
             raise _error(rest.column, f"{_shown(rest.text)} doesn't belong here", "join conditions with `and` or `or`")
         return found

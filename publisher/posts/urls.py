@@ -197,7 +197,7 @@ def left_out(
     ):
         return ""
     ending = ending_of(found[1])
-    kind = f"files that end in {ending} are not" if ending else "files without an ending are not"
+    kind = f"files that end in {ending} are not" if ending else "files without an extension are not"
     return f"the file {found[1]} is not published: {kind} pictures, audio, video or documents"
 
 

@@ -149,7 +149,7 @@ def _parsed(text: str, ending: str, as_text: bool) -> Data:
     except RecursionError as error:
         raise _too_deep() from error
     if kind not in DATA_ENDINGS:
-        raise DataError(f"{ending} is not the ending of a data file", hint=f"use {', '.join(DATA_ENDINGS)}")
+        raise DataError(f"{ending} is not the extension of a data file", hint=f"use {', '.join(DATA_ENDINGS)}")
     _require_bounded(found)
     return found
 

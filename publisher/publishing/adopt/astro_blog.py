@@ -50,8 +50,8 @@ def adopt_astro(root: Path, file: str) -> AdoptedBlog:
         found.take("pages.static", public, "Astro's folder of static files")
     if (root / "src/assets").is_dir():
         found.leave("src/assets/: pictures that posts name by an alias, such as ~/assets/a.png, need a relative path")
-    found.take("site.timezone", "UTC", "Astro's zone for a time without one")
-    found.take("posts.time", "00:00", "Astro's time for a date without one")
+    found.take("site.timezone", "UTC", "Astro's default time zone")
+    found.take("posts.time", "00:00", "Astro's default time of day")
     return found.blog()
 
 

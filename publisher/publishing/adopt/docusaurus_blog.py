@@ -36,8 +36,8 @@ def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
     if there:
         found.take("pages.static", there[0], "Docusaurus' folder of static files")
         take_patterns(found, "pages.copy", [f"{each} = /" for each in there[1:]], f"{file}: staticDirectories")
-    found.take("site.timezone", "UTC", "Docusaurus' zone for a time without one")
-    found.take("posts.time", "00:00", "Docusaurus' time for a date without one")
+    found.take("site.timezone", "UTC", "Docusaurus' default time zone")
+    found.take("posts.time", "00:00", "Docusaurus' default time of day")
     return found.blog()
 
 

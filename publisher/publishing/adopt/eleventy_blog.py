@@ -51,8 +51,8 @@ def adopt_eleventy(root: Path, file: str) -> AdoptedBlog:
     found.take("posts.permalink", "/{folder}/{file}/", "Eleventy's rule")
     _take_feeds(found, root, root / top)
     _take_copied(found, root, script, top, file)
-    found.take("site.timezone", "UTC", "Eleventy's zone for a time without one")
-    found.take("posts.time", "00:00", "Eleventy's time for a date without one")
+    found.take("site.timezone", "UTC", "Eleventy's default time zone")
+    found.take("posts.time", "00:00", "Eleventy's default time of day")
     _leave(found, root, script, file)
     return found.blog()
 

@@ -53,7 +53,7 @@ def adopt_hexo(root: Path, file: str) -> AdoptedBlog:
     names = [path.name for path in folders if path.is_dir() and path.name[0] not in "._" and has_static_files(path)]
     take_patterns(found, "pages.copy", [f"{source}/{name} = /{name}" for name in names], "Hexo copies what is there")
     found.take("site.timezone", local_zone(), "Hexo's default: that of this computer")
-    found.take("posts.time", "00:00", "Hexo's time for a date without one")
+    found.take("posts.time", "00:00", "Hexo's default time of day")
     if settings.get("future") is not False:
         found.leave(f"{file}: future: posts with a date in the future appear on that date")
     scripts = sorted(path.name for path in (root / "scripts").glob("*.js"))

@@ -55,7 +55,7 @@ def adopt_hugo(root: Path, file: str) -> AdoptedBlog:
     _take_feeds(found, settings, sections, file)
     _take_static(found, root, settings, file)
     found.take("site.timezone", "UTC", "Hugo's default")
-    found.take("posts.time", "00:00", "Hugo's time for a date without one")
+    found.take("posts.time", "00:00", "Hugo's default time of day")
     _leave(found, root, settings, file)
     return found.blog()
 

@@ -82,7 +82,7 @@ def _take_site(found: Findings, settings: dict[str, Data], file: str) -> None:
     found.take("site.author.email", settings.get("email"), f"{file}: email")
     found.take("site.author.url", person.get("url"), f"{file}: author")
     found.take("site.timezone", "UTC", "Jekyll's default on a server")
-    found.take("posts.time", "00:00", "Jekyll's time for a date without one")
+    found.take("posts.time", "00:00", "Jekyll's default time of day")
 
 
 def _take_posts(found: Findings, root: Path, source: str, collections: str) -> None:

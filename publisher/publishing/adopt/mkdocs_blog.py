@@ -46,8 +46,8 @@ def adopt_mkdocs(root: Path, file: str) -> AdoptedBlog:
     folders = sorted((root / docs).iterdir()) if (root / docs).is_dir() else []
     names = [path.name for path in folders if path.is_dir() and path.name[0] != "." and has_static_files(path)]
     take_patterns(found, "pages.copy", [f"{docs}/{name} = /{name}" for name in names], "MkDocs copies its files")
-    found.take("site.timezone", "UTC", "Material's zone for a time without one")
-    found.take("posts.time", "00:00", "Material's time for a date without one")
+    found.take("site.timezone", "UTC", "Material's default time zone")
+    found.take("posts.time", "00:00", "Material's default time of day")
     others = [
         name for name in plugins if name.split("/")[-1] not in ("blog", "rss", "search", "tags", "meta", "social")
     ]

@@ -65,7 +65,7 @@ def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
         value = settings.get(key, usual)
         found.take_feed(one_line(value), kind, f"{file}: {key}" if key in settings else "Pelican's default")
     found.take("site.timezone", "UTC", "Pelican's default")
-    found.take("posts.time", "00:00", "Pelican's time for a date without one")
+    found.take("posts.time", "00:00", "Pelican's default time of day")
     if settings.get("PLUGINS"):
         found.leave(f"{file}: PLUGINS: {', '.join(texts(settings['PLUGINS'])[:8])}: plugins are not run")
     if one_line(settings.get("DEFAULT_DATE")) == "fs":

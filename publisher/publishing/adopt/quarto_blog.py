@@ -45,8 +45,8 @@ def adopt_quarto(root: Path, file: str) -> AdoptedBlog:
         if path.is_dir() and path.name[0] not in "._" and path.name != "static" and has_static_files(path)
     ]  # fmt: skip
     take_patterns(found, "pages.copy", names, "Quarto copies what pages use")
-    found.take("site.timezone", "UTC", "Quarto's zone for a time without one")
-    found.take("posts.time", "00:00", "Quarto's time for a date without one")
+    found.take("site.timezone", "UTC", "Quarto's default time zone")
+    found.take("posts.time", "00:00", "Quarto's default time of day")
     return found.blog()
 
 

@@ -48,6 +48,6 @@ def adopt_vitepress(root: Path, file: str) -> AdoptedBlog:
     if excluded := texts(settings.get("srcExclude")):
         found.leave(f"{file}: srcExclude: {', '.join(excluded[:5])}: see posts.exclude")
     found.leave("the feed, if there is one, is made by a program: publisher adopt --feed ADDRESS keeps its ids")
-    found.take("site.timezone", "UTC", "VitePress' zone for a time without one")
-    found.take("posts.time", "00:00", "VitePress' time for a date without one")
+    found.take("site.timezone", "UTC", "VitePress' default time zone")
+    found.take("posts.time", "00:00", "VitePress' default time of day")
     return found.blog()

@@ -50,8 +50,8 @@ def adopt_zola(root: Path, file: str) -> AdoptedBlog:
     posts = post_folders([each for each in texts_below(root / "content") if each.path.endswith(".md")])
     take_posts(found, "content", posts, "Zola's folder of texts")
     found.take("posts.permalink", "/{folder}/{slug}/", "Zola's rule")
-    found.take("posts.time", "00:00", "Zola's time for a date without one")
-    found.take("site.timezone", "UTC", "Zola's zone for a time without one")
+    found.take("posts.time", "00:00", "Zola's default time of day")
+    found.take("site.timezone", "UTC", "Zola's default time zone")
     if (root / "static").is_dir():
         found.take("pages.static", "static", "Zola's folder of static files")
     _take_feeds(found, root, settings, posts, file)

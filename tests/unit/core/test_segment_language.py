@@ -108,7 +108,7 @@ def test_a_mistake_is_reported_in_one_line_with_its_column() -> None:
         "tag:a and": "column 10 of the condition: a condition is missing (write it like tag:vip)",
         "tag:a tag:b": "column 7 of the condition: 'tag' doesn't belong here (join conditions with `and` or `or`)",
         "(tag:a": "column 1 of the condition: the parenthesis isn't closed",
-        "tag:a)": "column 6 of the condition: there is no opening parenthesis for this one",
+        "tag:a)": "column 6 of the condition: this closing parenthesis has no opening one",
         "(tag:a tag:b)": "column 8 of the condition: 'tag' doesn't belong here",
         'name = "a': "column 8 of the condition: the quotation mark isn't closed",
         'name = ""': "column 8 of the condition: the text is empty (write has no value)",

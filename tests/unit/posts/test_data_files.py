@@ -88,7 +88,7 @@ HOSTILE = [
     (".toml", "a" + ".a" * 60 + " = 1", "nested too deeply"),
     (".csv", '"' + "x" * 200_000, "is not valid CSV"),
     (".csv", "a\n" + "b\n" * 150_000, "has more than 200,000 values"),
-    (".txt", "a", "is not the ending of a data file"),
+    (".txt", "a", "is not the extension of a data file"),
 ]
 
 

@@ -351,7 +351,7 @@ def test_a_file_in_front_matter_that_is_not_published_is_reported(tmp_path: Path
     folder.write(HELLO, "[l](LICENCE)", "title: x\nimage: a.psd")
     assert [(p.line, p.message.partition(": ")[2]) for p in folder.check()] == [
         (3, "files that end in .psd are not pictures, audio, video or documents"),
-        (5, "files without an ending are not pictures, audio, video or documents"),
+        (5, "files without an extension are not pictures, audio, video or documents"),
     ]
 
 
