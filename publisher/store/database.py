@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # How long a writer waits for another process's transaction, in seconds.
 BUSY_SECONDS = 30
 
-WRITES = "publisher_writes"
-
 # Limits for the network on the way to PostgreSQL, by the names of libpq, unless the URL has them. Without them, a
 # process whose connection was cut silently, for example by a firewall, would wait for hours for an answer. With them,
 # it notices within 40 seconds that nothing arrives any more.
@@ -90,7 +88,6 @@ class Database:
             raise StoreError(
                 f"its folder cannot be created: {error.strerror}", where=self.where, hint="check database.url"
             ) from error
-        self._writer = self._engine.execution_options(**{WRITES: True})
         self._cache = 0
 
     @property
@@ -111,6 +108,7 @@ class Database:
         the first statement. Raises StoreError for every error of the database.
         """
         with self._wrapped(), self._engine.begin() as connection:
+            self._begin(connection)
             yield connection
 
     @contextmanager
@@ -121,6 +119,7 @@ class Database:
         """
         engine = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         with self._wrapped(), engine.begin() as connection:
+            self._begin(connection)
             if not self.is_sqlite:  # it blocks nobody else, so its reader may take a long time
                 connection.execute(sa.select(sa.func.set_config(SILENCE_LIMIT, "0", sa.true())))
             yield connection
@@ -133,7 +132,8 @@ class Database:
         dry_run: roll back at the end in any case.
         Raises StoreError for every error of the database.
         """
-        with self._wrapped(), self._writer.connect() as connection, connection.begin() as transaction:
+        with self._wrapped(), self._engine.connect() as connection, connection.begin() as transaction:
+            self._begin(connection, writes=True)
             if self._cache:
                 connection.exec_driver_sql(f"PRAGMA cache_size = -{self._cache}")
                 connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {MANY_ROWS_PAGES}")
@@ -223,6 +223,19 @@ class Database:
         """Close every connection."""
         self._engine.dispose()
 
+    def _begin(self, connection: Connection, *, writes: bool = False) -> None:
+        """Begin a transaction on SQLite. On PostgreSQL, the driver does it.
+
+        With an event of SQLAlchemy for it, each statement would take longer, because it would look for events.
+        """
+        if not self.is_sqlite:
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes and _is_replaced(connection.info):  # while this transaction waited for the one of `restore`
+            where = str(connection.info[_FILE][0])
+            raise StoreError("was replaced by another one while it was in use", where=where, hint="run it again")
+
     @contextmanager
     def _wrapped(self) -> Iterator[None]:
         try:
@@ -274,7 +287,6 @@ def _sqlite(path: Path) -> Engine:
     event.listen(engine, "checkout", _require_same_file)
     event.listen(engine, "do_connect", lambda *_: _close_to_others(path, 0o077 if is_ours else 0o007))
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -292,7 +304,7 @@ def _close_to_others(path: Path, bits: int) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
-    # The driver's own transactions exclude DDL and begin too late; _begin_sqlite begins ours.
+    # The driver's own transactions exclude DDL and begin too late; Database._begin begins ours.
     connection.isolation_level = None
     connection.text_factory = _LENIENT
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
@@ -304,15 +316,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # Overwrite deleted rows, so that no data of an erased subscriber stays in free pages.
     connection.execute("PRAGMA secure_delete = ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    # Through SQLAlchemy this would be a third of the time of an empty transaction.
-    connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")  # type: ignore[union-attr]
-    if writes and _is_replaced(connection.info):  # while this transaction waited for the one of `restore`
-        where = str(connection.info[_FILE][0])
-        raise StoreError("was replaced by another one while it was in use", where=where, hint="run it again")
 
 
 _FILE = "file of SQLite"
