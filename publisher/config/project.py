@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -73,13 +75,13 @@ class Config:
 
     @property
     def site_url(self) -> str:
-        """The site's URL without a trailing slash."""
-        return self.site.url.rstrip("/")
+        """The site's URL without a trailing slash, with its host in ASCII."""
+        return _in_ascii(self.site.url)
 
     @property
     def public_url(self) -> str:
-        """The web application's URL without a trailing slash."""
-        return (self.web.public_url or self.site.url).rstrip("/")
+        """The web application's URL without a trailing slash, with its host in ASCII."""
+        return _in_ascii(self.web.public_url or self.site.url)
 
     @property
     def editions_url(self) -> str:
@@ -145,3 +147,20 @@ class Config:
         if not logo or "://" in logo or (self.root / self.pages.static / logo).is_file():
             return ""
         return logo
+
+
+@lru_cache(maxsize=64)
+def _in_ascii(url: str) -> str:
+    """Return a URL without a trailing slash, with its scheme in lower case and the name of its host in ASCII.
+
+    RFC 3986 section 3.2.2 recommends that form. URLs that are joined to this one have it too.
+    """
+    scheme, divided, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not host.isascii():
+        import idna  # 4 ms, and few sites need it
+
+        name, colon, port = host.partition(":")
+        with suppress(idna.IDNAError):
+            host = f"{idna.encode(name, uts46=True).decode('ascii')}{colon}{port}"
+    return f"{scheme.lower()}{divided}{host}{slash}{path}".rstrip("/")

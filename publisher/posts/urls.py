@@ -70,8 +70,10 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
     url  the reference joined to the URL of its post
     has  returns whether the project has a file, or the site a page, at a path from the root of the site
     A path from the root (/files/a.pdf) leads to a path of the site, if the site has that path. It may also begin with
-    the path of the site. Any other path may lead to something else on the same domain, and is not changed.
+    the path of the site. Any other path may lead to something else on the same domain, and is not changed. The name of
+    the site's host is written as in the site's URL, which has it in ASCII.
     """
+    url = _with_host_of(site_url, url)
     base = urlsplit(site_url).path.rstrip("/")
     origin = site_url.removesuffix("/").removesuffix(base)
     if not base or not re.match(r"/(?!/)", reference.strip()) or not url.startswith(f"{origin}/"):
@@ -82,13 +84,32 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
     return f"{origin}{base}{url[len(origin) :]}" if has(path) else url
 
 
+def _with_host_of(site_url: str, url: str) -> str:
+    """Return a URL of the site with its host in ASCII, as in the site's URL; return other URLs unchanged."""
+    host = site_url.partition("://")[2].partition("/")[0]
+    if "xn--" not in host:
+        return url
+    scheme, divided, rest = url.partition("://")
+    written, slash, path = rest.partition("/")
+    return f"{scheme}{divided}{host}{slash}{path}" if unquote(written).lower() == _in_unicode(host) else url
+
+
+@lru_cache(maxsize=16)
+def _in_unicode(host: str) -> str:
+    """Return a host in ASCII with its letters decoded (RFC 3492)."""
+    try:
+        return re.sub(r"\bxn--([a-z0-9-]+)", lambda found: found[1].encode().decode("punycode"), host)
+    except UnicodeError:
+        return host
+
+
 def own_path(url: str, site_url: str) -> str:
     """Return the path from the root of the domain, with query and fragment, of a URL of the site; "" for other URLs.
 
     http and https count as equal, and so do upper and lower case in the name of the host.
     """
     host, base = _host_and_base(site_url)
-    found = url.partition("://")[2]
+    found = _with_host_of(site_url, url).partition("://")[2]
     path = found[len(host) :]
     return path if found[: len(host)].lower() == host and path.startswith(base) else ""
 

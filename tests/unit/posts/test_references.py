@@ -258,6 +258,24 @@ def test_on_a_site_with_a_path_root_relative_links_start_at_that_path(tmp_path: 
     }
 
 
+@pytest.mark.parametrize("url", ["https://müller.example", "HTTPS://MÜLLER.example", "https://xn--mller-kva.example"])
+def test_files_are_found_on_a_site_whose_host_has_other_letters(tmp_path: Path, url: str) -> None:
+    folder = Folder(tmp_path, site=replace(SITE, url=url))
+    body = "![s](/img/s.png) ![n](n.png) [b](b.md) [c](https://müller.example/b/) <img src='https://m%C3%BCller.example/img/s.png'>"
+    folder.write("2024-07-06-a.md", body, "title: A\nimage: /img/s.png")
+    folder.write("b.md", "", "title: B\ndate: 2024-07-06\npermalink: /b/")
+    for path in ("posts/n.png", "static/img/s.png"):
+        folder.file(path, b"")
+    assert folder.build().problems == ()
+    files = folder.public()
+    assert {"img/s.png", "2024/07/06/a/n.png"} <= files.keys()
+    page = files["2024/07/06/a/index.html"].decode()
+    assert page.count(' src="../../../../img/s.png"') >= 2
+    assert ' src="../../../../2024/07/06/a/n.png"' in page
+    assert b"<link>https://xn--mller-kva.example/b/</link>" in files["feed.xml"]
+    assert b"m\xc3\xbcller" not in files["feed.xml"].lower()
+
+
 def test_a_file_or_post_that_is_added_later_changes_the_target_of_a_link(tmp_path: Path) -> None:
     for url in (URL, BELOW):
         folder = Folder(tmp_path / url.rpartition("/")[2], replace(SITE, url=url))
