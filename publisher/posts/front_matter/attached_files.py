@@ -87,7 +87,11 @@ class AttachedFiles:
             return url
         is_rooted = reference.startswith("/")
         static = static_path(root, self._settings.places, found[0])
-        is_odd = static not in static_paths(self._settings.places, found[0])
+        paths = static_paths(self._settings.places, found[0])
+        is_odd = static not in paths
+        if not static and is_picture:
+            for path in paths:
+                self._is_there(path)
         if static and (is_picture or is_odd) and (is_rooted or is_web_url(reference)):
             found, is_rooted = (found[0], static), False
         is_ours = is_picture and self._settings.has_pages  # it is reported, and left out

@@ -98,6 +98,22 @@ def test_a_standalone_page_shows_what_changes_besides_its_text(
     assert folder.build().written == 0
 
 
+@pytest.mark.parametrize("has_pages", [True, False], ids=["with pages", "feeds only"])
+@pytest.mark.parametrize("head", ["image: /img/new.png", "image: img/new.png", "author: bob"])
+def test_a_picture_in_front_matter_may_be_added_after_the_post(tmp_path: Path, head: str, has_pages: bool) -> None:
+    bob = AuthorConfig(id="bob", name="Bob", image="img/new.png")
+    settings = {"pages": PagesConfig(enabled=has_pages), "authors": (ADA, bob)}
+    one, other = (folder_of(tmp_path / name, **settings) for name in ("one", "other"))
+    for folder in (one, other):
+        post = folder.write("2024-07-09-pictured.md", "A post.", f"title: Pictured\n{head}")
+        os.utime(post, (1_720_000_000, 1_720_000_000))
+        if folder is one:
+            build(folder.config, NOW)
+        folder.file("static/img/new.png", picture(width=900))
+        build(folder.config, NOW)
+    assert texts(one) == texts(other)
+
+
 def test_an_image_that_is_replaced_while_its_page_is_made_is_read_again(tmp_path: Path) -> None:
     folder, heights = folder_of(tmp_path), [48]
     build(folder.config, NOW)
