@@ -35,12 +35,12 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 def killed(project: Project, moment: Moment, *arguments: str) -> bool:
     """Run a command that is killed at a moment; return whether it was."""
     process = signalled(project.root, signal.SIGKILL, moment, *arguments)
-    process.communicate(timeout=120)
+    process.communicate(timeout=240)
     return process.returncode == -signal.SIGKILL
 
 
 def finish(process: subprocess.Popen[str]) -> None:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     assert (process.returncode, err) == (0, ""), out
 
 
@@ -139,7 +139,7 @@ def test_a_run_continues_where_another_one_was_killed(crowd: Project) -> None:
     for target in (0, 40, 90):
         ends = (Moment(".publisher/outbox/new/*", target + more) for more in (0, 20))
         for process in [signalled(crowd.root, signal.SIGKILL, end, "publish") for end in ends]:
-            process.communicate(timeout=120)
+            process.communicate(timeout=240)
             assert process.returncode == -signal.SIGKILL
     finish(start(crowd, "publish"))
     assert_everyone_has_it_once(crowd)

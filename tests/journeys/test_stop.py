@@ -45,7 +45,7 @@ def test_a_stopped_run_says_what_it_did(project: Project, tmp_path: Path, asked:
         while process.poll() is None and len(slow.taken()) < 2:
             time.sleep(0.02)
         process.send_signal(asked)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         taken = slow.recipients()
 
     assert process.returncode == code, out + err
@@ -66,7 +66,7 @@ def test_the_outbox_stops_cleanly(project: Project, asked: signal.Signals, code:
     )
     new = project.root / ".publisher/outbox/new"
     process = signalled(project.root, asked, Moment(".publisher/outbox/new/*"), "publish", "--yes")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
 
     assert process.returncode == code, out + err
     assert "Traceback" not in out + err
@@ -112,7 +112,7 @@ def test_a_hold_stops_a_running_delivery(project: Project, tmp_path: Path, words
             time.sleep(0.02)
         said = project.ok("deliveries", *words, "--json").json
         before = len(slow.taken())
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         taken = slow.recipients()
 
     assert process.returncode == 0, out + err

@@ -51,7 +51,7 @@ def start(command: str, folder: Path, environment: dict[str, str], log: Path) ->
 def stop(program: subprocess.Popen[str]) -> None:
     """Press Ctrl-C."""
     program.send_signal(signal.SIGINT)
-    program.communicate(timeout=60)
+    program.communicate(timeout=240)
     assert program.returncode == 0
 
 

@@ -97,7 +97,7 @@ class Fleet:
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=240)
         except BaseException:
             process.kill()
             sys.stderr.write(log.read_text()[-3000:])

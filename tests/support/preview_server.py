@@ -37,7 +37,7 @@ class Preview(PreviewClient):
         """Press Ctrl-C; return the exit code and the text on stderr."""
         self.client.close()
         self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=60)
+        _, said = self.process.communicate(timeout=240)
         return self.process.returncode, said
 
 

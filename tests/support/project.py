@@ -154,7 +154,7 @@ class Project:
             while part := os.read(ours, 10_000):
                 said += part
         os.close(ours)
-        process.wait(timeout=60)
+        process.wait(timeout=240)
         return said.decode()
 
     def subscribe(self, *names: str, newsletter: str = "weekly") -> None:
@@ -205,7 +205,7 @@ def spawn(*arguments: str, program: tuple[str, ...] = ("-m", "publisher"), **env
         stderr=subprocess.PIPE,
     ) as process:
         try:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=240)
         finally:
             process.kill()
     ran = Ran(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))

@@ -89,7 +89,7 @@ class Running(Serving):
         """Send SIGTERM; return the exit code and the log."""
         self.client.close()
         self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=240)
         return self.process.returncode, self.log.read_text()
 
 

@@ -167,7 +167,7 @@ def postgres() -> Iterator[Any]:
         parked.close()
     process = psutil.Process(server.get_pid())
     process.send_signal(signal.SIGQUIT)  # immediately, because an orderly stop would write everything to the disk
-    process.wait(60)
+    process.wait(240)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -39,7 +39,7 @@ class Serving(WebClient):
         """Send SIGTERM; return the exit code and the log."""
         self.client.close()
         self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=60)
+        _, said = self.process.communicate(timeout=240)
         return self.process.returncode, said
 
 

@@ -277,7 +277,7 @@ def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
         project.post(f"post-{number}", body="Words. " * 500)
     public = project.root / "public"
     process = signalled(project.root, signal.SIGINT, Moment("public/**/*.html"), "build")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err) == (130, "", "\nstopped\n")
     assert not list(public.rglob("*.part"))
     assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))

@@ -107,7 +107,7 @@ def test_a_call_for_help_reaches_every_other_process_once(fleet: Fleet) -> None:
             begun.append((name, editions))
             if not over.is_set():
                 both.wait()
-                over.wait(60)
+                over.wait(240)
 
         return help_with
 
@@ -173,7 +173,7 @@ def test_dropped_tables_are_created_again(fleet: Fleet, monkeypatch: pytest.Monk
     monkeypatch.setattr("publisher.daemon.job_queue.RETRY_SECONDS", 0.1)
     done: list[int] = []
     opens, may_open = fleet.open_store, threading.Event()
-    monkeypatch.setattr(fleet, "open_store", lambda config: opens(config) if may_open.wait(60) else None)
+    monkeypatch.setattr(fleet, "open_store", lambda config: opens(config) if may_open.wait(240) else None)
     may_open.set()
     with fleet.process(make=lambda: done.append(1)) as queue:
         may_open.clear()

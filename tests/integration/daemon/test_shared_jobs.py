@@ -147,7 +147,7 @@ def test_a_process_with_posts_asks_the_others_for_help(project: Project, postgre
     try:
         until(lambda: jobs.put("nobody"))
         with fleet.process(has_posts=True, among=2):
-            assert helped.wait(60)
+            assert helped.wait(240)
             until(lambda: len(to.taken()) == 40)
     finally:
         jobs.end()

@@ -72,7 +72,7 @@ def many(project: Project, count: int = 60) -> None:
 def killed_build(project: Project, moment: Moment) -> None:
     """Run a build that is killed at a moment."""
     process = signalled(project.root, signal.SIGKILL, moment, "--now", MONDAY, "build")
-    process.communicate(timeout=120)
+    process.communicate(timeout=240)
     assert process.returncode == -signal.SIGKILL
 
 
@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_every_file_complete(project: Project) -> None:
     before = contents(project.root / "public")
     project.post("long", "2026-11-14", "A very long word. " * 20_000)
     process = start(project, "build", most_bytes=200_000)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert (process.returncode, out, err.count("\n")) == (1, "", 1)
     assert "cannot be written: File too large (free some disk space, or fix the permissions" in err
     assert_whole(project.root / "public")
@@ -184,7 +184,7 @@ def test_two_builds_at_once_give_the_same_site(project: Project) -> None:
     for _ in range(3):
         runs = [start(project, "build") for _ in range(3)]
         for process in runs:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=240)
             assert (process.returncode, err) == (0, ""), out
         assert_whole(project.root / "public")
         for number in range(0, 60, 7):

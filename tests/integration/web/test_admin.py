@@ -158,7 +158,7 @@ def test_command_stores_a_password_hash(project: Project) -> None:
     def set_by(given: str) -> tuple[int, str, str]:
         pipe = subprocess.PIPE
         with Program(program, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-            out, err = process.communicate(given, timeout=60)
+            out, err = process.communicate(given, timeout=240)
         return process.returncode, out, err
 
     assert set_by("")[0] == set_by("too short\n")[0] == 1
@@ -188,7 +188,7 @@ def test_terminal_asks_twice_without_echo(project: Project) -> None:
         while part := os.read(ours, 1_000):
             said += part
     os.close(ours)
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     assert b"The password is set" in said
     assert b"/admin" in said
     assert PASSWORD.encode() not in said

@@ -30,7 +30,7 @@ def test_a_settings_change_before_the_watcher_runs_is_noticed(tmp_path: Path) ->
     watcher = FileWatcher(load_config(tmp_path), lambda: None, configured.set)
     (tmp_path / "publisher.toml").write_text('[site]\ntitle = "Another"\nurl = "https://a.test"\n')
     watcher.begin()
-    assert configured.wait(60)
+    assert configured.wait(240)
     watcher.end()
 
 

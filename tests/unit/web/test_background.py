@@ -13,7 +13,7 @@ def test_one_job_runs_at_a_time_and_reports_its_progress() -> None:
 
     def work(job: Job) -> str:
         job.advance(3, 12)
-        go.wait(60)
+        go.wait(240)
         return "done"
 
     first = jobs.start("a", work)
@@ -23,7 +23,7 @@ def test_one_job_runs_at_a_time_and_reports_its_progress() -> None:
         pass
     assert (first.share, first.is_over, first.wait(0)) == (25, False, False)
     go.set()
-    assert first.wait(60)
+    assert first.wait(240)
     assert (first.result, first.trouble, jobs.find("a"), jobs.find("b")) == ("done", "", first, None)
 
 
@@ -38,7 +38,7 @@ def test_an_error_of_a_job_is_reported_in_one_line() -> None:
     for work in (refused, defect):
         job = BackgroundJobs().start("a", work)
         assert job is not None
-        assert job.wait(60)
+        assert job.wait(240)
         troubles.append(job.trouble)
     assert troubles == ["no column has addresses (name one)", "an internal error stopped it; the log says where"]
 
@@ -52,7 +52,7 @@ def test_closing_stops_the_job_and_starts_no_other() -> None:
             job.advance(1)
 
     job = jobs.start("a", endless)
-    assert begun.wait(60)
+    assert begun.wait(240)
     jobs.close()
     assert job is not None
     assert (job.is_over, job.trouble, jobs.start("b", endless)) == (True, INTERRUPTED, None)
@@ -63,5 +63,5 @@ def test_only_the_newest_results_are_kept() -> None:
     for number in range(MOST_KEPT + 2):
         job = jobs.start(f"{number}", lambda job: None)
         assert job is not None
-        assert job.wait(60)
+        assert job.wait(240)
     assert [jobs.find(f"{number}") is None for number in range(4)] == [True, True, False, False]
