@@ -173,7 +173,7 @@ def postgres() -> Iterator[Any]:
 
 
 def start_postgres(server: Any) -> None:
-    """Start a server; try again for two minutes, because its own limit of ten seconds is short on a busy machine."""
+    """Start a server; try again for five minutes, because its own limit of ten seconds is short on a busy machine."""
     until = time.monotonic() + 300
     while True:
         try:
