@@ -108,7 +108,24 @@ def plain_title(written: str, *, is_text: bool = False) -> str:
         if is_markup(written):
             written = shown_words(written)
         written = decoded(written)
-    return shorten(" ".join(written.split()), _LONGEST_TITLE)
+    return closed(shorten(" ".join(written.split()), _LONGEST_TITLE))
+
+
+# What ends a change of direction, by what begins it (Unicode Standard Annex 9).
+_ENDS = {**dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c"), **dict.fromkeys("\u2066\u2067\u2068", "\u2069")}
+
+
+def closed(text: str) -> str:
+    """Return a text that does not change the direction of the words after it."""
+    if text.isascii() or _ENDS.keys().isdisjoint(text):
+        return text
+    ends: list[str] = []
+    for sign in text:
+        if sign in _ENDS:
+            ends.append(_ENDS[sign])
+        elif sign in ends and (sign == "\u2069" or ends[-1] == sign):
+            del ends[len(ends) - 1 - ends[::-1].index(sign) :]
+    return text + "".join(reversed(ends))
 
 
 def summary_of(text: ItemText) -> str:

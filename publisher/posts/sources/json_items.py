@@ -12,7 +12,7 @@ from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.posts.media_types import media_type_of
 from publisher.posts.sources.item_dates import read_date
 from publisher.posts.sources.item_picture import NamedPictures, picture_of
-from publisher.posts.sources.item_text import MOST_TEXT, ItemText, absolute_web, clean_text, too_long
+from publisher.posts.sources.item_text import MOST_TEXT, ItemText, absolute_web, clean_text, closed, too_long
 from publisher.posts.sources.xml_text import decoded_text, no_feed, too_many, without_forbidden
 from publisher.posts.text.excerpt import decoded
 
@@ -112,7 +112,7 @@ def _text(found: Table, key: str) -> str:
 
 def _line(found: Table, key: str) -> str:
     """Return a text on one line. Some tools write entities of HTML into it by mistake."""
-    return decoded(" ".join(_text(found, key).split()))[:1000]
+    return closed(decoded(" ".join(_text(found, key).split()))[:1000])
 
 
 def _id(item: Table) -> str:

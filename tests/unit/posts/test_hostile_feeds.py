@@ -214,6 +214,10 @@ def test_an_invalid_name_is_left_out() -> None:
     assert [each.name for each in item(rss(f"<item><title>A</title>{author}</item>")).authors] == ["Ann"]
 
 
+def test_a_title_in_json_does_not_turn_the_words_after_it() -> None:
+    assert item('{"items": [{"id": "1", "title": "\u202eevil"}]}').title == "\u202eevil\u202c"
+
+
 def test_values_of_another_type_are_ignored() -> None:
     wrong = '{"items": [3, null, {"id": true, "title": 4, "authors": {"name": 1}, "tags": "a", "attachments": [1],'
     wrong += (

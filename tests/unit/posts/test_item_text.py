@@ -241,3 +241,19 @@ def test_the_picture_of_an_item_is_found(pictures: NamedPictures, url: str, alt:
     found = picture_of(pictures, LINK, "T")
     assert (found.url, found.alt) if found else (url, alt) == ("", "")
     assert (found is None) == (url == "")
+
+
+@pytest.mark.parametrize(
+    ("title", "end"),
+    [
+        ("\u202eevil", "\u202c"),
+        ("a \u2067b \u202bc", "\u202c\u2069"),
+        ("a \u2067b \u202bc\u2069 d", ""),
+        ("\u202bשלום\u202c a", ""),
+        ("\u202bשלום\u2069 a", "\u202c"),
+        ("a\u202c b\u2069", ""),
+        ("שלום", ""),
+    ],
+)
+def test_a_title_does_not_turn_the_words_after_it(title: str, end: str) -> None:
+    assert plain_title(title) == title + end
