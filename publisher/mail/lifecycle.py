@@ -30,7 +30,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from publisher.core.frozen import dataclass
-from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition, EditionKind
 from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ def _decide(
     if isinstance(outcome, Rejected):
         return DeliveryEvent.REJECTED, outcome.reason, None
     attempts = delivery.attempts + 1
-    again = next_try(edition.dated, now, attempts, seed=delivery.id)
+    at_once = edition.kind in (EditionKind.POSTS, EditionKind.LETTER)
+    fewest = FEWEST_TRIES if at_once else FEWEST_OF_LATER
+    again = next_try(edition.dated, now, attempts, seed=delivery.id, fewest=fewest)
     if not isinstance(outcome, Deferred) and next_status(DeliveryStatus.SENDING, unanswered) not in WAITING:
         return unanswered, outcome.reason, None
     if again is None:
@@ -209,20 +211,26 @@ LONGEST_WAIT = timedelta(hours=6)
 # RFC 5321, 4.5.4.1 asks a mail server to keep trying for 4 to 5 days.
 GIVE_UP_AFTER = timedelta(days=5)
 
-# The fewest tries of a message. One that is first tried when its edition is already old, such as a welcome email or one
-# of a large edition under a daily limit, is tried for more than three days.
-FEWEST_TRIES = 20
+# The fewest tries of a message, which take almost a day. It may be tried for the first time when its edition is already
+# old, for instance because of a daily limit.
+FEWEST_TRIES = 10
+
+# The same for the emails that each person gets at their own time, whose editions are as old as their texts. They take
+# more than three days.
+FEWEST_OF_LATER = 20
 
 # The fraction by which a wait may be shortened. It differs between deliveries, so that messages that were deferred
 # together are not all tried again at the same moment.
 JITTER = 0.1
 
 
-def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
+def next_try(
+    made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None, fewest: int = FEWEST_TRIES
+) -> datetime | None:
     """Return the time of the next try for a deferred delivery, or None when it is time to give up.
 
     The wait doubles with each attempt, from 5 minutes to 6 hours. It is time to give up five days after the edition was
-    made, but not before FEWEST_TRIES.
+    made, but not before the fewest tries.
 
     made_at: when the edition was made or released. attempts: how many times the delivery was tried, including this
     time. seed: a number of the delivery, from which its jitter is computed; None for no jitter.
@@ -230,7 +238,7 @@ def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | Non
     doublings = min(attempts - 1, 10)  # the longest wait is reached earlier
     wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
     due = now + wait * (1 - JITTER * (0 if seed is None else _fraction(seed + attempts)))
-    return due if attempts < FEWEST_TRIES or due - made_at <= GIVE_UP_AFTER else None
+    return due if attempts < fewest or due - made_at <= GIVE_UP_AFTER else None
 
 
 def _fraction(seed: int) -> float:

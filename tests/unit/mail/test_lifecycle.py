@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition, EditionKind
 from publisher.mail import lifecycle
 from publisher.mail.lifecycle import (
+    FEWEST_OF_LATER,
     FEWEST_TRIES,
     GIVE_UP_AFTER,
     LONGEST_WAIT,
@@ -101,12 +103,16 @@ def test_tries_end_after_five_days(age: timedelta, attempts: int) -> None:
         assert now < due <= (MADE + GIVE_UP_AFTER if attempts >= FEWEST_TRIES else now + LONGEST_WAIT)
 
 
-def test_a_message_that_is_first_tried_late_is_tried_for_three_days() -> None:
-    now, tries = MADE + timedelta(days=200), 1
-    while due := next_try(MADE, now, tries):
+@pytest.mark.parametrize(
+    ("fewest", "hours"), [(FEWEST_TRIES, range(22, 24)), (FEWEST_OF_LATER, range(72, 96))], ids=["posts", "welcome"]
+)
+def test_a_message_that_is_first_tried_late_is_tried_again(fewest: int, hours: range) -> None:
+    first, tries = MADE + timedelta(days=200), 1
+    now = first
+    while due := next_try(MADE, now, tries, fewest=fewest):
         now, tries = due, tries + 1
-    assert tries == FEWEST_TRIES
-    assert timedelta(days=3) < now - (MADE + timedelta(days=200)) <= GIVE_UP_AFTER
+    assert tries == fewest
+    assert (now - first) // timedelta(hours=1) in hours
 
 
 WELCOME = Edition(1, "weekly", "welcome:1", 0, "Welcome", MADE, kind=EditionKind.WELCOME)
@@ -137,6 +143,16 @@ def test_a_message_without_an_answer_is_not_resent_for_ever() -> None:
     assert (update.status, update.settled.next_try_at) == (DeliveryStatus.FAILED, None)
     assert update.reason == "given up after 41 tries: reset"
     assert update.unanswered
+
+
+@pytest.mark.parametrize(("kind", "most"), [(EditionKind.POSTS, FEWEST_TRIES), (EditionKind.WELCOME, FEWEST_OF_LATER)])
+def test_an_old_edition_gives_up_after_the_fewest_tries(kind: EditionKind, most: int) -> None:
+    now, outcome = MADE + timedelta(days=200), Deferred("451 greylisted")
+    statuses = [
+        update_after(replace(WELCOME, kind=kind), delivery(tries), outcome, DeliveryEvent.UNANSWERED_RESEND, now).status
+        for tries in range(most)
+    ]
+    assert statuses == [*[DeliveryStatus.DEFERRED] * (most - 1), DeliveryStatus.FAILED]
 
 
 def test_jitter_spreads_equal_waits() -> None:
