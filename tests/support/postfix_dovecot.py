@@ -134,9 +134,17 @@ class Post:
         return self.folder / "bounces/new-bounces"
 
     def settle(self) -> None:
-        """Wait until Postfix has nothing left to deliver."""
-        active = [self.folder / "queue" / name for name in ("maildrop", "incoming", "active", "deferred")]
-        _await(lambda: not any(path.is_file() for queue in active for path in queue.rglob("*")), self.log)
+        """Wait until Postfix has nothing left to deliver.
+
+        It looks twice: a bounce may begin in a queue where it has already looked, before the failed message is gone.
+        """
+        # A message goes from one to the next, so none is missed.
+        queues = [self.folder / "queue" / name for name in ("maildrop", "incoming", "active", "deferred")]
+
+        def is_empty() -> bool:
+            return not any(path.is_file() for queue in queues for path in queue.rglob("*"))
+
+        _await(lambda: is_empty() and is_empty(), self.log)
 
     def log(self) -> str:
         """Return the last log lines of both, to find the cause of a failure."""
@@ -197,7 +205,7 @@ def _write(folder: Path, names: list[str], **ports: int) -> None:
 def _call(command: list[str], post: Post) -> None:
     environment = os.environ | {"PATH": PATH}
     with (post.folder / "commands.log").open("a") as log:  # a daemon would keep a pipe open for ever
-        done = subprocess.run(command, env=environment, stdout=log, stderr=log, timeout=60, check=False)
+        done = subprocess.run(command, env=environment, stdout=log, stderr=log, timeout=240, check=False)
     assert done.returncode == 0, (command, post.log())
 
 
@@ -207,7 +215,7 @@ def _listens(port: int) -> bool:
 
 
 def _await(true: Callable[[], bool], log: Callable[[], str]) -> None:
-    for _ in range(1_200):
+    for _ in range(4_800):  # four minutes
         if true():
             return
         time.sleep(0.05)
