@@ -81,9 +81,10 @@ def alert_problems(
     below  the last sentence of the email
     """
     config, owner = project.config, project.store.owner
-    if still is not None:
-        owner.keep_alerts(kind, [_key(config, problem) for problem in still])
-    owner.expire_alerts(kind, now - again)
+    if still is None:
+        owner.expire_alerts(kind, now - again)
+    else:
+        owner.keep_alerts(kind, [_key(config, problem) for problem in still], now - again)
     keys = {str(problem): _key(config, problem) for problem in problems}
     news = [line for line, key in keys.items() if owner.claim_alert(kind, key, now)]
     try:

@@ -97,17 +97,20 @@ class Owner:
         with self._database.write() as connection:
             connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest == _digest(what)))
 
-    def keep_alerts(self, kind: str, still: Collection[str]) -> None:
-        """Forget the alerts of a kind whose problem is solved. If the problem returns, the owner is alerted again.
+    def keep_alerts(self, kind: str, still: Collection[str], moment: datetime) -> None:
+        """Forget the alerts of a kind whose problem is solved, and those sent before a moment.
 
-        still: the problems that remain.
+        If the problem returns or remains, the owner is alerted again. still: the problems that remain
         """
+        require_aware("moment", moment)
         digests = {_digest(what) for what in still}
         with self._database.read() as connection:
-            known = set(connection.execute(sa.select(told.c.digest).where(told.c.kind == kind)).scalars())
-        if gone := known - digests:
+            known = connection.execute(sa.select(told.c.digest, told.c.at).where(told.c.kind == kind)).all()
+        gone = {each.digest for each in known} - digests
+        if gone or any(each.at < moment for each in known):
+            these = told.c.kind == kind, sa.or_(told.c.digest.in_(gone), told.c.at < moment)
             with self._database.write() as connection:
-                connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest.in_(gone)))
+                connection.execute(sa.delete(told).where(*these))
 
     def expire_alerts(self, kind: str, moment: datetime) -> None:
         """Forget the alerts of a kind sent before a moment. If the problem remains, the owner is alerted again."""

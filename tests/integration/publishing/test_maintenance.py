@@ -48,7 +48,7 @@ def test_a_problem_is_reported_again_once_it_returns(store: Store) -> None:
     assert store.owner.claim_alert("post", "a", NOW)
     assert not store.owner.claim_alert("post", "a", later(days=9))
     assert store.owner.claim_alert("letter", "a", NOW)
-    store.owner.keep_alerts("post", ["b"])
+    store.owner.keep_alerts("post", ["b"], NOW)
     assert store.owner.claim_alert("post", "a", NOW)
     store.owner.withdraw_alert("post", "a")
     assert store.owner.claim_alert("post", "a", NOW)
