@@ -53,7 +53,7 @@ class WebClient:
 
     def __init__(self, project: Project, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self.project, self.url, self._transport = project, url, transport
-        self._seen: dict[Path, int] = {}
+        self._seen: dict[Path, tuple[str, EmailMessage]] = {}
         self.client = self.browser()
 
     def browser(self, **headers: str) -> httpx.Client:
@@ -126,11 +126,11 @@ class WebClient:
 
         The times of two files that are written within some milliseconds are the same, so what was seen before is older.
         """
-        files = list((self.project.root / ".publisher/outbox/new").glob("*.eml"))
-        for path in sorted(set(files) - self._seen.keys(), key=lambda path: path.stat().st_mtime_ns):
-            self._seen[path] = len(self._seen)
-        found = [parse(path.read_bytes()) for path in sorted(files, key=self._seen.__getitem__)]
-        return [message for message in found if message["To"].addresses[0].addr_spec == address]
+        files = set((self.project.root / ".publisher/outbox/new").glob("*.eml"))
+        for path in sorted(files - self._seen.keys(), key=lambda path: path.stat().st_mtime_ns):
+            message = parse(path.read_bytes())
+            self._seen[path] = message["To"].addresses[0].addr_spec, message
+        return [message for path, (to, message) in self._seen.items() if path in files and to == address]
 
 
 @contextmanager
