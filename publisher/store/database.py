@@ -51,7 +51,7 @@ MANY_ROWS_KIB = 16_384
 
 # How many pages SQLite's log has meanwhile before they are copied into the file; otherwise 1,000, which is less than a
 # transaction of an import changes.
-MANY_ROWS_PAGES = 4_000
+MANY_ROWS_PAGES = 8_000
 
 # The number of the lock that Database.guard takes. It is arbitrary, but must be the same in every version.
 SUBSCRIBERS_LOCK = 7_214_564

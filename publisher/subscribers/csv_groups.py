@@ -69,7 +69,8 @@ def add_group(store: Store, group: RowGroup, options: AddOptions, *, dry_run: bo
     It is one transaction if there are no such entries. They refuse the people after them in the file, and not those
     before them.
     """
-    new = [_as_of_then(person, options.again_since) for _, person in group.people]
+    since = options.again_since
+    new = [person if since is None else _as_of_then(person, since) for _, person in group.people]
     added = list[AddResult]()
 
     def add_until(place: int) -> None:
@@ -84,14 +85,12 @@ def add_group(store: Store, group: RowGroup, options: AddOptions, *, dry_run: bo
     return added
 
 
-def _as_of_then(person: NewSubscriber, since: datetime | None) -> NewSubscriber:
-    """Return a person; if the file is read again, an opt-out without a date is dated to the first import.
+def _as_of_then(person: NewSubscriber, since: datetime) -> NewSubscriber:
+    """Return a person in a file that is read again: an opt-out without a date is dated to the first import.
 
     So a choice that the person has made since the first import is newer.
     """
-    if since is None or person.says is None or person.said_at is not None:
-        return person
-    return replace(person, said_at=since)
+    return person if person.says is None or person.said_at is not None else replace(person, said_at=since)
 
 
 def written(

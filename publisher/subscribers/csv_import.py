@@ -361,8 +361,9 @@ class _Import:
             self.known[done.result] += len(rows)
             self._refuse(rows, f"{subscriber.address} {done.reason}")
             return
-        self.counts["described"] += done.described and done.result is not Added.ADDED
-        if done.reason:
+        if done.described and done.result is not Added.ADDED:
+            self.counts["described"] += 1
+        if done.refusals:
             self.counts["partly"] += 1
             said = f"{subscriber.address} {done.reason}"
             self.listeners.refused(RowResult(rows[0].line, subscriber.address, said))
@@ -372,11 +373,10 @@ class _Import:
             for row in rows:
                 into.add(row.line)
         else:
-            what = done.result.value
-            self.counts[done.result] += len(rows)
+            what = done.result
+            self.counts[what] += len(rows)
             if len(self.topics) < MOST_TOPICS:
-                for wish in subscriber.subscriptions:
-                    self.topics.update(wish.topics)
+                self.topics.update(*[wish.topics for wish in subscriber.subscriptions])
         if self.listeners.row is not _unreported:
             said = f"{subscriber.address}: {what}"
             self.listeners.row(RowResult(rows[0].line, subscriber.address, said))

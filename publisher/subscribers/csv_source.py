@@ -86,7 +86,7 @@ def open_source(path: Path, encoding: str = "") -> tuple[BinaryIO, io.TextIOWrap
 
 def is_text(cell: str) -> bool:
     """Return whether every byte of a cell was valid in the encoding of the file."""
-    return cell.isascii() or not _ABOVE_ASCII.search(cell)
+    return cell.isascii() or cell.isprintable() or not _ABOVE_ASCII.search(cell)
 
 
 def likely_encoding(line: str) -> str:

@@ -238,7 +238,7 @@ class _Looked:
             return
         width = len(cells)
         if self._joined:
-            into.opted_in += any(place < width and bool(cells[place]) for place in self._joined)
+            into.opted_in += self.columns.joined_at(cells) != ""
         if len(self.dates) < MOST_DATES:
             self.dates += [
                 cells[place] for place in _within(self._dated, width) if 0 < len(cells[place]) < LONGEST_DATE
