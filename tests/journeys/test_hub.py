@@ -254,8 +254,8 @@ URLS = [f"{SITE}/{number}.xml" for number in range(5)]
 
 def test_a_hub_that_sends_endless_headers_is_given_up_at_the_deadline() -> None:
     with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
-        done = ping(url, URLS, HubLimits(each_seconds=0.3, all_seconds=60))
-    assert [each.error for each in done] == ["no answer within 0.3 seconds"] * 5
+        done = ping(url, URLS, HubLimits(each_seconds=1, all_seconds=60))
+    assert [each.error for each in done] == ["no answer within 1 seconds"] * 5
 
 
 def test_a_huge_body_is_not_read() -> None:
