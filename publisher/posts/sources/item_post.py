@@ -69,7 +69,7 @@ def item_post(
         canonical=there,
         published=published,
         updated=max(item.updated or changed_at, published),
-        digest=hash_of(source.name, str(stored.number), str(stored.revision), stored.digest, source.content),
+        digest=hash_of(source.name, str(stored.number), str(stored.revision), stored.digest, source.content, *site),
         language=item.language or site.language or settings.language,
         excerpt=item.summary,
         authors=tuple(author for author in item.authors if author.name != site.title),  # that says nothing

@@ -9,6 +9,7 @@ import json
 import weakref
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from publisher.config import Config
 from publisher.core.errors import PostError
@@ -117,7 +118,9 @@ class StoredItems:
         self._know(sites)
         rows = [row for row in sources.listing() if row.source in self._sources]
         self._fact = json.dumps({"key": key, "sites": sites})
-        return {item_source(row.source, row.number): (row.size, row.revision) for row in rows}
+        marks = {name: (crc32(repr(site).encode()) & 0x3FFFFFFF) << 32 for name, site in self.sites.items()}
+        # A post shows its source's title and language too, so its stamp changes with them.
+        return {item_source(row.source, row.number): (row.size, row.revision + marks[row.source]) for row in rows}
 
     def _know(self, sites: dict[str, list[str]]) -> None:
         for name, source in self._sources.items():

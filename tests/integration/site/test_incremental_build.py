@@ -14,11 +14,13 @@ import pytest
 from publisher.config import NewsletterConfig, Posts
 from publisher.config.server import Web
 from publisher.config.site import AuthorConfig, PagesConfig
+from publisher.core.source_records import ItemChanges
 from publisher.site.build.builder import build
 from publisher.site.web_versions import WebVersions
 from tests.support.pages_samples import EDITIONS
 from tests.support.picture_samples import picture
 from tests.support.posts_samples import NOW, SITE, Folder
+from tests.support.source_samples import BLOG, fetched, item, opened
 
 ADA = AuthorConfig(id="ada", name="Ada")
 WEEKLY = NewsletterConfig(name="weekly")
@@ -112,6 +114,22 @@ def test_a_picture_in_front_matter_may_be_added_after_the_post(tmp_path: Path, h
         folder.file("static/img/new.png", picture(width=900))
         build(folder.config, NOW)
     assert texts(one) == texts(other)
+
+
+@pytest.mark.parametrize("changed", [{"title": "A New Title"}, {"language": "ar"}], ids=["title", "language"])
+def test_the_title_and_language_of_a_source_reach_every_file(tmp_path: Path, changed: dict[str, str]) -> None:
+    one, other = (Folder(tmp_path / name, sources=(replace(BLOG, republish=True),)) for name in ("one", "other"))
+    for folder in (one, other):
+        fetched(folder.config, item(1), item(2, title="", html=""))
+        if folder is one:
+            build(folder.config, NOW)
+        with opened(folder.config) as store:
+            state = store.sources.state("blog")
+            assert state is not None
+            assert store.sources.apply(replace(state, **changed), ItemChanges(), NOW)
+        build(folder.config, NOW)
+    assert texts(one) == texts(other)
+    assert build(one.config, NOW).written == 0
 
 
 def test_an_image_that_is_replaced_while_its_page_is_made_is_read_again(tmp_path: Path) -> None:
