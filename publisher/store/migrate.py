@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -37,11 +38,15 @@ def migrate(database: Database) -> None:
 
 def revision(connection: Connection) -> str:
     """Return the revision of the schema; "" for an empty database."""
-    # Every command needs this. SQLAlchemy's own check for a table takes several times as long as the query itself.
+    # Every command needs this. SQLAlchemy's own check for a table takes several times as long as the query itself, and
+    # its way to execute a statement takes as long as SQLite's answer.
     is_sqlite = connection.dialect.name == "sqlite"
-    if connection.exec_driver_sql(_FIND_ON_SQLITE if is_sqlite else _FIND_ON_POSTGRESQL).scalar() is None:
+    driver: Any = connection.connection.driver_connection if is_sqlite else None
+    execute = driver.execute if is_sqlite else connection.exec_driver_sql
+    if execute(_FIND_ON_SQLITE if is_sqlite else _FIND_ON_POSTGRESQL).fetchone() in (None, (None,)):
         return ""
-    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""
+    found = execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(found[0]) if found else ""
 
 
 def move_to(connection: Connection, target: str, where: str = "") -> None:
