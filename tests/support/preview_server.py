@@ -32,6 +32,8 @@ class Preview(PreviewClient):
         assert self.process.stdout is not None
         said = "".join(self.process.stdout.readline() for _ in range(3))
         super().__init__(json.loads(said)["url"].rstrip("/"))
+        # Until it serves, Ctrl-C ends it like any other command. For this file, it reads no posts.
+        assert self.get("/assets/icon.svg").status_code == 200
 
     def end(self) -> tuple[int, str]:
         """Press Ctrl-C; return the exit code and the text on stderr."""
