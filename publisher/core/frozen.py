@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass  # to a type checker they are the same
@@ -36,21 +36,9 @@ else:
         return decorate(plain) if plain else decorate
 
 
-def made_often(cls: type[_Class]) -> type[_Class]:
-    """Let objects of a class that our `dataclass` has returned be made in less than half of the time.
-
-    This is for classes with an object for each row of a large file, because it takes a moment to prepare. Until the
-    fields of an object are set, it belongs to a class that is not frozen. Setting a field of a frozen object is a call.
-    """
-    _OFTEN.add(cls)
-    return cls
-
-
-_OFTEN: set[type] = set()
 _OWN = {"__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__", "__getstate__", "__setstate__"}
 
 _set = object.__setattr__
-_Class = TypeVar("_Class")
 
 # The default of a field whose value is made for each object.
 _NEW = object()
@@ -121,7 +109,7 @@ def _values(names: Sequence[str]) -> Callable[[Any], Any]:
 def _compiled_init(cls: type) -> Callable[..., None]:
     """Return the function `__init__` of a class with fields."""
     names: dict[str, Any] = {"__name__": cls.__module__, "_set": _set, "_NEW": _NEW}
-    usual, named, set_to = list[str](), list[str](), dict[str, str]()
+    usual, named, lines = list[str](), list[str](), list[str]()
     for each in dataclasses.fields(cls):
         name, default, value = each.name, "", each.name
         if each.default is not dataclasses.MISSING:
@@ -130,14 +118,7 @@ def _compiled_init(cls: type) -> Callable[..., None]:
             names[f"_of_{name}"], default = each.default_factory, "=_NEW"
             value = f"_of_{name}() if {name} is _NEW else {name}"
         (named if each.kw_only else usual).append(f"{name}{default}")
-        set_to[name] = value
-    lines = [f"  _set(self, {name!r}, {value})\n" for name, value in set_to.items()]
-    if cls in _OFTEN:
-        names |= {"_frozen": cls, "_open": _open_class(cls)}
-        quick = [f"    self.{name} = {value}\n" for name, value in set_to.items()]
-        quick = ['    _set(self, "__class__", _open)\n', *quick, "    self.__class__ = _frozen\n"]
-        # An object of a subclass keeps its class.
-        lines = ["  if self.__class__ is _frozen:\n", *quick, "  else:\n    pass\n", *[f"  {line}" for line in lines]]
+        lines.append(f"  _set(self, {name!r}, {value})\n")
     if hasattr(cls, "__post_init__"):
         lines.append("  self.__post_init__()\n")
     parameters = ", ".join(["self", *usual, *(["*", *named] if named else [])])
@@ -145,8 +126,3 @@ def _compiled_init(cls: type) -> Callable[..., None]:
     made: Callable[..., None] = names["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     return made
-
-
-def _open_class(cls: type) -> type:
-    """Return a class whose objects can become objects of a frozen class, and whose fields can be set."""
-    return type(cls)(cls.__name__, cls.__bases__, {"__slots__": vars(cls)["__slots__"], "__setattr__": _set})

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
-from publisher.core.frozen import dataclass, made_often
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_fields import FieldKind, FieldValue
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
@@ -42,7 +42,6 @@ class Restored:
     consent: tuple[ConsentEvent, ...] = ()
 
 
-@made_often
 @dataclass(frozen=True, slots=True)
 class NewSubscriber:
     """A subscriber to add.

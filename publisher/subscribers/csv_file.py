@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 
 from publisher.core.errors import SubscriberError
-from publisher.core.frozen import dataclass, made_often
+from publisher.core.frozen import dataclass
 from publisher.subscribers.csv_cells import unguarded
 from publisher.subscribers.csv_columns import Choices, Columns, is_like_an_address, recognise
 from publisher.subscribers.csv_source import is_text, likely_encoding, open_source
@@ -46,7 +46,6 @@ NAME_THEM = (
 UNCLOSED = "a quote in it is not closed"
 
 
-@made_often
 @dataclass(frozen=True, slots=True)
 class CsvRow:
     """A record of the file.
