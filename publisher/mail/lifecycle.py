@@ -233,7 +233,8 @@ def next_try(
     made, but not before the fewest tries.
 
     made_at: when the edition was made or released. attempts: how many times the delivery was tried, including this
-    time. seed: a number of the delivery, from which its jitter is computed; None for no jitter.
+    time. seed: a number of the delivery, from which its jitter is computed; None for no jitter. fewest: how many tries
+    are made at least.
     """
     doublings = min(attempts - 1, 10)  # the longest wait is reached earlier
     wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
