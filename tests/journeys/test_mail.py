@@ -31,7 +31,7 @@ More on [the day before](2026-11-14-before.md), and `code < here`.
 def smtp(project: Project, port: int, more: str = "") -> None:
     """Let the project send to the server on this port."""
     text = project.read("publisher.toml").replace('transport = "outbox"', f'transport = "smtp"\n{more}')
-    text += f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\ntimeout = 60\n'
+    text += f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\ntimeout = 600\n'
     project.write("publisher.toml", text)
 
 

@@ -305,7 +305,7 @@ def test_the_death_of_a_child_stops_nothing(project: Project) -> None:
     project.subscribe(*(f"reader{number}" for number in range(60)))
     with mail_server(mailboxes=Patient()) as (taken, server):
         url = f"smtp://127.0.0.1:{server.port}"
-        smtp = f'transport = "smtp"\nsmtp = {{ url = "{url}", tls = "none", timeout = 100 }}\n'
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "{url}", tls = "none", timeout = 600 }}\n'
         with running(project, smtp) as run:
             for number, name in enumerate(("publisher web", "publisher start", "publisher web")):
                 victim, before = only(run, name), len(taken.senders)
@@ -341,7 +341,7 @@ def test_a_second_sigterm_stops_immediately(project: Project) -> None:
     project.subscribe("ada")
     with mail_server(mailboxes=Silent()) as (silent, server):
         url = f"smtp://127.0.0.1:{server.port}"
-        smtp = f'transport = "smtp"\nsmtp = {{ url = "{url}", tls = "none", timeout = 100 }}\n'
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "{url}", tls = "none", timeout = 600 }}\n'
         with running(project, smtp) as run:
             assert silent.asked.wait(240)
             run.process.send_signal(signal.SIGTERM)

@@ -57,7 +57,7 @@ def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **setti
     url = f"{scheme}+unix://{path}" if unix else f"{scheme}://127.0.0.1:{port}"
     try:
         await_listener(process, path if unix else port)
-        yield Sink(Relay(**{"url": url, "tls": "none", "timeout": 60} | settings), dump, process)  # type: ignore[arg-type]
+        yield Sink(Relay(**{"url": url, "tls": "none", "timeout": 600} | settings), dump, process)  # type: ignore[arg-type]
     finally:
         process.kill()
         process.wait()

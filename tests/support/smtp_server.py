@@ -147,7 +147,7 @@ def mail_server(
     try:
         yield (
             mailboxes,
-            Smtp(host="127.0.0.1", port=controller.port, tls="starttls" if tls else "none", timeout=60),
+            Smtp(host="127.0.0.1", port=controller.port, tls="starttls" if tls else "none", timeout=600),
         )
     finally:
         controller.stop()

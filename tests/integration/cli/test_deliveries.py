@@ -32,7 +32,7 @@ TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
 def mail(project: Project) -> Iterator[Mailboxes]:
     """A project that sends to a server on loopback and puts uncertain messages on hold."""
     with mail_server() as (mailboxes, settings):
-        smtp = f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {settings.port}\ntls = "none"\ntimeout = 60\n'
+        smtp = f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {settings.port}\ntls = "none"\ntimeout = 600\n'
         more = '[delivery]\non_uncertain = "hold"\n'
         project.configure(f'transport = "smtp"\n{smtp}{more}')
         yield mailboxes
@@ -275,7 +275,7 @@ def test_a_rejected_edition_is_put_on_hold(project: Project, mail: Mailboxes) ->
 
 
 def test_a_failed_run_says_what_it_did(project: Project, mail: Mailboxes) -> None:
-    project.write("publisher.toml", project.read("publisher.toml").replace("timeout = 60", "per_day = 2"))
+    project.write("publisher.toml", project.read("publisher.toml").replace("timeout = 600", "per_day = 2"))
     project.subscribe("ada", "bob", "cy")
     ran = project.run("publish", "--yes")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
