@@ -145,14 +145,12 @@ def deliver_editions(
     with the others. Subscribers whose mailboxes do not exist get no more email.
 
     watch    called when an edition begins, and after each delivery, but never by two threads at the same time
-    created  the editions that this run has created; the result also includes the editions among them that are on
-             hold or have no recipients
+    created  the editions that this run has created; those on hold or without recipients have a result, too
     stop     lets another thread end the run, which then raises StoppedError
     before_joining  called before the run begins other editions that have become due in the meantime, perhaps in another
              thread; None if it should not begin any
     may_begin  returns whether the run may begin an edition that has become due in the meantime
-    ended    called, perhaps in another thread, with the result of each edition that has ended, even if the run raises
-             an error later
+    ended    called, perhaps in another thread, with the result of each edition as soon as it has ended
     Raises TransportError if the transport does not answer.
     """
     from publisher.mail.queue import deliver_editions as deliver  # not at the top: see open_transport
@@ -175,9 +173,8 @@ def deliver_editions(
         finally:
             run.end()
         troubles = _troubles(transport)
-    return results + [
-        replace(each, unmatched=unmatched.get(each.edition.id, 0), troubles=troubles) for each in run.results()
-    ]
+    done = (replace(each, unmatched=unmatched.get(each.edition.id, 0), troubles=troubles) for each in run.results())
+    return [*results, *done]
 
 
 def results_so_far(store: Store, progress: Iterable[DeliveryProgress]) -> list[DeliveryResult]:

@@ -142,8 +142,7 @@ def fetch_sources(
         watch = (lambda count, done=done: progress(done + count, len(until))) if progress else None
         reports += claimed.reports(watch, stop or Stop(), network)
     if names is not None:
-        fetched = {report.name for report in reports}
-        left = sorted(sources.keys() - fetched)
+        left = sorted(sources.keys() - {report.name for report in reports})
         states = {state.name: state for state in project.store.sources.states()} if left else {}
         reports += [_not_fetched(project, states[name], now) for name in left if name in states]
     return tuple(sorted(reports, key=lambda report: report.name))

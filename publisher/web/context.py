@@ -67,7 +67,7 @@ class WebContext:
 
     def record(
         self,
-        request: Request,
+        by: Request | str,
         what: ActionKind,
         *,
         via: Via = Via.PAGE,
@@ -75,25 +75,15 @@ class WebContext:
         detail: str = "",
         subscriber_id: int | None = None,
     ) -> None:
-        """Add what the owner did to the log of actions. subscriber_id: the person affected, if there is one."""
-        client = self.clients.shown(request.scope)
-        self.record_from(client, what, via=via, about=about, detail=detail, subscriber_id=subscriber_id)
+        """Add what the owner did to the log of actions.
 
-    def record_from(
-        self,
-        client: str,
-        what: ActionKind,
-        *,
-        via: Via = Via.PAGE,
-        about: str = "",
-        detail: str = "",
-        subscriber_id: int | None = None,
-    ) -> None:
-        """Add what the owner did from a browser to the log of actions, as `record` does. client: see Clients.shown.
+        by             the request, or what Clients.shown has returned for an earlier one
+        subscriber_id  the person affected, if there is one
 
         If the database is unavailable now, it is written to the process's log instead: it is done, so no error may say
         that it is not.
         """
+        client = by if isinstance(by, str) else self.clients.shown(by.scope)
         try:
             self.store.actions.record(
                 what, self.now(), via=via, client=client, about=about, detail=detail, subscriber_id=subscriber_id

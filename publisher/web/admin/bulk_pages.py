@@ -245,7 +245,7 @@ class BulkPages:
             done = deed.run(context.store, query, text, BulkOptions(context.now(), SOURCE, expected))
             said = deed.past.format(count=_people(done.changed))
             detail = f"{said}: {text}" if text else said
-            context.record_from(client, deed.what, about=about, detail=detail)
+            context.record(client, deed.what, about=about, detail=detail)
             same = f"; {done.people - done.changed:,} unchanged" if done.people > done.changed else ""
             return f"{said[:1].upper()}{said[1:]}{f' ({text})' if text else ''}{same}."
 

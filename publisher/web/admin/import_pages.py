@@ -290,7 +290,7 @@ class ImportPages:
         return found
 
     def _record(self, client: str, what: ActionKind, about: str, detail: str) -> None:
-        self._context.record_from(client, what, about=about, detail=detail)
+        self._context.record(client, what, about=about, detail=detail)
 
     def _to(self, path: str, flash: Flash | None = None) -> Response:
         said = f"?said={self._pages.flashes.add(flash)}" if flash else ""
